@@ -1,0 +1,82 @@
+//! Diagonal Gaussians: the posterior's sample, its KL divergence from the prior, the gradients.
+
+use multiversion::multiversion;
+
+use super::math::exp;
+
+/// Bound of every log standard deviation, so that no exponential overflows. Far outside the range
+/// of a trained model (the prior's lies in (-1, 1)).
+pub const MAX_LOG_STD: f32 = 8.0;
+
+/// Samples `latent = mean + e^log_std · noise`, over slices of equal length.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+fma", "x86_64+avx2+fma"))]
+pub fn sample(latent: &mut [f32], mean: &[f32], log_std: &[f32], noise: &[f32]) {
+    for (k, latent) in latent.iter_mut().enumerate() {
+        let log_std = log_std[k].clamp(-MAX_LOG_STD, MAX_LOG_STD);
+        *latent = mean[k] + exp(log_std) * noise[k];
+    }
+}
+
+/// KL(q ‖ p) of diagonal Gaussians, in nats, summed over the slice.
+///
+/// **Equation** `½ Σ [((μ_q−μ_p)² + e^{2λ_q}) e^{−2λ_p} − 1 − 2λ_q + 2λ_p]`, λ the log standard
+/// deviation (alignDRAW, the KL term of the lower bound).
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+fma", "x86_64+avx2+fma"))]
+pub fn kl(mean_q: &[f32], log_std_q: &[f32], mean_p: &[f32], log_std_p: &[f32]) -> f64 {
+    let mut total = 0.0f32;
+    for k in 0..mean_q.len() {
+        let log_q = log_std_q[k].clamp(-MAX_LOG_STD, MAX_LOG_STD);
+        let distance = mean_q[k] - mean_p[k];
+        let ratio = (distance * distance + exp(2.0 * log_q)) * exp(-2.0 * log_std_p[k]);
+        total += ratio - 1.0 - 2.0 * log_q + 2.0 * log_std_p[k];
+    }
+    0.5 * f64::from(total)
+}
+
+/// Gradients of one step's sample and KL, over slices of equal length.
+///
+/// In: `d_latent`, the gradient that reaches the sample; `scale`, the weight of the KL in the loss.
+/// Out: the gradients of the posterior's mean and log standard deviation (`d_mean_q`,
+/// `d_log_std_q`) and of the prior's (`d_mean_p`, `d_log_std_p`).
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+fma", "x86_64+avx2+fma"))]
+#[allow(clippy::too_many_arguments)]
+pub fn backward(
+    scale: f32,
+    mean_q: &[f32],
+    log_std_q: &[f32],
+    mean_p: &[f32],
+    log_std_p: &[f32],
+    noise: &[f32],
+    d_latent: &[f32],
+    d_mean_q: &mut [f32],
+    d_log_std_q: &mut [f32],
+    d_mean_p: &mut [f32],
+    d_log_std_p: &mut [f32],
+) {
+    for k in 0..d_latent.len() {
+        let log_q = log_std_q[k].clamp(-MAX_LOG_STD, MAX_LOG_STD);
+        let inside = if log_q == log_std_q[k] { 1.0 } else { 0.0 };
+        let std_q = exp(log_q);
+        let precision_p = exp(-2.0 * log_std_p[k]);
+        let distance = mean_q[k] - mean_p[k];
+        let pull = scale * distance * precision_p;
+        d_mean_q[k] = d_latent[k] + pull;
+        d_mean_p[k] = -pull;
+        let spread = std_q * std_q * precision_p;
+        d_log_std_q[k] = inside * (d_latent[k] * noise[k] * std_q + scale * (spread - 1.0));
+        d_log_std_p[k] = scale * (1.0 - distance * distance * precision_p - spread);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kl_test_vector_and_kl_of_itself() {
+        // The reference value of the specification (§1.5).
+        let value = kl(&[0.3], &[-0.2], &[0.1], &[0.05]);
+        assert!((value - 0.071_362_078_2).abs() < 1e-7, "{value}");
+        assert!(kl(&[0.7, -0.1], &[0.4, -0.9], &[0.7, -0.1], &[0.4, -0.9]).abs() < 1e-6);
+    }
+}

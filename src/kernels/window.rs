@@ -1,0 +1,329 @@
+//! The Gaussian window that reads from and writes to an image (Gregor et al., DRAW, eqs. 19–27).
+//!
+//! A filter bank is a grid of N Gaussian filters along one axis. Both banks of a window are kept as
+//! dense rows, but only the pixels within [`REACH`] standard deviations of the outermost filters
+//! are computed and touched: a trained window covers a small part of the canvas.
+
+use std::ops::Range;
+
+use multiversion::multiversion;
+
+use super::math::{add_scaled, dot, exp};
+
+/// Bound of the raw log stride, log variance and log intensity, so that no exponential overflows.
+pub const MAX_LOG: f32 = 8.0;
+/// Standard deviations beyond which a filter is taken as zero (e^-32, lost in `f32`).
+const REACH: f32 = 8.0;
+/// Added to each filter's sum before the division (DRAW, eq. 26).
+const NORMALISER: f32 = 1e-4;
+
+/// How many raw numbers the network gives for a window: ĝ_x, ĝ_y, log δ, log σ², log γ.
+pub const RAW: usize = 5;
+
+/// Where a window lies. **Units** zero-based pixels, (0, 0) the centre of the top left pixel.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Window {
+    /// Centre of the grid, x.
+    pub center_x: f32,
+    /// Centre of the grid, y.
+    pub center_y: f32,
+    /// Distance between neighbouring filters, pixels.
+    pub stride: f32,
+    /// Standard deviation of each filter, pixels.
+    pub std: f32,
+    /// γ, a factor without a unit.
+    pub intensity: f32,
+}
+
+/// The size of the image and of the grid.
+#[derive(Clone, Copy, Debug)]
+pub struct Geometry {
+    /// Image height, pixels.
+    pub height: usize,
+    /// Image width, pixels.
+    pub width: usize,
+    /// Filters along each axis, N.
+    pub size: usize,
+}
+
+impl Geometry {
+    /// The stride of a grid that spans the longer side: `(max(A, B) − 1) / (N − 1)`.
+    fn full_stride(&self) -> f32 {
+        (self.height.max(self.width) - 1) as f32 / (self.size.max(2) - 1) as f32
+    }
+
+    /// Floats in both filter banks of one window: F_y [N, height], then F_x [N, width].
+    pub fn bank_len(&self) -> usize {
+        self.size * (self.height + self.width)
+    }
+
+    /// Decodes the network's raw output.
+    ///
+    /// **Equation** `g = (A+1)/2·(ĝ+1) − 1`, `δ = (max(A,B)−1)/(N−1)·e^{log δ}`, `σ = e^{½ log σ²}`,
+    /// `γ = e^{log γ}`. **Deviations** DRAW's formula counts filters and pixels from 1; the −1 and
+    /// the offsets `i − (N−1)/2` keep the window centred with zero-based ones (tested).
+    pub fn window(&self, raw: &[f32]) -> Window {
+        let bounded = |x: f32| x.clamp(-MAX_LOG, MAX_LOG);
+        Window {
+            center_x: (self.width + 1) as f32 / 2.0 * (raw[0] + 1.0) - 1.0,
+            center_y: (self.height + 1) as f32 / 2.0 * (raw[1] + 1.0) - 1.0,
+            stride: self.full_stride() * bounded(raw[2]).exp(),
+            std: (0.5 * bounded(raw[3])).exp(),
+            intensity: bounded(raw[4]).exp(),
+        }
+    }
+
+    fn offset(&self, i: usize) -> f32 {
+        i as f32 - (self.size - 1) as f32 / 2.0
+    }
+
+    /// The pixels that the filters along an axis of `len` pixels reach.
+    fn reach(&self, center: f32, window: &Window, len: usize) -> Range<usize> {
+        let half = window.stride * (self.size - 1) as f32 / 2.0 + REACH * window.std;
+        let low = (center - half).floor().max(0.0);
+        let high = (center + half).ceil() + 1.0;
+        if !(low < len as f32 && high > 0.0) {
+            return 0..0;
+        }
+        low as usize..(high as usize).min(len)
+    }
+
+    fn reach_y(&self, window: &Window) -> Range<usize> {
+        self.reach(window.center_y, window, self.height)
+    }
+
+    fn reach_x(&self, window: &Window) -> Range<usize> {
+        self.reach(window.center_x, window, self.width)
+    }
+
+    /// Fills `banks` ([`Self::bank_len`]) for a raw window.
+    ///
+    /// **Equation** `F[i,a] = exp(−(a−μ_i)²/2σ²)`, each row divided by (its sum + 1e-4).
+    pub fn fill(&self, raw: &[f32], banks: &mut [f32]) {
+        let window = self.window(raw);
+        let (bank_y, bank_x) = banks.split_at_mut(self.size * self.height);
+        for i in 0..self.size {
+            let shift = window.stride * self.offset(i);
+            let (row_y, row_x) = (
+                &mut bank_y[i * self.height..][..self.height],
+                &mut bank_x[i * self.width..][..self.width],
+            );
+            fill_filter(row_y, window.center_y + shift, window.std, self.reach_y(&window));
+            fill_filter(row_x, window.center_x + shift, window.std, self.reach_x(&window));
+        }
+    }
+
+    /// Reads a glimpse `F_y · image · F_xᵀ` [N, N] (intensity not applied) from one channel.
+    ///
+    /// `rows` [N, width] is scratch and holds `F_y · image` afterwards.
+    pub fn read(&self, raw: &[f32], banks: &[f32], image: &[f32], rows: &mut [f32], out: &mut [f32]) {
+        let window = self.window(raw);
+        let reach = (self.reach_y(&window), self.reach_x(&window));
+        let (bank_y, bank_x) = banks.split_at(self.size * self.height);
+        rows_of(self, bank_y, image, &reach, rows);
+        columns_of(self, bank_x, rows, &reach.1, out);
+    }
+
+    /// The gradient of [`Self::read`]: `d_image += F_yᵀ · d_out · F_x`.
+    pub fn read_backward(
+        &self,
+        raw: &[f32],
+        banks: &[f32],
+        d_out: &[f32],
+        scratch: &mut [f32],
+        d_image: &mut [f32],
+    ) {
+        self.write(raw, banks, 1.0, d_out, scratch, d_image);
+    }
+
+    /// Writes a patch [N, N]: `image += scale · F_yᵀ · patch · F_x`. `scratch` holds [N, width].
+    pub fn write(
+        &self,
+        raw: &[f32],
+        banks: &[f32],
+        scale: f32,
+        patch: &[f32],
+        scratch: &mut [f32],
+        image: &mut [f32],
+    ) {
+        let window = self.window(raw);
+        let reach = (self.reach_y(&window), self.reach_x(&window));
+        let (bank_y, bank_x) = banks.split_at(self.size * self.height);
+        spread(self, bank_y, bank_x, scale, patch, &reach, scratch, image);
+    }
+
+    /// Adds to `d_banks` the gradient of `⟨d_out, F_y · image · F_xᵀ⟩` with respect to both banks.
+    ///
+    /// Serves reading (`image` the image, `d_out` the glimpse's gradient) and writing (`image` the
+    /// canvas gradient, `d_out` the patch): the same bilinear form. `rows` must hold `F_y · image`,
+    /// as [`Self::read`] leaves it.
+    pub fn banks_backward(
+        &self,
+        raw: &[f32],
+        banks: &[f32],
+        image: &[f32],
+        rows: &[f32],
+        d_out: &[f32],
+        d_banks: &mut [f32],
+    ) {
+        let window = self.window(raw);
+        let reach = (self.reach_y(&window), self.reach_x(&window));
+        let bank_x = &banks[self.size * self.height..];
+        form_backward(self, bank_x, image, rows, d_out, &reach, d_banks);
+    }
+
+    /// The gradient of the raw window (ĝ_x, ĝ_y, log δ, log σ²) from that of the banks; log γ is
+    /// the caller's. Adds into `d_raw`.
+    pub fn fill_backward(&self, raw: &[f32], banks: &[f32], d_banks: &[f32], d_raw: &mut [f32]) {
+        let window = self.window(raw);
+        let (bank_y, bank_x) = banks.split_at(self.size * self.height);
+        let (d_bank_y, d_bank_x) = d_banks.split_at(self.size * self.height);
+        let (mut d_x, mut d_y, mut d_stride, mut d_log_variance) = (0.0, 0.0, 0.0, 0.0);
+        for i in 0..self.size {
+            let shift = window.stride * self.offset(i);
+            let y = (&bank_y[i * self.height..][..self.height], &d_bank_y[i * self.height..][..self.height]);
+            let x = (&bank_x[i * self.width..][..self.width], &d_bank_x[i * self.width..][..self.width]);
+            let (d_mean_y, d_log_y) =
+                filter_backward(y.0, y.1, window.center_y + shift, window.std, self.reach_y(&window));
+            let (d_mean_x, d_log_x) =
+                filter_backward(x.0, x.1, window.center_x + shift, window.std, self.reach_x(&window));
+            d_y += d_mean_y;
+            d_x += d_mean_x;
+            d_stride += self.offset(i) * (d_mean_x + d_mean_y);
+            d_log_variance += d_log_x + d_log_y;
+        }
+        d_raw[0] += (self.width + 1) as f32 / 2.0 * d_x;
+        d_raw[1] += (self.height + 1) as f32 / 2.0 * d_y;
+        if raw[2].abs() <= MAX_LOG {
+            d_raw[2] += window.stride * d_stride;
+        }
+        if raw[3].abs() <= MAX_LOG {
+            d_raw[3] += d_log_variance;
+        }
+    }
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+fma", "x86_64+avx2+fma"))]
+fn fill_filter(row: &mut [f32], mean: f32, std: f32, reach: Range<usize>) {
+    row.fill(0.0);
+    let start = reach.start as f32 - mean;
+    let scale = -0.5 / (std * std);
+    let row = &mut row[reach];
+    for (a, value) in row.iter_mut().enumerate() {
+        let distance = start + a as f32;
+        *value = exp(scale * distance * distance);
+    }
+    let norm = 1.0 / (row.iter().sum::<f32>() + NORMALISER);
+    for value in row {
+        *value *= norm;
+    }
+}
+
+/// Gradient of one filter's mean and of log σ², from that of its values.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+fma", "x86_64+avx2+fma"))]
+fn filter_backward(row: &[f32], d_row: &[f32], mean: f32, std: f32, reach: Range<usize>) -> (f32, f32) {
+    let start = reach.start as f32 - mean;
+    let (row, d_row) = (&row[reach.clone()], &d_row[reach]);
+    let along = dot(row, d_row);
+    let precision = 1.0 / (std * std);
+    let (mut d_mean, mut d_log_variance) = (0.0, 0.0);
+    for a in 0..row.len() {
+        let distance = start + a as f32;
+        let d_exponent = (d_row[a] - along) * row[a];
+        d_mean += d_exponent * distance * precision;
+        d_log_variance += d_exponent * 0.5 * distance * distance * precision;
+    }
+    (d_mean, d_log_variance)
+}
+
+/// `rows = F_y · image` on the window's columns.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+fma", "x86_64+avx2+fma"))]
+fn rows_of(
+    geometry: &Geometry,
+    bank_y: &[f32],
+    image: &[f32],
+    reach: &(Range<usize>, Range<usize>),
+    rows: &mut [f32],
+) {
+    let (height, width) = (geometry.height, geometry.width);
+    let columns = reach.1.clone();
+    for i in 0..geometry.size {
+        let out = &mut rows[i * width..][..width][columns.clone()];
+        out.fill(0.0);
+        for a in reach.0.clone() {
+            let pixels = &image[a * width..][..width][columns.clone()];
+            add_scaled(out, bank_y[i * height + a], pixels);
+        }
+    }
+}
+
+/// `out = rows · F_xᵀ`.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+fma", "x86_64+avx2+fma"))]
+fn columns_of(geometry: &Geometry, bank_x: &[f32], rows: &[f32], reach: &Range<usize>, out: &mut [f32]) {
+    let (size, width) = (geometry.size, geometry.width);
+    for i in 0..size {
+        let row = &rows[i * width..][..width][reach.clone()];
+        for j in 0..size {
+            out[i * size + j] = dot(row, &bank_x[j * width..][..width][reach.clone()]);
+        }
+    }
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+fma", "x86_64+avx2+fma"))]
+#[allow(clippy::too_many_arguments)]
+fn spread(
+    geometry: &Geometry,
+    bank_y: &[f32],
+    bank_x: &[f32],
+    scale: f32,
+    patch: &[f32],
+    reach: &(Range<usize>, Range<usize>),
+    scratch: &mut [f32],
+    image: &mut [f32],
+) {
+    let (size, height, width) = (geometry.size, geometry.height, geometry.width);
+    let columns = reach.1.clone();
+    for i in 0..size {
+        let out = &mut scratch[i * width..][..width][columns.clone()];
+        out.fill(0.0);
+        for j in 0..size {
+            add_scaled(out, scale * patch[i * size + j], &bank_x[j * width..][..width][columns.clone()]);
+        }
+    }
+    for a in reach.0.clone() {
+        let pixels = &mut image[a * width..][..width][columns.clone()];
+        for i in 0..size {
+            add_scaled(pixels, bank_y[i * height + a], &scratch[i * width..][..width][columns.clone()]);
+        }
+    }
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+fma", "x86_64+avx2+fma"))]
+fn form_backward(
+    geometry: &Geometry,
+    bank_x: &[f32],
+    image: &[f32],
+    rows: &[f32],
+    d_out: &[f32],
+    reach: &(Range<usize>, Range<usize>),
+    d_banks: &mut [f32],
+) {
+    let (size, height, width) = (geometry.size, geometry.height, geometry.width);
+    let columns = reach.1.clone();
+    let (d_bank_y, d_bank_x) = d_banks.split_at_mut(size * height);
+    for a in reach.0.clone() {
+        let pixels = &image[a * width..][..width][columns.clone()];
+        for j in 0..size {
+            let column = dot(pixels, &bank_x[j * width..][..width][columns.clone()]);
+            for i in 0..size {
+                d_bank_y[i * height + a] += d_out[i * size + j] * column;
+            }
+        }
+    }
+    for j in 0..size {
+        let d_row = &mut d_bank_x[j * width..][..width][columns.clone()];
+        for i in 0..size {
+            add_scaled(d_row, d_out[i * size + j], &rows[i * width..][..width][columns.clone()]);
+        }
+    }
+}

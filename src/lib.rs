@@ -1,0 +1,5 @@
+pub mod data;
+pub mod error;
+pub mod kernels;
+mod platform;
+pub mod text2image;

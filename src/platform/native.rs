@@ -1,0 +1,50 @@
+//! The native platform: a packed GEMM from the `gemm` crate.
+
+use crate::kernels::matmul::Mat;
+
+/// Whether [`packed_gemm`] exists here.
+pub const HAS_PACKED_GEMM: bool = true;
+
+/// `out = a · b` (+ `out` when `accumulate`), single-threaded: training runs one shard of the
+/// batch on each core instead.
+///
+/// # Safety
+/// `out` must hold `m` rows of `n` floats, `out_stride` apart; `a` is [m, k] and `b` is [k, n].
+#[allow(clippy::too_many_arguments)]
+pub unsafe fn packed_gemm(
+    m: usize,
+    n: usize,
+    k: usize,
+    out: *mut f32,
+    out_stride: isize,
+    accumulate: bool,
+    a: Mat,
+    b: Mat,
+) {
+    let (a, a_row, a_col) = a.raw();
+    let (b, b_row, b_col) = b.raw();
+    // SAFETY: passed on from the caller.
+    unsafe {
+        gemm::gemm(
+            m,
+            n,
+            k,
+            out,
+            1,
+            out_stride,
+            accumulate,
+            a,
+            a_col,
+            a_row,
+            b,
+            b_col,
+            b_row,
+            1.0f32,
+            1.0f32,
+            false,
+            false,
+            false,
+            gemm::Parallelism::None,
+        );
+    }
+}

@@ -1,0 +1,24 @@
+//! The browser: drawing needs a few rows at a time, so there is no packed GEMM to download.
+
+use crate::kernels::matmul::Mat;
+
+/// Whether [`packed_gemm`] exists here.
+pub const HAS_PACKED_GEMM: bool = false;
+
+/// Never called: [`HAS_PACKED_GEMM`] is false.
+///
+/// # Safety
+/// Does nothing.
+#[allow(clippy::too_many_arguments)]
+pub unsafe fn packed_gemm(
+    _m: usize,
+    _n: usize,
+    _k: usize,
+    _out: *mut f32,
+    _out_stride: isize,
+    _accumulate: bool,
+    _a: Mat,
+    _b: Mat,
+) {
+    unreachable!("the packed GEMM is native only")
+}

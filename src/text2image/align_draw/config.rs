@@ -1,0 +1,134 @@
+//! The sizes of an alignDRAW model, and the presets.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// How the weight matrices start.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Initializer {
+    /// The paper's code: every matrix N(0, 0.01²), every bias 0.
+    Paper,
+    /// Uniform in ±1/√fan-in, forget gates biased by 1: the caption is heard from the first epochs.
+    Scaled,
+}
+
+/// Sizes of an alignDRAW model (Mansimov et al. 2016; symbols of the paper in brackets).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AlignDrawConfig {
+    /// Words that the model can hear, unused ids included (V).
+    pub vocabulary_size: usize,
+    /// Canvas height, pixels.
+    pub height: usize,
+    /// Canvas width, pixels.
+    pub width: usize,
+    /// Colour planes: 1 or 3.
+    pub channels: usize,
+    /// LSTM units of each direction of the caption encoder.
+    pub word_size: usize,
+    /// Width of the alignment's hidden layer (l).
+    pub align_size: usize,
+    /// LSTM units of the inference network.
+    pub encoder_size: usize,
+    /// LSTM units of the generative network.
+    pub decoder_size: usize,
+    /// Latent variables a step (Z).
+    pub latent_size: usize,
+    /// Filters along each axis of the read window (N).
+    pub read_size: usize,
+    /// Filters along each axis of the write window (N).
+    pub write_size: usize,
+    /// Steps of a drawing (T).
+    pub num_steps: usize,
+    /// Where every pixel of the learned initial canvas starts, a logit.
+    pub initial_canvas: f32,
+    /// How the weights start.
+    pub initializer: Initializer,
+}
+
+impl AlignDrawConfig {
+    /// The paper's model for MNIST with captions: 2 371 746 parameters.
+    pub fn mnist_captions() -> Self {
+        Self {
+            vocabulary_size: 23,
+            height: 60,
+            width: 60,
+            channels: 1,
+            word_size: 128,
+            align_size: 512,
+            encoder_size: 300,
+            decoder_size: 300,
+            latent_size: 150,
+            read_size: 8,
+            write_size: 8,
+            num_steps: 32,
+            initial_canvas: -10.0,
+            initializer: Initializer::Paper,
+        }
+    }
+
+    /// A model small enough for gradient checks; every size differs from every other.
+    pub fn tiny() -> Self {
+        Self {
+            vocabulary_size: 11,
+            height: 6,
+            width: 7,
+            channels: 1,
+            word_size: 3,
+            align_size: 5,
+            encoder_size: 6,
+            decoder_size: 8,
+            latent_size: 4,
+            read_size: 2,
+            write_size: 3,
+            num_steps: 2,
+            initial_canvas: -1.0,
+            initializer: Initializer::Scaled,
+        }
+    }
+
+    /// Floats of one image, planar: channels · height · width.
+    pub fn image_len(&self) -> usize {
+        self.channels * self.height * self.width
+    }
+
+    /// Floats of one glimpse: the image and the error image, each `channels · read_size²`.
+    pub fn glimpse_len(&self) -> usize {
+        2 * self.channels * self.read_size * self.read_size
+    }
+
+    /// Floats of one patch: `channels · write_size²`.
+    pub fn patch_len(&self) -> usize {
+        self.channels * self.write_size * self.write_size
+    }
+
+    /// Refuses sizes that no model can have.
+    ///
+    /// **Errors** [`Error::Config`], naming the field.
+    pub fn check(&self) -> Result<()> {
+        let sizes = [
+            ("vocabulary_size", self.vocabulary_size, 1),
+            ("height", self.height, 2),
+            ("width", self.width, 2),
+            ("word_size", self.word_size, 1),
+            ("align_size", self.align_size, 1),
+            ("encoder_size", self.encoder_size, 1),
+            ("decoder_size", self.decoder_size, 1),
+            ("latent_size", self.latent_size, 1),
+            ("read_size", self.read_size, 2),
+            ("write_size", self.write_size, 2),
+            ("num_steps", self.num_steps, 1),
+        ];
+        for (name, size, least) in sizes {
+            if !(least..=65_536).contains(&size) {
+                return Err(Error::Config(format!("{name} is {size}, expected {least} to 65536")));
+            }
+        }
+        if self.channels != 1 && self.channels != 3 {
+            return Err(Error::Config(format!("channels is {}, expected 1 or 3", self.channels)));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,364 @@
+//! The backward pass of a whole drawing: back through the steps, then every weight's gradient as one
+//! product over all steps at once.
+
+use super::{
+    caption::Caption,
+    tape::{Steps, Tape},
+    weights::Weights,
+};
+use super::super::parameters::Host;
+use crate::kernels::{
+    attention, gaussian, lstm,
+    math::{add_rows, dot},
+    matmul::{Mat, matmul},
+    window::{MAX_LOG, RAW},
+};
+
+/// Gradients that the backward pass keeps for every step, and its scratch space; kept between
+/// iterations so that memory is asked for once.
+#[derive(Default)]
+pub struct Cotangents {
+    /// Of [`Tape::products`], [step + 1, batch, width].
+    products: Vec<f32>,
+    /// Of [`Tape::encoder_products`], [step + 1, batch, width].
+    encoder_products: Vec<f32>,
+    /// Of the generative gates' pre-activations [step, batch, 4D].
+    generative: Vec<f32>,
+    /// Of the inference gates' pre-activations [step, batch, 4E].
+    inference: Vec<f32>,
+    /// Of the canvas [batch, CHW].
+    canvas: Vec<f32>,
+    keys: Vec<f32>,
+    values: Vec<f32>,
+    d_image: Vec<f32>,
+}
+
+fn reset(buffer: &mut Vec<f32>, len: usize) {
+    buffer.clear();
+    buffer.resize(len, 0.0);
+}
+
+/// Adds the gradients of `scale · Σ_b (reconstruction_b + kl_weight · KL_b)` to `gradients`.
+#[allow(clippy::too_many_arguments)]
+pub fn backward(
+    weights: &Weights,
+    caption: &Caption,
+    tape: &Tape,
+    images: &[f32],
+    scale: f32,
+    kl_weight: f32,
+    work: &mut Cotangents,
+    gradients: &mut Host,
+) {
+    let (config, host) = (&weights.config, &weights.host);
+    let (steps, batch) = (tape.num_steps, tape.batch);
+    let (d_size, e_size, z) = (config.decoder_size, config.encoder_size, config.latent_size);
+    let (decoder, encoder) = (&weights.decoder_layout, &weights.encoder_layout);
+    reset(&mut work.products, (steps + 1) * batch * decoder.width);
+    reset(&mut work.encoder_products, (steps + 1) * batch * encoder.width);
+    work.generative.resize(steps * batch * 4 * d_size, 0.0);
+    work.inference.resize(steps * batch * 4 * e_size, 0.0);
+    reset(&mut work.keys, caption.keys.len());
+    reset(&mut work.values, caption.values.len());
+    work.d_image.resize(config.height * config.width, 0.0);
+    work.canvas.clear();
+    let drawn = tape.image.at(steps);
+    work.canvas.extend(drawn.iter().zip(images).map(|(drawn, x)| scale * (drawn - x)));
+
+    let mut d_hidden = vec![0.0; batch * d_size];
+    let mut d_cell = vec![0.0; batch * d_size];
+    let mut d_encoder_hidden = vec![0.0; batch * e_size];
+    let mut d_encoder_cell = vec![0.0; batch * e_size];
+    let mut d_latent = vec![0.0; batch * z];
+    let mut d_glimpse = vec![0.0; batch * config.glimpse_len()];
+
+    for t in (0..steps).rev() {
+        let products_len = batch * decoder.width;
+        let (earlier, later) = work.products.split_at_mut((t + 1) * products_len);
+        let (d_before, d_after) = (&mut earlier[t * products_len..], &mut later[..products_len]);
+        write_backward(weights, tape, t, &work.canvas, d_after);
+        if t + 1 < steps {
+            prior_backward(weights, tape, t + 1, d_after);
+        }
+        matmul(
+            &mut d_hidden,
+            d_size,
+            false,
+            Mat::new(d_after, batch, decoder.width),
+            Mat::new(&weights.decoder, d_size, decoder.width).t(),
+        );
+
+        let d_gates = &mut work.generative[t * batch * 4 * d_size..][..batch * 4 * d_size];
+        lstm::backward(
+            d_size,
+            tape.generative_gates.at(t),
+            tape.decoder_cell.at(t),
+            tape.decoder_cell.at(t + 1),
+            &d_hidden,
+            &mut d_cell,
+            d_gates,
+            4 * d_size,
+        );
+        let (words, align) = (caption.words, config.align_size);
+        for (b, d_gates) in d_gates.chunks_exact(4 * d_size).enumerate() {
+            let d_row = &mut d_before[b * decoder.width..][..decoder.width];
+            decoder.generative.of_mut(d_row).copy_from_slice(d_gates);
+            attention::backward(
+                &host.align_score,
+                &caption.values[b * words * 4 * d_size..][..words * 4 * d_size],
+                &tape.alignment.at(t)[b * words..][..words],
+                &tape.activations.at(t)[b * words * align..][..words * align],
+                d_gates,
+                decoder.query.of_mut(d_row),
+                &mut work.keys[b * words * align..][..words * align],
+                &mut work.values[b * words * 4 * d_size..][..words * 4 * d_size],
+                &mut gradients.align_score,
+            );
+        }
+        matmul(
+            &mut d_latent,
+            z,
+            false,
+            Mat::new(d_gates, batch, 4 * d_size),
+            Mat::new(&host.generative_latent, z, 4 * d_size).t(),
+        );
+
+        let encoder_len = batch * encoder.width;
+        let (earlier, later) = work.encoder_products.split_at_mut((t + 1) * encoder_len);
+        let (d_encoder_before, d_encoder_after) = (&mut earlier[t * encoder_len..], later);
+        posterior_backward(weights, tape, t, scale * kl_weight, &d_latent, d_encoder_after, d_before);
+        matmul(
+            &mut d_encoder_hidden,
+            e_size,
+            false,
+            Mat::new(&d_encoder_after[..encoder_len], batch, encoder.width),
+            Mat::new(&weights.encoder, e_size, encoder.width).t(),
+        );
+        let d_gates = &mut work.inference[t * batch * 4 * e_size..][..batch * 4 * e_size];
+        lstm::backward(
+            e_size,
+            tape.inference_gates.at(t),
+            tape.encoder_cell.at(t),
+            tape.encoder_cell.at(t + 1),
+            &d_encoder_hidden,
+            &mut d_encoder_cell,
+            d_gates,
+            4 * e_size,
+        );
+        for (b, d_gates) in d_gates.chunks_exact(4 * e_size).enumerate() {
+            let d_encoder_row = &mut d_encoder_before[b * encoder.width..][..encoder.width];
+            encoder.recurrent.of_mut(d_encoder_row).copy_from_slice(d_gates);
+            decoder.inference.of_mut(&mut d_before[b * decoder.width..]).copy_from_slice(d_gates);
+        }
+        matmul(
+            &mut d_glimpse,
+            config.glimpse_len(),
+            false,
+            Mat::new(d_gates, batch, 4 * e_size),
+            Mat::new(&host.inference_input, config.glimpse_len(), 4 * e_size).t(),
+        );
+        read_backward(weights, tape, images, t, &d_glimpse, d_before, &mut work.canvas, &mut work.d_image);
+    }
+
+    // The initial states. The first prior is N(0, I), whatever the decoder.
+    let width = decoder.width;
+    for d_row in work.products[..batch * width].chunks_exact_mut(width) {
+        decoder.prior.of_mut(d_row).fill(0.0);
+    }
+    matmul(
+        &mut d_hidden,
+        d_size,
+        false,
+        Mat::new(&work.products[..batch * width], batch, width),
+        Mat::new(&weights.decoder, d_size, width).t(),
+    );
+    add_rows(&mut gradients.generative_initial_hidden, &d_hidden, d_size);
+    let encoder_width = encoder.width;
+    matmul(
+        &mut d_encoder_hidden,
+        e_size,
+        false,
+        Mat::new(&work.encoder_products[..batch * encoder_width], batch, encoder_width),
+        Mat::new(&weights.encoder, e_size, encoder_width).t(),
+    );
+    add_rows(&mut gradients.inference_initial_hidden, &d_encoder_hidden, e_size);
+    add_rows(&mut gradients.initial_canvas, &work.canvas, config.image_len());
+
+    weight_gradients(weights, tape, work, gradients);
+    caption.backward(weights, &work.keys, &work.values, gradients);
+}
+
+/// Every weight of the loop, as one product over all steps.
+fn weight_gradients(weights: &Weights, tape: &Tape, work: &Cotangents, gradients: &mut Host) {
+    let config = &weights.config;
+    let (steps, batch) = (tape.num_steps, tape.batch);
+    let (d_size, e_size, z) = (config.decoder_size, config.encoder_size, config.latent_size);
+    let (decoder, encoder) = (&weights.decoder_layout, &weights.encoder_layout);
+    let product = |out: &mut [f32], state: &Steps, rows: usize, size: usize, d: &[f32], width: usize| {
+        let state = Mat::new(state.first(rows), rows * batch, size);
+        matmul(out, width, true, state.t(), Mat::new(d, rows * batch, width));
+    };
+    let mut d_decoder = vec![0.0; d_size * decoder.width];
+    product(&mut d_decoder, &tape.decoder_hidden, steps + 1, d_size, &work.products, decoder.width);
+    let mut d_encoder = vec![0.0; e_size * encoder.width];
+    product(&mut d_encoder, &tape.encoder_hidden, steps + 1, e_size, &work.encoder_products, encoder.width);
+    weights.unpack(&d_decoder, &d_encoder, gradients);
+    let glimpse = config.glimpse_len();
+    product(&mut gradients.inference_input, &tape.glimpse, steps, glimpse, &work.inference, 4 * e_size);
+    product(&mut gradients.generative_latent, &tape.latent, steps, z, &work.generative, 4 * d_size);
+
+    add_rows(&mut gradients.inference_bias, &work.inference, 4 * e_size);
+    add_rows(&mut gradients.generative_bias, &work.generative, 4 * d_size);
+    let add_bias = |bias: &mut [f32], d: &[f32], start: usize, width: usize| {
+        add_rows(bias, &d[start..], width);
+    };
+    let d = &work.products;
+    add_bias(&mut gradients.read_window_bias, d, decoder.read.start, decoder.width);
+    add_bias(&mut gradients.prior_bias, d, decoder.prior.start, decoder.width);
+    add_bias(&mut gradients.write_window_bias, d, decoder.write.start, decoder.width);
+    add_bias(&mut gradients.write_patch_bias, d, decoder.patch.start, decoder.width);
+    let d = &work.encoder_products;
+    add_bias(&mut gradients.posterior_mean_bias, d, encoder.mean.start, encoder.width);
+    add_bias(&mut gradients.posterior_log_std_bias, d, encoder.log_std.start, encoder.width);
+}
+
+/// From the canvas's gradient to those of the raw write window and the patch after step `t`.
+fn write_backward(weights: &Weights, tape: &Tape, t: usize, d_canvas: &[f32], d_products: &mut [f32]) {
+    let (config, geometry, layout) = (&weights.config, weights.write_geometry(), &weights.decoder_layout);
+    let (bank_len, patch_len) = (geometry.bank_len(), config.patch_len());
+    let (plane, cells) = (config.height * config.width, config.write_size * config.write_size);
+    let mut rows = vec![0.0; config.write_size * config.width];
+    let mut scaled = vec![0.0; cells];
+    let mut d_banks = vec![0.0; bank_len];
+    for b in 0..tape.batch {
+        let raw = &tape.write_raw.at(t)[b * RAW..][..RAW];
+        let banks = &tape.write_banks.at(t)[b * bank_len..][..bank_len];
+        let patch = &tape.patch.at(t)[b * patch_len..][..patch_len];
+        let scale = 1.0 / geometry.window(raw).intensity;
+        let d_row = &mut d_products[b * layout.width..][..layout.width];
+        d_banks.fill(0.0);
+        let mut along = 0.0;
+        for channel in 0..config.channels {
+            let d_canvas = &d_canvas[b * config.image_len() + channel * plane..][..plane];
+            let patch = &patch[channel * cells..][..cells];
+            let d_patch = &mut layout.patch.of_mut(d_row)[channel * cells..][..cells];
+            geometry.read(raw, banks, d_canvas, &mut rows, d_patch);
+            for ((scaled, d_patch), patch) in scaled.iter_mut().zip(d_patch.iter_mut()).zip(patch) {
+                *d_patch *= scale;
+                *scaled = scale * patch;
+            }
+            along += dot(patch, d_patch);
+            geometry.banks_backward(raw, banks, d_canvas, &rows, &scaled, &mut d_banks);
+        }
+        let d_raw = layout.write.of_mut(d_row);
+        geometry.fill_backward(raw, banks, &d_banks, d_raw);
+        if raw[4].abs() <= MAX_LOG {
+            d_raw[4] -= along;
+        }
+    }
+}
+
+/// Through the tanh of the prior that was made after `t` steps.
+fn prior_backward(weights: &Weights, tape: &Tape, t: usize, d_products: &mut [f32]) {
+    let layout = &weights.decoder_layout;
+    let priors = tape.prior.at(t).chunks_exact(layout.prior.len);
+    for (prior, d_row) in priors.zip(d_products.chunks_exact_mut(layout.width)) {
+        for (d, prior) in layout.prior.of_mut(d_row).iter_mut().zip(prior) {
+            *d *= 1.0 - prior * prior;
+        }
+    }
+}
+
+/// From the latent's gradient and the KL to the posterior's and (in `d_before`, before its tanh)
+/// the prior's.
+fn posterior_backward(
+    weights: &Weights,
+    tape: &Tape,
+    t: usize,
+    kl_scale: f32,
+    d_latent: &[f32],
+    d_encoder: &mut [f32],
+    d_before: &mut [f32],
+) {
+    let z = weights.config.latent_size;
+    let (decoder, encoder) = (&weights.decoder_layout, &weights.encoder_layout);
+    let mut d_mean = vec![0.0; z];
+    let mut d_log_std = vec![0.0; z];
+    for b in 0..tape.batch {
+        let (prior_mean, prior_log_std) = tape.prior.at(t)[b * 2 * z..][..2 * z].split_at(z);
+        let d_prior = decoder.prior.of_mut(&mut d_before[b * decoder.width..]);
+        let (d_prior_mean, d_prior_log_std) = d_prior.split_at_mut(z);
+        gaussian::backward(
+            kl_scale,
+            &tape.posterior_mean.at(t)[b * z..][..z],
+            &tape.posterior_log_std.at(t)[b * z..][..z],
+            prior_mean,
+            prior_log_std,
+            &tape.noise.at(t)[b * z..][..z],
+            &d_latent[b * z..][..z],
+            &mut d_mean,
+            &mut d_log_std,
+            d_prior_mean,
+            d_prior_log_std,
+        );
+        let d_row = &mut d_encoder[b * encoder.width..][..encoder.width];
+        encoder.mean.of_mut(d_row).copy_from_slice(&d_mean);
+        for (d, d_log_std) in encoder.log_std.of_mut(d_row).iter_mut().zip(&d_log_std) {
+            *d = 0.5 * d_log_std;
+        }
+    }
+}
+
+/// From the glimpse's gradient to those of the raw read window and of the canvas that was read.
+#[allow(clippy::too_many_arguments)]
+fn read_backward(
+    weights: &Weights,
+    tape: &Tape,
+    images: &[f32],
+    t: usize,
+    d_glimpse: &[f32],
+    d_before: &mut [f32],
+    d_canvas: &mut [f32],
+    d_image: &mut [f32],
+) {
+    let (config, geometry, layout) = (&weights.config, weights.read_geometry(), &weights.decoder_layout);
+    let (bank_len, glimpse_len) = (geometry.bank_len(), config.glimpse_len());
+    let (plane, cells) = (config.height * config.width, config.read_size * config.read_size);
+    let rows_len = config.read_size * config.width;
+    let mut scratch = vec![0.0; rows_len];
+    let mut d_banks = vec![0.0; bank_len];
+    let (mut d_seen, mut d_drawn) = (vec![0.0; cells], vec![0.0; cells]);
+    for b in 0..tape.batch {
+        let raw = &tape.read_raw.at(t)[b * RAW..][..RAW];
+        let banks = &tape.read_banks.at(t)[b * bank_len..][..bank_len];
+        let intensity = geometry.window(raw).intensity;
+        let d_glimpse = &d_glimpse[b * glimpse_len..][..glimpse_len];
+        let rows = &tape.read_rows.at(t)[b * 2 * config.channels * rows_len..];
+        d_banks.fill(0.0);
+        for channel in 0..config.channels {
+            let at = b * config.image_len() + channel * plane;
+            let d_first = &d_glimpse[channel * cells..][..cells];
+            let d_error = &d_glimpse[glimpse_len / 2 + channel * cells..][..cells];
+            for k in 0..cells {
+                d_seen[k] = intensity * (d_first[k] + d_error[k]);
+                d_drawn[k] = -intensity * d_error[k];
+            }
+            let (rows_seen, rows_drawn) = rows[2 * channel * rows_len..].split_at(rows_len);
+            let drawn = &tape.image.at(t)[at..][..plane];
+            geometry.banks_backward(raw, banks, &images[at..][..plane], rows_seen, &d_seen, &mut d_banks);
+            geometry.banks_backward(raw, banks, drawn, rows_drawn, &d_drawn, &mut d_banks);
+            d_image.fill(0.0);
+            geometry.read_backward(raw, banks, &d_drawn, &mut scratch, d_image);
+            let d_canvas = &mut d_canvas[at..][..plane];
+            for ((d_canvas, d_image), drawn) in d_canvas.iter_mut().zip(d_image.iter()).zip(drawn) {
+                *d_canvas += d_image * drawn * (1.0 - drawn);
+            }
+        }
+        let d_raw = layout.read.of_mut(&mut d_before[b * layout.width..]);
+        geometry.fill_backward(raw, banks, &d_banks, d_raw);
+        if raw[4].abs() <= MAX_LOG {
+            let glimpse = &tape.glimpse.at(t)[b * glimpse_len..][..glimpse_len];
+            d_raw[4] += dot(glimpse, d_glimpse);
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! The bidirectional caption encoder on the CPU, and what each step derives from it.
+
+use super::weights::Weights;
+use crate::kernels::{
+    lstm,
+    math::add_rows,
+    matmul::{Mat, matmul},
+};
+use super::super::parameters::Host;
+
+/// The encoded captions of a batch: equal numbers of words.
+#[derive(Default)]
+pub struct Caption {
+    /// Captions.
+    pub batch: usize,
+    /// Words in each.
+    pub words: usize,
+    /// Word ids [batch, word].
+    ids: Vec<usize>,
+    /// Both directions' saved LSTM states.
+    directions: [Direction; 2],
+    /// Word states h_j = [forward ; backward], [batch, word, 2L].
+    pub states: Vec<f32>,
+    /// Keys of the alignment `U h_j + b`, [batch, word, align].
+    pub keys: Vec<f32>,
+    /// Word states projected into the generative LSTM's gates, [batch, word, 4D].
+    pub values: Vec<f32>,
+}
+
+/// One direction, by reading step (not by word).
+#[derive(Default)]
+struct Direction {
+    /// Gate activations [word, batch, 4L].
+    gates: Vec<f32>,
+    /// Cells [word + 1, batch, L]; the first are zeros.
+    cells: Vec<f32>,
+    /// Hidden states [word + 1, batch, L]; the first are the learned initial state.
+    hidden: Vec<f32>,
+}
+
+/// Input, recurrent and bias of one direction.
+fn direction_weights(host: &Host, backward: bool) -> [&[f32]; 3] {
+    if backward {
+        [&host.caption_backward_input, &host.caption_backward_recurrent, &host.caption_backward_bias]
+    } else {
+        [&host.caption_forward_input, &host.caption_forward_recurrent, &host.caption_forward_bias]
+    }
+}
+
+/// The word that a direction reads at a step.
+fn word_at(step: usize, words: usize, backward: bool) -> usize {
+    if backward { words - 1 - step } else { step }
+}
+
+impl Caption {
+    /// Encodes captions of equal length; `ids` is [batch, words], each below the vocabulary's size.
+    pub fn encode(&mut self, weights: &Weights, ids: &[usize], words: usize) {
+        let (config, host) = (&weights.config, &weights.host);
+        let (size, batch) = (config.word_size, ids.len() / words);
+        self.batch = batch;
+        self.words = words;
+        self.ids = ids.to_vec();
+        self.states.resize(batch * words * 2 * size, 0.0);
+        for (d, direction) in self.directions.iter_mut().enumerate() {
+            let [input, recurrent, bias] = direction_weights(host, d == 1);
+            direction.gates.resize(words * batch * 4 * size, 0.0);
+            direction.cells.resize((words + 1) * batch * size, 0.0);
+            direction.hidden.resize((words + 1) * batch * size, 0.0);
+            for row in direction.hidden[..batch * size].chunks_exact_mut(size) {
+                row.copy_from_slice(&host.caption_initial_hidden);
+            }
+            for step in 0..words {
+                let word = word_at(step, words, d == 1);
+                let gates = &mut direction.gates[step * batch * 4 * size..][..batch * 4 * size];
+                for (row, gates) in gates.chunks_exact_mut(4 * size).enumerate() {
+                    let id = ids[row * words + word];
+                    gates.copy_from_slice(&input[id * 4 * size..][..4 * size]);
+                }
+                let (before, after) = direction.hidden.split_at_mut((step + 1) * batch * size);
+                let hidden_before = &before[step * batch * size..];
+                matmul(
+                    gates,
+                    4 * size,
+                    true,
+                    Mat::new(hidden_before, batch, size),
+                    Mat::new(recurrent, size, 4 * size),
+                );
+                let (cells_before, cells) = direction.cells.split_at_mut((step + 1) * batch * size);
+                let hidden = &mut after[..batch * size];
+                lstm::forward(
+                    gates,
+                    bias,
+                    &cells_before[step * batch * size..],
+                    &mut cells[..batch * size],
+                    hidden,
+                );
+                for (row, hidden) in hidden.chunks_exact(size).enumerate() {
+                    let at = (row * words + word) * 2 * size + d * size;
+                    self.states[at..at + size].copy_from_slice(hidden);
+                }
+            }
+        }
+        self.project(weights);
+    }
+
+    /// Keys and values: what every step needs of the words and no step changes.
+    fn project(&mut self, weights: &Weights) {
+        let (config, host) = (&weights.config, &weights.host);
+        let (rows, width) = (self.batch * self.words, 2 * config.word_size);
+        let (align, gates) = (config.align_size, 4 * config.decoder_size);
+        self.keys.resize(rows * align, 0.0);
+        self.values.resize(rows * gates, 0.0);
+        let states = Mat::new(&self.states, rows, width);
+        for key in self.keys.chunks_exact_mut(align) {
+            key.copy_from_slice(&host.align_bias);
+        }
+        matmul(&mut self.keys, align, true, states, Mat::new(&host.align_key, width, align));
+        let projection = Mat::new(&host.generative_caption, width, gates);
+        matmul(&mut self.values, gates, false, states, projection);
+    }
+
+    /// Backward pass, from the gradients of keys and values to those of the weights (added to
+    /// `gradients`).
+    pub fn backward(&self, weights: &Weights, d_keys: &[f32], d_values: &[f32], gradients: &mut Host) {
+        let (config, host) = (&weights.config, &weights.host);
+        let (size, batch, words) = (config.word_size, self.batch, self.words);
+        let (rows, width) = (batch * words, 2 * size);
+        let (align, gate_width) = (config.align_size, 4 * config.decoder_size);
+        let states = Mat::new(&self.states, rows, width);
+        let (d_keys_mat, d_values_mat) =
+            (Mat::new(d_keys, rows, align), Mat::new(d_values, rows, gate_width));
+        add_rows(&mut gradients.align_bias, d_keys, align);
+        matmul(&mut gradients.align_key, align, true, states.t(), d_keys_mat);
+        matmul(&mut gradients.generative_caption, gate_width, true, states.t(), d_values_mat);
+        let mut d_states = vec![0.0; rows * width];
+        matmul(&mut d_states, width, false, d_keys_mat, Mat::new(&host.align_key, width, align).t());
+        let projection = Mat::new(&host.generative_caption, width, gate_width);
+        matmul(&mut d_states, width, true, d_values_mat, projection.t());
+
+        let mut d_gates = vec![0.0; words * batch * 4 * size];
+        for (d, direction) in self.directions.iter().enumerate() {
+            let [_, recurrent, _] = direction_weights(host, d == 1);
+            let mut d_cell = vec![0.0; batch * size];
+            let mut d_hidden = vec![0.0; batch * size];
+            for step in (0..words).rev() {
+                let word = word_at(step, words, d == 1);
+                for (row, d_hidden) in d_hidden.chunks_exact_mut(size).enumerate() {
+                    let at = (row * words + word) * width + d * size;
+                    for (d_hidden, d_state) in d_hidden.iter_mut().zip(&d_states[at..at + size]) {
+                        *d_hidden += d_state;
+                    }
+                }
+                let d_gates = &mut d_gates[step * batch * 4 * size..][..batch * 4 * size];
+                lstm::backward(
+                    size,
+                    &direction.gates[step * batch * 4 * size..][..batch * 4 * size],
+                    &direction.cells[step * batch * size..][..batch * size],
+                    &direction.cells[(step + 1) * batch * size..][..batch * size],
+                    &d_hidden,
+                    &mut d_cell,
+                    d_gates,
+                    4 * size,
+                );
+                matmul(
+                    &mut d_hidden,
+                    size,
+                    false,
+                    Mat::new(d_gates, batch, 4 * size),
+                    Mat::new(recurrent, size, 4 * size).t(),
+                );
+            }
+            let (d_input, d_recurrent, d_bias) = if d == 1 {
+                (
+                    &mut gradients.caption_backward_input,
+                    &mut gradients.caption_backward_recurrent,
+                    &mut gradients.caption_backward_bias,
+                )
+            } else {
+                (
+                    &mut gradients.caption_forward_input,
+                    &mut gradients.caption_forward_recurrent,
+                    &mut gradients.caption_forward_bias,
+                )
+            };
+            add_rows(&mut gradients.caption_initial_hidden, &d_hidden, size);
+            add_rows(d_bias, &d_gates, 4 * size);
+            matmul(
+                d_recurrent,
+                4 * size,
+                true,
+                Mat::new(&direction.hidden, words * batch, size).t(),
+                Mat::new(&d_gates, words * batch, 4 * size),
+            );
+            for step in 0..words {
+                let word = word_at(step, words, d == 1);
+                for row in 0..batch {
+                    let id = self.ids[row * words + word];
+                    let d_gates = &d_gates[(step * batch + row) * 4 * size..][..4 * size];
+                    add_rows(&mut d_input[id * 4 * size..][..4 * size], d_gates, 4 * size);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! One step of alignDRAW on the CPU, for painting and training alike (models of the paper's
+//! equations: read, infer, sample, attend, generate, write).
+
+use super::{
+    caption::Caption,
+    tape::{Mode, Tape},
+    weights::Weights,
+};
+use crate::kernels::{
+    attention, gaussian, lstm,
+    math::{add_scaled, sigmoid_into, softplus, tanh},
+    matmul::{Mat, matmul},
+};
+
+/// Writes the first entries of the tape that do not come from a step.
+pub fn begin(weights: &Weights, tape: &mut Tape, mode: Mode) {
+    sigmoid_into(tape.image.at_mut(0), tape.canvas.at(0));
+    tape.prior.at_mut(0).fill(0.0);
+    decoder_products(weights, tape, mode, 0);
+    if mode == Mode::Posterior {
+        encoder_products(weights, tape, 0);
+    }
+}
+
+/// Runs step `t` (0-based). `images` [batch, CHW] is read in [`Mode::Posterior`] alone; the step's
+/// noise must stand in the tape.
+pub fn step(weights: &Weights, caption: &Caption, tape: &mut Tape, mode: Mode, images: &[f32], t: usize) {
+    match mode {
+        Mode::Posterior => {
+            read(weights, tape, images, t);
+            infer(weights, tape, t);
+        }
+        Mode::Prior => sample_prior(weights, tape, t),
+    }
+    generate(weights, caption, tape, t);
+    decoder_products(weights, tape, mode, t + 1);
+    prior(weights, tape, t + 1);
+    write(weights, tape, t);
+}
+
+/// Multiplies the decoder state after step `t` with everything that waits for it.
+fn decoder_products(weights: &Weights, tape: &mut Tape, mode: Mode, t: usize) {
+    let (size, layout) = (weights.config.decoder_size, &weights.decoder_layout);
+    let first = if mode == Mode::Prior { layout.painting } else { 0 };
+    matmul(
+        &mut tape.products.at_mut(t)[first..],
+        layout.width,
+        false,
+        Mat::new(tape.decoder_hidden.at(t), tape.batch, size),
+        Mat::strided(&weights.decoder[first..], size, layout.width - first, layout.width),
+    );
+}
+
+/// Multiplies the encoder state after step `t` with everything that waits for it.
+fn encoder_products(weights: &Weights, tape: &mut Tape, t: usize) {
+    let (size, width) = (weights.config.encoder_size, weights.encoder_layout.width);
+    matmul(
+        tape.encoder_products.at_mut(t),
+        width,
+        false,
+        Mat::new(tape.encoder_hidden.at(t), tape.batch, size),
+        Mat::new(&weights.encoder, size, width),
+    );
+}
+
+/// `[μ_p ; λ_p] = tanh(h_dec W_p + b_p)` for the step after `t`.
+fn prior(weights: &Weights, tape: &mut Tape, t: usize) {
+    let layout = &weights.decoder_layout;
+    let rows = tape.products.at(t).chunks_exact(layout.width);
+    let priors = tape.prior.at_mut(t).chunks_exact_mut(layout.prior.len);
+    for (row, prior) in rows.zip(priors) {
+        prior.copy_from_slice(layout.prior.of(row));
+        tanh_biased(prior, &weights.host.prior_bias);
+    }
+}
+
+#[multiversion::multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+fma", "x86_64+avx2+fma"))]
+fn tanh_biased(values: &mut [f32], bias: &[f32]) {
+    for (value, bias) in values.iter_mut().zip(bias) {
+        *value = tanh(*value + bias);
+    }
+}
+
+/// `r_t = γ [read(x) ; read(x − σ(c))]`.
+fn read(weights: &Weights, tape: &mut Tape, images: &[f32], t: usize) {
+    let (config, geometry) = (&weights.config, weights.read_geometry());
+    let (plane, cells) = (config.height * config.width, config.read_size * config.read_size);
+    let (image_len, glimpse_len) = (config.image_len(), config.glimpse_len());
+    let (bank_len, rows_len) = (geometry.bank_len(), config.read_size * config.width);
+    for b in 0..tape.batch {
+        let row = &tape.products.at(t)[b * weights.decoder_layout.width..];
+        let raw = &mut tape.read_raw.at_mut(t)[b * 5..][..5];
+        raw.copy_from_slice(weights.decoder_layout.read.of(row));
+        add_scaled(raw, 1.0, &weights.host.read_window_bias);
+        let banks = &mut tape.read_banks.at_mut(t)[b * bank_len..][..bank_len];
+        geometry.fill(raw, banks);
+        let intensity = geometry.window(raw).intensity;
+        let glimpse = &mut tape.glimpse.at_mut(t)[b * glimpse_len..][..glimpse_len];
+        let (seen, error) = glimpse.split_at_mut(glimpse_len / 2);
+        let rows = &mut tape.read_rows.at_mut(t)[b * 2 * config.channels * rows_len..];
+        for channel in 0..config.channels {
+            let of = |image: usize| b * image_len + image + channel * plane;
+            let seen = &mut seen[channel * cells..][..cells];
+            let error = &mut error[channel * cells..][..cells];
+            let (rows_seen, rows_drawn) = rows[2 * channel * rows_len..].split_at_mut(rows_len);
+            geometry.read(raw, banks, &images[of(0)..][..plane], rows_seen, seen);
+            let drawn = &tape.image.at(t)[of(0)..][..plane];
+            geometry.read(raw, banks, drawn, &mut rows_drawn[..rows_len], error);
+            for (seen, error) in seen.iter_mut().zip(error) {
+                *seen *= intensity;
+                *error = *seen - intensity * *error;
+            }
+        }
+    }
+}
+
+/// The inference LSTM, the posterior, its sample and its KL from the prior.
+fn infer(weights: &Weights, tape: &mut Tape, t: usize) {
+    let (config, host) = (&weights.config, &weights.host);
+    let (size, batch, z) = (config.encoder_size, tape.batch, config.latent_size);
+    let (decoder, encoder) = (&weights.decoder_layout, &weights.encoder_layout);
+    let gates = tape.inference_gates.at_mut(t);
+    for (b, gates) in gates.chunks_exact_mut(4 * size).enumerate() {
+        let from_decoder = decoder.inference.of(&tape.products.at(t)[b * decoder.width..]);
+        let from_encoder = encoder.recurrent.of(&tape.encoder_products.at(t)[b * encoder.width..]);
+        gates.copy_from_slice(from_decoder);
+        add_scaled(gates, 1.0, from_encoder);
+    }
+    matmul(
+        gates,
+        4 * size,
+        true,
+        Mat::new(tape.glimpse.at(t), batch, config.glimpse_len()),
+        Mat::new(&host.inference_input, config.glimpse_len(), 4 * size),
+    );
+    let (cell_before, cell) = tape.encoder_cell.pair(t);
+    lstm::forward(gates, &host.inference_bias, cell_before, cell, tape.encoder_hidden.at_mut(t + 1));
+    encoder_products(weights, tape, t + 1);
+
+    for b in 0..batch {
+        let row = &tape.encoder_products.at(t + 1)[b * encoder.width..];
+        let mean = &mut tape.posterior_mean.at_mut(t)[b * z..][..z];
+        mean.copy_from_slice(encoder.mean.of(row));
+        add_scaled(mean, 1.0, &host.posterior_mean_bias);
+        let log_std = &mut tape.posterior_log_std.at_mut(t)[b * z..][..z];
+        let parts = encoder.log_std.of(row).iter().zip(&host.posterior_log_std_bias);
+        for (log_std, (raw, bias)) in log_std.iter_mut().zip(parts) {
+            *log_std = 0.5 * (raw + bias);
+        }
+        let noise = &tape.noise.at(t)[b * z..][..z];
+        gaussian::sample(&mut tape.latent.at_mut(t)[b * z..][..z], mean, log_std, noise);
+        let (prior_mean, prior_log_std) = tape.prior.at(t)[b * 2 * z..][..2 * z].split_at(z);
+        tape.kl[t * batch + b] = gaussian::kl(mean, log_std, prior_mean, prior_log_std);
+    }
+}
+
+/// `z_t = μ_p + e^{λ_p} ε`.
+fn sample_prior(weights: &Weights, tape: &mut Tape, t: usize) {
+    let z = weights.config.latent_size;
+    for b in 0..tape.batch {
+        let (mean, log_std) = tape.prior.at(t)[b * 2 * z..][..2 * z].split_at(z);
+        let noise = &tape.noise.at(t)[b * z..][..z];
+        gaussian::sample(&mut tape.latent.at_mut(t)[b * z..][..z], mean, log_std, noise);
+    }
+}
+
+/// The alignment and the generative LSTM.
+fn generate(weights: &Weights, caption: &Caption, tape: &mut Tape, t: usize) {
+    let (config, host, layout) = (&weights.config, &weights.host, &weights.decoder_layout);
+    let (size, words, align) = (config.decoder_size, caption.words, config.align_size);
+    let gates = tape.generative_gates.at_mut(t);
+    for (b, gates) in gates.chunks_exact_mut(4 * size).enumerate() {
+        let row = &tape.products.at(t)[b * layout.width..];
+        gates.copy_from_slice(layout.generative.of(row));
+        attention::forward(
+            &caption.keys[b * words * align..][..words * align],
+            layout.query.of(row),
+            &host.align_score,
+            &caption.values[b * words * 4 * size..][..words * 4 * size],
+            &mut tape.alignment.at_mut(t)[b * words..][..words],
+            &mut tape.activations.at_mut(t)[b * words * align..][..words * align],
+            gates,
+        );
+    }
+    matmul(
+        gates,
+        4 * size,
+        true,
+        Mat::new(tape.latent.at(t), tape.batch, config.latent_size),
+        Mat::new(&host.generative_latent, config.latent_size, 4 * size),
+    );
+    let (cell_before, cell) = tape.decoder_cell.pair(t);
+    lstm::forward(gates, &host.generative_bias, cell_before, cell, tape.decoder_hidden.at_mut(t + 1));
+}
+
+/// `c_t = c_{t−1} + (1/γ) F_yᵀ K F_x`.
+fn write(weights: &Weights, tape: &mut Tape, t: usize) {
+    let (config, host, layout) = (&weights.config, &weights.host, &weights.decoder_layout);
+    let geometry = weights.write_geometry();
+    let (bank_len, patch_len) = (geometry.bank_len(), config.patch_len());
+    let (plane, cells) = (config.height * config.width, config.write_size * config.write_size);
+    let mut scratch = vec![0.0; config.write_size * config.width];
+    let (before, after) = tape.canvas.pair(t);
+    after.copy_from_slice(before);
+    for b in 0..tape.batch {
+        let row = &tape.products.at(t + 1)[b * layout.width..];
+        let raw = &mut tape.write_raw.at_mut(t)[b * 5..][..5];
+        raw.copy_from_slice(layout.write.of(row));
+        add_scaled(raw, 1.0, &host.write_window_bias);
+        let banks = &mut tape.write_banks.at_mut(t)[b * bank_len..][..bank_len];
+        geometry.fill(raw, banks);
+        let patch = &mut tape.patch.at_mut(t)[b * patch_len..][..patch_len];
+        patch.copy_from_slice(layout.patch.of(row));
+        add_scaled(patch, 1.0, &host.write_patch_bias);
+        let scale = 1.0 / geometry.window(raw).intensity;
+        for channel in 0..config.channels {
+            let canvas = &mut after[b * config.image_len() + channel * plane..][..plane];
+            let patch = &patch[channel * cells..][..cells];
+            geometry.write(raw, banks, scale, patch, &mut scratch, canvas);
+        }
+    }
+    sigmoid_into(tape.image.at_mut(t + 1), after);
+}
+
+/// Reconstruction of each image in nats: `Σ softplus(c_T) − x·c_T` over its pixels, the cross
+/// entropy of real-valued pixels under Bernoulli(σ(c_T)).
+pub fn reconstruction(weights: &Weights, tape: &Tape, images: &[f32]) -> Vec<f64> {
+    let len = weights.config.image_len();
+    let canvas = tape.canvas.at(tape.num_steps).chunks_exact(len);
+    canvas
+        .zip(images.chunks_exact(len))
+        .map(|(canvas, image)| {
+            canvas.iter().zip(image).map(|(&c, &x)| f64::from(softplus(c) - x * c)).sum()
+        })
+        .collect()
+}

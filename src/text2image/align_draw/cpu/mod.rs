@@ -1,0 +1,223 @@
+//! alignDRAW on the CPU: the model of `definition.rs` with its passes fused, forward and backward.
+//!
+//! Why beside burn's own operations: on two cores they train at half of PyTorch's speed and draw
+//! slower than onnxruntime-web; this is several times faster than both (README, `make bench`).
+//! `tests/it/reference.rs` holds it to the definition under burn's autodiff and to an independent
+//! float64 reference.
+
+mod backward;
+mod caption;
+mod forward;
+mod tape;
+mod weights;
+
+pub use caption::Caption;
+pub use tape::{Mode, Tape};
+pub use weights::Weights;
+
+use super::parameters::Host;
+use crate::data::{batch::CaptionBatch, noise::Noise};
+
+/// The lower bound's two terms, nats per image, averaged over a batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
+pub struct Losses {
+    /// Cross entropy of the image under the final canvas.
+    pub reconstruction: f64,
+    /// KL of the posterior from the prior, summed over steps and latents.
+    pub kl: f64,
+}
+
+impl Losses {
+    /// The negative lower bound, nats.
+    pub fn total(&self) -> f64 {
+        self.reconstruction + self.kl
+    }
+}
+
+/// A part of a batch with its memory, which one thread works on.
+#[derive(Default)]
+pub struct Shard {
+    caption: Caption,
+    tape: Tape,
+    work: backward::Cotangents,
+    gradients: Option<Host>,
+    losses: Losses,
+}
+
+impl Shard {
+    /// Runs the posterior over a part of a batch; losses are sums over its images.
+    fn forward(&mut self, weights: &Weights, batch: &CaptionBatch, noise: impl Fn(usize, &mut [f32])) {
+        let config = &weights.config;
+        let (size, steps, z) = (batch.len(), config.num_steps, config.latent_size);
+        self.caption.encode(weights, &batch.ids, batch.words);
+        self.tape.begin(weights, Mode::Posterior, size, batch.words, steps);
+        let mut numbers = vec![0.0; steps * z];
+        for b in 0..size {
+            noise(b, &mut numbers);
+            for t in 0..steps {
+                self.tape.noise.at_mut(t)[b * z..][..z].copy_from_slice(&numbers[t * z..][..z]);
+            }
+        }
+        forward::begin(weights, &mut self.tape, Mode::Posterior);
+        for t in 0..steps {
+            forward::step(weights, &self.caption, &mut self.tape, Mode::Posterior, &batch.images, t);
+        }
+        self.losses = Losses {
+            reconstruction: forward::reconstruction(weights, &self.tape, &batch.images).iter().sum(),
+            kl: self.tape.kl.iter().sum(),
+        };
+    }
+}
+
+/// Loss and gradients of `mean_b (reconstruction_b + kl_weight · KL_b)`; one thread for each shard.
+/// Image `i` of the batch uses stream `i` of `noise_seed`.
+///
+/// The result depends on the number of shards only through the order of the final sums.
+pub fn loss_and_gradients(
+    weights: &Weights,
+    batch: &CaptionBatch,
+    noise_seed: u64,
+    kl_weight: f32,
+    shards: &mut [Shard],
+) -> (Losses, Host) {
+    gradients_from(weights, batch, seeded(noise_seed), kl_weight, shards)
+}
+
+/// [`loss_and_gradients`] with the noise given, [batch, step, latent].
+pub fn gradients_with_noise(
+    weights: &Weights,
+    batch: &CaptionBatch,
+    noise: &[f32],
+    kl_weight: f32,
+    shards: &mut [Shard],
+) -> (Losses, Host) {
+    let copy = |b: usize, out: &mut [f32]| out.copy_from_slice(&noise[b * out.len()..][..out.len()]);
+    gradients_from(weights, batch, copy, kl_weight, shards)
+}
+
+fn seeded(seed: u64) -> impl Fn(usize, &mut [f32]) + Sync {
+    move |image, out| Noise::stream(seed, image as u64).fill_normal(out)
+}
+
+fn gradients_from(
+    weights: &Weights,
+    batch: &CaptionBatch,
+    noise: impl Fn(usize, &mut [f32]) + Sync,
+    kl_weight: f32,
+    shards: &mut [Shard],
+) -> (Losses, Host) {
+    let scale = 1.0 / batch.len() as f32;
+    run_shards(batch, shards, |start, part, shard| {
+        shard.forward(weights, part, |b, out| noise(start + b, out));
+        let gradients = shard.gradients.get_or_insert_with(|| Host::zeros(&weights.config));
+        backward::backward(
+            weights,
+            &shard.caption,
+            &shard.tape,
+            &part.images,
+            scale,
+            kl_weight,
+            &mut shard.work,
+            gradients,
+        );
+    });
+    let mut total = Host::zeros(&weights.config);
+    for gradients in shards.iter().filter_map(|shard| shard.gradients.as_ref()) {
+        total.add(gradients);
+    }
+    (mean_losses(shards, batch.len()), total)
+}
+
+/// The bound's terms for a batch, without gradients.
+pub fn losses(weights: &Weights, batch: &CaptionBatch, noise_seed: u64, shards: &mut [Shard]) -> Losses {
+    run_shards(batch, shards, |start, part, shard| {
+        shard.forward(weights, part, |b, out| seeded(noise_seed)(start + b, out));
+    });
+    mean_losses(shards, batch.len())
+}
+
+fn mean_losses(shards: &[Shard], batch: usize) -> Losses {
+    Losses {
+        reconstruction: shards.iter().map(|s| s.losses.reconstruction).sum::<f64>() / batch as f64,
+        kl: shards.iter().map(|s| s.losses.kl).sum::<f64>() / batch as f64,
+    }
+}
+
+fn run_shards(
+    batch: &CaptionBatch,
+    shards: &mut [Shard],
+    work: impl Fn(usize, &CaptionBatch, &mut Shard) + Sync,
+) {
+    let size = batch.len().div_ceil(shards.len());
+    std::thread::scope(|scope| {
+        for (index, shard) in shards.iter_mut().enumerate() {
+            let start = (index * size).min(batch.len());
+            let end = (start + size).min(batch.len());
+            shard.losses = Losses::default();
+            shard.gradients.iter_mut().flat_map(Host::vectors_mut).for_each(|v| v.fill(0.0));
+            if start == end {
+                continue;
+            }
+            let work = &work;
+            let part = batch.slice(start, end);
+            scope.spawn(move || work(start, &part, shard));
+        }
+    });
+}
+
+/// A drawing in progress: a batch of pictures of captions of equal length, kept step by step.
+pub struct Drawing {
+    caption: Caption,
+    tape: Tape,
+    done: usize,
+}
+
+impl Drawing {
+    /// Encodes the captions (`ids` [batch, words]) and lays out an empty canvas for each. `noise`
+    /// holds [batch, step, latent] standard normal numbers.
+    pub fn begin(weights: &Weights, ids: &[usize], words: usize, noise: &[f32]) -> Self {
+        let config = &weights.config;
+        let (mut caption, mut tape) = (Caption::default(), Tape::default());
+        caption.encode(weights, ids, words);
+        let (steps, z) = (config.num_steps, config.latent_size);
+        tape.begin(weights, Mode::Prior, caption.batch, words, steps);
+        for b in 0..caption.batch {
+            for t in 0..steps {
+                let numbers = &noise[(b * steps + t) * z..][..z];
+                tape.noise.at_mut(t)[b * z..][..z].copy_from_slice(numbers);
+            }
+        }
+        forward::begin(weights, &mut tape, Mode::Prior);
+        Self { caption, tape, done: 0 }
+    }
+
+    /// Steps drawn so far.
+    pub fn done(&self) -> usize {
+        self.done
+    }
+
+    /// Draws the next step; false when the drawing is finished.
+    pub fn step(&mut self, weights: &Weights) -> bool {
+        if self.done == self.tape.num_steps {
+            return false;
+        }
+        forward::step(weights, &self.caption, &mut self.tape, Mode::Prior, &[], self.done);
+        self.done += 1;
+        true
+    }
+
+    /// Pixels in [0, 1] after `step` steps, [batch, CHW].
+    pub fn images(&self, step: usize) -> &[f32] {
+        self.tape.image.at(step)
+    }
+
+    /// Alignment of step `step` (1-based), [batch, word].
+    pub fn alignment(&self, step: usize) -> &[f32] {
+        self.tape.alignment.at(step - 1)
+    }
+
+    /// Raw write window of step `step` (1-based), [batch, 5].
+    pub fn write_raw(&self, step: usize) -> &[f32] {
+        self.tape.write_raw.at(step - 1)
+    }
+}

@@ -1,0 +1,205 @@
+//! The weights as the CPU path multiplies them: everything that one vector is multiplied with stands
+//! side by side in one matrix, so that a step is four products instead of twelve.
+
+use super::super::config::AlignDrawConfig;
+use super::super::parameters::Host;
+use crate::kernels::window::{Geometry, RAW};
+
+/// Columns of a matrix that serve one purpose.
+#[derive(Clone, Copy, Debug)]
+pub struct Columns {
+    /// First column.
+    pub start: usize,
+    /// Number of columns.
+    pub len: usize,
+}
+
+impl Columns {
+    /// These columns of one row.
+    pub fn of<'a>(&self, row: &'a [f32]) -> &'a [f32] {
+        &row[self.start..self.start + self.len]
+    }
+
+    /// These columns of one row, to write.
+    pub fn of_mut<'a>(&self, row: &'a mut [f32]) -> &'a mut [f32] {
+        &mut row[self.start..self.start + self.len]
+    }
+}
+
+/// What the decoder state is multiplied with: `[D, width]`.
+#[derive(Clone, Copy, Debug)]
+pub struct DecoderLayout {
+    /// Gates of the inference LSTM (its input half), for the next step.
+    pub inference: Columns,
+    /// Query of the alignment, for the next step.
+    pub query: Columns,
+    /// Gates of the generative LSTM, for the next step.
+    pub generative: Columns,
+    /// Raw read window, for the next step.
+    pub read: Columns,
+    /// Prior of the next step.
+    pub prior: Columns,
+    /// Raw write window of this step.
+    pub write: Columns,
+    /// Patch of this step.
+    pub patch: Columns,
+    /// First column that painting needs: the ones before serve the posterior alone.
+    pub painting: usize,
+    /// All columns.
+    pub width: usize,
+}
+
+/// What the encoder state is multiplied with: `[E, width]`.
+#[derive(Clone, Copy, Debug)]
+pub struct EncoderLayout {
+    /// Gates of the inference LSTM, for the next step.
+    pub recurrent: Columns,
+    /// Posterior mean.
+    pub mean: Columns,
+    /// Twice the posterior's log standard deviation.
+    pub log_std: Columns,
+    /// All columns.
+    pub width: usize,
+}
+
+/// The model's weights, packed.
+#[derive(Clone, Debug)]
+pub struct Weights {
+    /// The sizes.
+    pub config: AlignDrawConfig,
+    /// The tensors by name; what is packed below is empty here when the model only paints.
+    pub host: Host,
+    /// Columns of [`Self::decoder`].
+    pub decoder_layout: DecoderLayout,
+    /// Columns of [`Self::encoder`].
+    pub encoder_layout: EncoderLayout,
+    /// The decoder state's products [D, width].
+    pub decoder: Vec<f32>,
+    /// The encoder state's products [E, width].
+    pub encoder: Vec<f32>,
+}
+
+fn layout<const N: usize>(sizes: [usize; N]) -> ([Columns; N], usize) {
+    let mut start = 0;
+    let columns = sizes.map(|len| {
+        let columns = Columns { start, len };
+        start += len;
+        columns
+    });
+    (columns, start)
+}
+
+impl Weights {
+    /// Packs the tensors.
+    pub fn new(config: &AlignDrawConfig, host: Host) -> Self {
+        let (e, d, z) = (config.encoder_size, config.decoder_size, config.latent_size);
+        let ([inference, read, query, generative, prior, write, patch], width) =
+            layout([4 * e, RAW, config.align_size, 4 * d, 2 * z, RAW, config.patch_len()]);
+        let painting = query.start;
+        let decoder_layout =
+            DecoderLayout { inference, query, generative, read, prior, write, patch, painting, width };
+        let ([recurrent, mean, log_std], width) = layout([4 * e, z, z]);
+        let encoder_layout = EncoderLayout { recurrent, mean, log_std, width };
+
+        let mut weights = Self {
+            config: config.clone(),
+            decoder: vec![0.0; d * decoder_layout.width],
+            encoder: vec![0.0; e * encoder_layout.width],
+            host,
+            decoder_layout,
+            encoder_layout,
+        };
+        let Self { host, decoder, encoder, .. } = &mut weights;
+        let glimpse = config.glimpse_len() * 4 * e;
+        for (columns, matrix) in decoder_parts(&decoder_layout, host, glimpse) {
+            copy_columns(decoder, decoder_layout.width, columns, matrix);
+        }
+        for (columns, matrix) in encoder_parts(&encoder_layout, host) {
+            copy_columns(encoder, encoder_layout.width, columns, matrix);
+        }
+        weights
+    }
+
+    /// Undoes the packing for gradients: writes the packed matrices' gradients into `host`.
+    pub fn unpack(&self, d_decoder: &[f32], d_encoder: &[f32], host: &mut Host) {
+        let (decoder, encoder) = (&self.decoder_layout, &self.encoder_layout);
+        let glimpse = self.config.glimpse_len() * 4 * self.config.encoder_size;
+        let Host {
+            inference_input,
+            inference_recurrent,
+            align_query,
+            generative_recurrent,
+            read_window,
+            prior,
+            write_window,
+            write_patch,
+            posterior_mean,
+            posterior_log_std,
+            ..
+        } = host;
+        let parts: [(Columns, &mut [f32]); 7] = [
+            (decoder.inference, &mut inference_input[glimpse..]),
+            (decoder.query, align_query),
+            (decoder.generative, generative_recurrent),
+            (decoder.read, read_window),
+            (decoder.prior, prior),
+            (decoder.write, write_window),
+            (decoder.patch, write_patch),
+        ];
+        for (columns, matrix) in parts {
+            take_columns(d_decoder, decoder.width, columns, matrix);
+        }
+        let parts: [(Columns, &mut [f32]); 3] = [
+            (encoder.recurrent, inference_recurrent),
+            (encoder.mean, posterior_mean),
+            (encoder.log_std, posterior_log_std),
+        ];
+        for (columns, matrix) in parts {
+            take_columns(d_encoder, encoder.width, columns, matrix);
+        }
+    }
+
+    /// The read window's geometry.
+    pub fn read_geometry(&self) -> Geometry {
+        let config = &self.config;
+        Geometry { height: config.height, width: config.width, size: config.read_size }
+    }
+
+    /// The write window's geometry.
+    pub fn write_geometry(&self) -> Geometry {
+        let config = &self.config;
+        Geometry { height: config.height, width: config.width, size: config.write_size }
+    }
+}
+
+fn decoder_parts<'a>(layout: &DecoderLayout, host: &'a Host, glimpse: usize) -> [(Columns, &'a [f32]); 7] {
+    [
+        (layout.inference, &host.inference_input[glimpse..]),
+        (layout.query, &host.align_query),
+        (layout.generative, &host.generative_recurrent),
+        (layout.read, &host.read_window),
+        (layout.prior, &host.prior),
+        (layout.write, &host.write_window),
+        (layout.patch, &host.write_patch),
+    ]
+}
+
+fn encoder_parts<'a>(layout: &EncoderLayout, host: &'a Host) -> [(Columns, &'a [f32]); 3] {
+    [
+        (layout.recurrent, &host.inference_recurrent),
+        (layout.mean, &host.posterior_mean),
+        (layout.log_std, &host.posterior_log_std),
+    ]
+}
+
+fn copy_columns(packed: &mut [f32], width: usize, columns: Columns, matrix: &[f32]) {
+    for (row, values) in packed.chunks_exact_mut(width).zip(matrix.chunks_exact(columns.len)) {
+        columns.of_mut(row).copy_from_slice(values);
+    }
+}
+
+fn take_columns(packed: &[f32], width: usize, columns: Columns, matrix: &mut [f32]) {
+    for (row, values) in packed.chunks_exact(width).zip(matrix.chunks_exact_mut(columns.len)) {
+        values.copy_from_slice(columns.of(row));
+    }
+}

@@ -1,0 +1,3 @@
+//! One native test binary, so that burn links once.
+
+mod reference;

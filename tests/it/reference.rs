@@ -1,0 +1,92 @@
+//! Forward pass and gradients against an independent float64 reference
+//! (`tests/fixtures/generate.py`).
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use aligndraw::data::batch::CaptionBatch;
+use aligndraw::text2image::align_draw::cpu::{Drawing, Shard, Weights, gradients_with_noise};
+use aligndraw::text2image::align_draw::{AlignDrawConfig, Host};
+use serde::Deserialize;
+
+/// Single precision over a few hundred operations: relative to the tensor's largest entry.
+const RELATIVE: f64 = 1e-4;
+
+#[derive(Deserialize)]
+struct Case {
+    config: AlignDrawConfig,
+    words: usize,
+    ids: Vec<usize>,
+    images: Vec<f32>,
+    noise: Vec<f32>,
+    parameters: BTreeMap<String, Vec<f32>>,
+    reconstruction: f64,
+    kl: f64,
+    gradients: BTreeMap<String, Vec<f64>>,
+    painted: Vec<f64>,
+    alignment: Vec<f64>,
+}
+
+fn cases() -> Vec<Case> {
+    serde_json::from_str(include_str!("../fixtures/align_draw.json")).expect("the fixture parses")
+}
+
+impl Case {
+    fn host(&self) -> Host {
+        Host::from_named(&self.config, |name, _| Ok(self.parameters[name].clone())).expect("all tensors")
+    }
+
+    fn batch(&self) -> CaptionBatch<'_> {
+        CaptionBatch {
+            ids: Cow::Borrowed(&self.ids),
+            words: self.words,
+            images: Cow::Borrowed(&self.images),
+        }
+    }
+}
+
+fn assert_close(name: &str, found: &[f32], expected: &[f64]) {
+    assert_eq!(found.len(), expected.len(), "{name}");
+    let scale = expected.iter().fold(1e-3f64, |most, x| most.max(x.abs()));
+    for (i, (found, expected)) in found.iter().zip(expected).enumerate() {
+        let error = (f64::from(*found) - expected).abs() / scale;
+        assert!(error < RELATIVE, "{name}[{i}]: {found}, expected {expected} (relative {error:.1e})");
+    }
+}
+
+#[test]
+fn cpu_losses_and_gradients() {
+    for case in cases() {
+        for shards in [1, 2] {
+            let weights = Weights::new(&case.config, case.host());
+            let mut shards: Vec<_> = (0..shards).map(|_| Shard::default()).collect();
+            let (losses, gradients) =
+                gradients_with_noise(&weights, &case.batch(), &case.noise, 1.0, &mut shards);
+            assert_close("bound", &[losses.reconstruction as f32], &[case.reconstruction]);
+            assert_close("kl", &[losses.kl as f32], &[case.kl]);
+            let names = case.config.parameters();
+            for ((name, _, _), found) in names.iter().zip(gradients.vectors()) {
+                assert_close(name, found, &case.gradients[*name]);
+            }
+        }
+    }
+}
+
+#[test]
+fn cpu_painting() {
+    for case in cases() {
+        let weights = Weights::new(&case.config, case.host());
+        let mut drawing = Drawing::begin(&weights, &case.ids, case.words, &case.noise);
+        while drawing.step(&weights) {}
+        let steps = case.config.num_steps;
+        assert_close("painted", drawing.images(steps), &case.painted);
+        let batch = case.ids.len() / case.words;
+        for t in 0..steps {
+            for b in 0..batch {
+                let expected = &case.alignment[(b * steps + t) * case.words..][..case.words];
+                let found = &drawing.alignment(t + 1)[b * case.words..][..case.words];
+                assert_close("alignment", found, expected);
+            }
+        }
+    }
+}
