@@ -1,7 +1,6 @@
 //! The MNIST files: gzip, MD5, IDX.
 
 use std::io::Read;
-use std::path::Path;
 
 use flate2::read::GzDecoder;
 use md5::{Digest, Md5};
@@ -63,33 +62,35 @@ pub struct Mnist {
 }
 
 impl Mnist {
-    /// Reads the four files from a folder.
+    /// Unpacks the four files; `read` returns the bytes of a file of `data/mnist/` by its name.
     ///
     /// **Errors** [`Error::Data`], naming the file that is missing, damaged or not MNIST's.
-    pub fn load(folder: &Path) -> Result<Self> {
-        let mut train = digits(folder, FILES[0], FILES[1])?;
+    pub fn load(read: impl Fn(&str) -> Result<Vec<u8>>) -> Result<Self> {
+        let mut train = digits(&read, FILES[0], FILES[1])?;
         let validation = train.split_off(TRAIN);
-        Ok(Self { train, validation, test: digits(folder, FILES[2], FILES[3])? })
+        Ok(Self { train, validation, test: digits(&read, FILES[2], FILES[3])? })
     }
 }
 
-fn digits(folder: &Path, images: (&str, &str), labels: (&str, &str)) -> Result<Digits> {
-    let image_bytes = read(folder, images)?;
-    let label_bytes = read(folder, labels)?;
+type File = (&'static str, &'static str);
+
+fn digits(read: impl Fn(&str) -> Result<Vec<u8>>, images: File, labels: File) -> Result<Digits> {
+    let image_bytes = unpack(&read, images)?;
+    let label_bytes = unpack(&read, labels)?;
     // The MD5 sums vouch for the IDX headers: 16 bytes before the pixels, 8 before the labels.
     let pixels = image_bytes[16..].iter().map(|&byte| f32::from(byte) / 255.0).collect();
     Ok(Digits { pixels, labels: label_bytes[8..].to_vec() })
 }
 
-fn read(folder: &Path, (name, md5): (&str, &str)) -> Result<Vec<u8>> {
-    let path = folder.join(format!("{name}.gz"));
-    let failed = |reason: String| Error::Data(format!("{}: {reason}", path.display()));
-    let file = std::fs::File::open(&path).map_err(|error| failed(error.to_string()))?;
+fn unpack(read: impl Fn(&str) -> Result<Vec<u8>>, (name, md5): File) -> Result<Vec<u8>> {
+    let name = format!("{name}.gz");
     let mut bytes = Vec::new();
-    GzDecoder::new(file).read_to_end(&mut bytes).map_err(|error| failed(error.to_string()))?;
+    GzDecoder::new(read(&name)?.as_slice())
+        .read_to_end(&mut bytes)
+        .map_err(|error| Error::Data(format!("{name}: {error}")))?;
     let found: String = Md5::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
     if found != md5 {
-        return Err(failed(format!("its MD5 is {found}, MNIST's is {md5}")));
+        return Err(Error::Data(format!("{name}: its MD5 is {found}, MNIST's is {md5}")));
     }
     Ok(bytes)
 }

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -175,15 +176,15 @@ impl Bans {
 }
 
 /// A generator of captioned scenes from digit images.
-pub struct Scenes<'a> {
-    digits: &'a Digits,
+pub struct Scenes {
+    digits: Arc<Digits>,
     by_label: [Vec<usize>; 10],
     vocabulary: Vocabulary,
 }
 
-impl<'a> Scenes<'a> {
+impl Scenes {
     /// A generator from these digits.
-    pub fn new(digits: &'a Digits) -> Self {
+    pub fn new(digits: Arc<Digits>) -> Self {
         let mut by_label: [Vec<usize>; 10] = Default::default();
         for (index, &label) in digits.labels.iter().enumerate() {
             by_label[usize::from(label)].push(index);
@@ -298,7 +299,8 @@ mod tests {
             pixels: (0..20).flat_map(|d| vec![(d % 10) as f32 / 10.0 + 0.05; SIDE * SIDE]).collect(),
             labels: (0..20).map(|d| d % 10).collect(),
         };
-        let scenes = Scenes::new(&digits);
+        let digits = Arc::new(digits);
+        let scenes = Scenes::new(digits.clone());
         let bans = Bans::draw(1);
         let mut noise = Noise::new(2);
         let mut templates = [0usize; TEMPLATES];

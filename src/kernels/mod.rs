@@ -11,17 +11,3 @@ pub mod lstm;
 pub mod math;
 pub mod matmul;
 pub mod window;
-
-#[cfg(test)]
-mod tests {
-    /// Central difference of `f` at `x[i]`.
-    pub fn derivative(x: &mut [f32], i: usize, step: f32, f: impl Fn(&[f32]) -> f64) -> f64 {
-        let at = x[i];
-        x[i] = at + step;
-        let above = f(x);
-        x[i] = at - step;
-        let below = f(x);
-        x[i] = at;
-        (above - below) / (2.0 * f64::from(step))
-    }
-}

@@ -90,3 +90,69 @@ fn cpu_painting() {
         }
     }
 }
+
+/// The definition in burn tensors, under burn's autodiff.
+mod definition {
+    use super::*;
+    use aligndraw::text2image::align_draw::{AlignDraw, GradientVisitor, floats};
+    use burn::module::Param;
+    use burn::tensor::{Device, Gradients, Int, Tensor, TensorData, activation::sigmoid};
+
+    struct Collect<'a>(&'a Gradients, Vec<Vec<f32>>);
+
+    impl GradientVisitor for Collect<'_> {
+        fn visit<const D: usize>(&mut self, parameter: &Param<Tensor<D>>, _: TensorData) {
+            let gradient = parameter.val().grad(self.0).expect("every parameter has a gradient");
+            self.1.push(floats(gradient.into_data()));
+        }
+    }
+
+    fn ids(case: &Case, device: &Device) -> Tensor<2, Int> {
+        let ids: Vec<i64> = case.ids.iter().map(|&id| id as i64).collect();
+        Tensor::from_data(TensorData::new(ids, [case.ids.len() / case.words, case.words]), device)
+    }
+
+    fn noise(case: &Case, device: &Device) -> Tensor<3> {
+        let shape = [case.ids.len() / case.words, case.config.num_steps, case.config.latent_size];
+        Tensor::from_data(TensorData::new(case.noise.clone(), shape), device)
+    }
+
+    #[test]
+    fn losses_and_gradients() {
+        let device = Device::flex().autodiff();
+        for case in cases() {
+            let config = &case.config;
+            let model = AlignDraw::from_host(config, case.host(), &device);
+            let batch = case.ids.len() / case.words;
+            let shape = [batch, config.channels, config.height, config.width];
+            let images = Tensor::from_data(TensorData::new(case.images.clone(), shape), &device);
+            let (nats, kl) = model.bound(config, ids(&case, &device), images, noise(&case, &device));
+            let loss = (nats.clone() + kl.clone()).mean();
+            assert_close("reconstruction", &floats(nats.mean().into_data()), &[case.reconstruction]);
+            assert_close("kl", &floats(kl.mean().into_data()), &[case.kl]);
+            let gradients = loss.backward();
+            let mut collect = Collect(&gradients, Vec::new());
+            model.for_each_gradient(config, Host::zeros(config), &mut collect);
+            for ((name, _, _), found) in config.parameters().iter().zip(&collect.1) {
+                assert_close(name, found, &case.gradients[*name]);
+            }
+        }
+    }
+
+    #[test]
+    fn painting() {
+        let device = Device::flex();
+        for case in cases() {
+            let config = &case.config;
+            let model = AlignDraw::from_host(config, case.host(), &device);
+            let caption = model.encode(config, ids(&case, &device));
+            let mut state = model.begin(config, case.ids.len() / case.words);
+            let noise = noise(&case, &device);
+            for t in 0..config.num_steps {
+                let noise = noise.clone().narrow(1, t, 1).squeeze_dim::<2>(1);
+                state = model.step(config, &caption, state, None, noise).0;
+            }
+            assert_close("painted", &floats(sigmoid(state.canvas).into_data()), &case.painted);
+        }
+    }
+}

@@ -14,6 +14,17 @@ pub enum Initializer {
     Scaled,
 }
 
+/// What the generative LSTM hears of an attended word.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Attended {
+    /// The paper's: its state in the bidirectional encoder, which knows the whole sentence.
+    States,
+    /// The word alone: the encoder's states only decide where to look. What a digit looks like is
+    /// then learned once for every place, so that compositions never seen come out right.
+    Words,
+}
+
 /// Sizes of an alignDRAW model (Mansimov et al. 2016; symbols of the paper in brackets).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -46,6 +57,8 @@ pub struct AlignDrawConfig {
     pub initial_canvas: f32,
     /// How the weights start.
     pub initializer: Initializer,
+    /// What is attended to.
+    pub attended: Attended,
 }
 
 impl AlignDrawConfig {
@@ -66,6 +79,7 @@ impl AlignDrawConfig {
             num_steps: 32,
             initial_canvas: -10.0,
             initializer: Initializer::Paper,
+            attended: Attended::States,
         }
     }
 
@@ -86,6 +100,15 @@ impl AlignDrawConfig {
             num_steps: 2,
             initial_canvas: -1.0,
             initializer: Initializer::Scaled,
+            attended: Attended::States,
+        }
+    }
+
+    /// Rows of the projection of what is attended to: word-state features, or words.
+    pub fn attended_len(&self) -> usize {
+        match self.attended {
+            Attended::States => 2 * self.word_size,
+            Attended::Words => self.vocabulary_size,
         }
     }
 

@@ -1,8 +1,9 @@
 //! alignDRAW (Mansimov, Parisotto, Ba, Salakhutdinov 2016).
 
 mod config;
+pub mod definition;
 pub mod cpu;
 mod parameters;
 
-pub use config::{AlignDrawConfig, Initializer};
+pub use config::{AlignDrawConfig, Attended, Initializer};
 pub use parameters::{AlignDraw, GradientVisitor, Host, floats};

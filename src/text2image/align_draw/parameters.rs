@@ -4,7 +4,7 @@
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::config::{AlignDrawConfig, Initializer};
+use super::config::{AlignDrawConfig, Attended, Initializer};
 use crate::data::noise::Noise;
 
 /// What a parameter is, which decides how it starts.
@@ -12,6 +12,10 @@ use crate::data::noise::Noise;
 pub enum Role {
     /// A matrix, input × output.
     Weight,
+    /// A matrix of which one row is taken for each word.
+    Words,
+    /// [`Role::Weight`] or [`Role::Words`], as the configuration says.
+    Attended,
     /// A bias of zeros.
     Bias,
     /// The bias of an LSTM's four gates i, f, g, o.
@@ -98,13 +102,13 @@ pub trait GradientVisitor {
 
 parameters! {
     /// Word → gates, read from left to right [V, 4L].
-    caption_forward_input: 2 Weight |c| [c.vocabulary_size, 4 * c.word_size];
+    caption_forward_input: 2 Words |c| [c.vocabulary_size, 4 * c.word_size];
     /// State → gates, read from left to right [L, 4L].
     caption_forward_recurrent: 2 Weight |c| [c.word_size, 4 * c.word_size];
     /// Gate bias, read from left to right [4L].
     caption_forward_bias: 1 Gates |c| [4 * c.word_size];
     /// Word → gates, read from right to left [V, 4L].
-    caption_backward_input: 2 Weight |c| [c.vocabulary_size, 4 * c.word_size];
+    caption_backward_input: 2 Words |c| [c.vocabulary_size, 4 * c.word_size];
     /// State → gates, read from right to left [L, 4L].
     caption_backward_recurrent: 2 Weight |c| [c.word_size, 4 * c.word_size];
     /// Gate bias, read from right to left [4L].
@@ -139,8 +143,8 @@ parameters! {
     prior: 2 Weight |c| [c.decoder_size, 2 * c.latent_size];
     /// Bias of the prior [2Z].
     prior_bias: 1 Bias |c| [2 * c.latent_size];
-    /// Attended word state → gates of the generative LSTM [2L, 4D].
-    generative_caption: 2 Weight |c| [2 * c.word_size, 4 * c.decoder_size];
+    /// Attended word state, or word → gates of the generative LSTM [2L or V, 4D].
+    generative_caption: 2 Attended |c| [c.attended_len(), 4 * c.decoder_size];
     /// Latent → gates of the generative LSTM [Z, 4D].
     generative_latent: 2 Weight |c| [c.latent_size, 4 * c.decoder_size];
     /// State → gates of the generative LSTM [D, 4D].
@@ -177,12 +181,19 @@ impl Host {
         let mut noise = Noise::new(seed);
         let vectors = config.parameters().into_iter().map(|(_, role, shape)| {
             let len = shape.iter().product::<usize>();
+            let role = match (role, config.attended) {
+                (Role::Attended, Attended::States) => Role::Weight,
+                (Role::Attended, Attended::Words) => Role::Words,
+                (role, _) => role,
+            };
             match (role, config.initializer) {
-                (Role::Weight, Initializer::Paper) => {
+                (Role::Weight | Role::Words | Role::Attended, Initializer::Paper) => {
                     (0..len).map(|_| 0.01 * noise.normal()).collect()
                 }
-                (Role::Weight, Initializer::Scaled) => {
-                    let bound = 1.0 / (shape[0] as f32).sqrt();
+                (Role::Weight | Role::Words | Role::Attended, Initializer::Scaled) => {
+                    // A row of a word matrix is the whole input: its fan-in is one word.
+                    let fan_in = if role == Role::Words { 1 } else { shape[0] };
+                    let bound = 1.0 / (fan_in as f32).sqrt();
                     (0..len).map(|_| bound * (2.0 * noise.uniform() - 1.0)).collect()
                 }
                 (Role::Gates, Initializer::Scaled) => {
@@ -211,6 +222,11 @@ impl Host {
     /// How many numbers there are.
     pub fn count(&self) -> usize {
         self.vectors().iter().map(|vector| vector.len()).sum()
+    }
+
+    /// Whether every number is finite.
+    pub fn is_finite(&self) -> bool {
+        self.vectors().into_iter().flatten().all(|x| x.is_finite())
     }
 
     /// `self += other`.

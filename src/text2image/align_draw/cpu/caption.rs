@@ -6,7 +6,7 @@ use crate::kernels::{
     math::add_rows,
     matmul::{Mat, matmul},
 };
-use super::super::parameters::Host;
+use super::super::{config::Attended, parameters::Host};
 
 /// The encoded captions of a batch: equal numbers of words.
 #[derive(Default)]
@@ -115,8 +115,17 @@ impl Caption {
             key.copy_from_slice(&host.align_bias);
         }
         matmul(&mut self.keys, align, true, states, Mat::new(&host.align_key, width, align));
-        let projection = Mat::new(&host.generative_caption, width, gates);
-        matmul(&mut self.values, gates, false, states, projection);
+        match config.attended {
+            Attended::States => {
+                let projection = Mat::new(&host.generative_caption, width, gates);
+                matmul(&mut self.values, gates, false, states, projection);
+            }
+            Attended::Words => {
+                for (value, id) in self.values.chunks_exact_mut(gates).zip(&self.ids) {
+                    value.copy_from_slice(&host.generative_caption[id * gates..][..gates]);
+                }
+            }
+        }
     }
 
     /// Backward pass, from the gradients of keys and values to those of the weights (added to
@@ -131,11 +140,21 @@ impl Caption {
             (Mat::new(d_keys, rows, align), Mat::new(d_values, rows, gate_width));
         add_rows(&mut gradients.align_bias, d_keys, align);
         matmul(&mut gradients.align_key, align, true, states.t(), d_keys_mat);
-        matmul(&mut gradients.generative_caption, gate_width, true, states.t(), d_values_mat);
         let mut d_states = vec![0.0; rows * width];
         matmul(&mut d_states, width, false, d_keys_mat, Mat::new(&host.align_key, width, align).t());
-        let projection = Mat::new(&host.generative_caption, width, gate_width);
-        matmul(&mut d_states, width, true, d_values_mat, projection.t());
+        match config.attended {
+            Attended::States => {
+                matmul(&mut gradients.generative_caption, gate_width, true, states.t(), d_values_mat);
+                let projection = Mat::new(&host.generative_caption, width, gate_width);
+                matmul(&mut d_states, width, true, d_values_mat, projection.t());
+            }
+            Attended::Words => {
+                for (d_value, id) in d_values.chunks_exact(gate_width).zip(&self.ids) {
+                    let d_word = &mut gradients.generative_caption[id * gate_width..][..gate_width];
+                    add_rows(d_word, d_value, gate_width);
+                }
+            }
+        }
 
         let mut d_gates = vec![0.0; words * batch * 4 * size];
         for (d, direction) in self.directions.iter().enumerate() {

@@ -1,0 +1,39 @@
+//! The command line: one file per verb. Flags become the library's options before any work begins.
+
+mod files;
+mod train;
+
+use clap::{Parser, Subcommand};
+
+use crate::error::Error;
+
+/// Drawing from words: train alignDRAW, measure it, paint with it, serve it to a browser.
+#[derive(Parser)]
+#[command(version, about, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Train a model on MNIST with captions
+    Train(train::Args),
+}
+
+/// Parses the arguments and runs the verb.
+///
+/// **Errors** whatever the verb reports, with its context.
+pub fn run() -> anyhow::Result<()> {
+    match Cli::parse().verb {
+        Verb::Train(args) => train::run(args),
+    }
+}
+
+/// 2 for what the caller can mend by typing something else, 1 for everything else.
+pub fn exit_code(error: &anyhow::Error) -> u8 {
+    match error.downcast_ref::<Error>() {
+        Some(Error::UnknownWords(_) | Error::EmptyCaption { .. } | Error::LongCaption { .. }) => 2,
+        _ => 1,
+    }
+}

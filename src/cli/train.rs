@@ -1,0 +1,270 @@
+//! `aligndraw train`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use burn::train::Interrupter;
+use clap::{Args as ClapArgs, ValueEnum};
+
+use super::files::{read_mnist, write_json, write_model};
+use crate::checkpoint::{DataRecord, Manifest, WeightsRecord};
+use crate::data::mnist_captions::{Bans, vocabulary};
+use crate::text2image::align_draw::{Attended, Initializer};
+use crate::train::schedule::Schedule;
+use crate::train::{OptimizerKind, Place, TrainOptions, train};
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Preset {
+    /// The paper's sizes, initialisation, RMSProp and schedule
+    Paper,
+    /// The model that the page ships: the paper's sizes, attention to words, Adam
+    Digits,
+    /// A toy for trying the command out, seconds on one core
+    Tiny,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Optimizer {
+    Rmsprop,
+    Adam,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum ScheduleName {
+    /// Constant, a tenth after 110/150 of the run
+    Step,
+    /// Warm-up, constant, half a cosine
+    Cosine,
+}
+
+/// A device name and, for GPUs, which of them.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum DeviceName {
+    Cpu,
+    Wgpu,
+    Vulkan,
+}
+
+#[derive(ClapArgs)]
+pub struct Args {
+    /// Folder of the run: checkpoints, log.jsonl, curves.png and the finished model
+    #[arg(long, default_value = "runs/digits")]
+    out: PathBuf,
+    /// What to start from; the other flags change it
+    #[arg(long, value_enum, default_value = "digits")]
+    preset: Preset,
+    /// Go on from the last checkpoint in --out, with the options it was started with
+    #[arg(long)]
+    resume: bool,
+    /// Epochs in all
+    #[arg(long)]
+    epochs: Option<usize>,
+    /// Images a batch
+    #[arg(long)]
+    batch: Option<usize>,
+    /// Batches an epoch
+    #[arg(long)]
+    batches: Option<usize>,
+    /// Steps of a drawing
+    #[arg(long)]
+    steps: Option<usize>,
+    /// First learning rate
+    #[arg(long)]
+    lr: Option<f64>,
+    #[arg(long, value_enum)]
+    optimizer: Option<Optimizer>,
+    #[arg(long, value_enum)]
+    schedule: Option<ScheduleName>,
+    /// Largest L2 norm of each tensor's gradient
+    #[arg(long)]
+    clip: Option<f32>,
+    /// Decay of the average of the weights that is shipped (0: the weights themselves)
+    #[arg(long)]
+    average: Option<f64>,
+    /// Stop after so many epochs without a better validation bound
+    #[arg(long)]
+    patience: Option<usize>,
+    /// Seed of weights, samples and noise
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Seed of the compositions that are held out
+    #[arg(long)]
+    bans_seed: Option<u64>,
+    /// Where to compute
+    #[arg(long, value_enum, default_value = "cpu")]
+    device: DeviceName,
+    /// Indices of the GPUs to train on together
+    #[arg(long, value_delimiter = ',', default_value = "0")]
+    devices: Vec<usize>,
+    /// Threads on the CPU (default: one a core)
+    #[arg(long)]
+    threads: Option<usize>,
+    /// Folder of the MNIST files
+    #[arg(long, default_value = "data/mnist")]
+    data: PathBuf,
+    /// Name of the finished model
+    #[arg(long, default_value = "digits")]
+    name: String,
+}
+
+/// The preset of the model that the page ships.
+fn digits() -> TrainOptions {
+    let paper = TrainOptions::paper();
+    let mut config = paper.config.clone();
+    config.initializer = Initializer::Scaled;
+    config.attended = Attended::Words;
+    TrainOptions {
+        preset: "digits".to_owned(),
+        config,
+        epochs: 160,
+        optimizer: OptimizerKind::Adam,
+        schedule: Schedule::Cosine { warmup: 200, constant_until: 0.3 },
+        average_decay: 0.995,
+        ..paper
+    }
+}
+
+impl Args {
+    fn options(&self) -> TrainOptions {
+        let mut options = match self.preset {
+            Preset::Paper => TrainOptions::paper(),
+            Preset::Digits => digits(),
+            Preset::Tiny => TrainOptions::tiny(),
+        };
+        let set = |to: &mut usize, from: Option<usize>| *to = from.unwrap_or(*to);
+        set(&mut options.epochs, self.epochs);
+        set(&mut options.batch_size, self.batch);
+        set(&mut options.batches_per_epoch, self.batches);
+        set(&mut options.config.num_steps, self.steps);
+        options.learning_rate = self.lr.unwrap_or(options.learning_rate);
+        options.clip = self.clip.unwrap_or(options.clip);
+        options.average_decay = self.average.unwrap_or(options.average_decay);
+        options.patience = self.patience.or(options.patience);
+        options.seed = self.seed.unwrap_or(options.seed);
+        options.bans_seed = self.bans_seed.unwrap_or(options.bans_seed);
+        match self.optimizer {
+            Some(Optimizer::Rmsprop) => options.optimizer = OptimizerKind::Rmsprop,
+            Some(Optimizer::Adam) => options.optimizer = OptimizerKind::Adam,
+            None => {}
+        }
+        match self.schedule {
+            Some(ScheduleName::Step) => options.schedule = Schedule::Step { drop_after: 110.0 / 150.0 },
+            Some(ScheduleName::Cosine) => {
+                options.schedule = Schedule::Cosine { warmup: 200, constant_until: 0.3 };
+            }
+            None => {}
+        }
+        options
+    }
+
+    fn place(&self) -> Result<Place> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        match self.device {
+            DeviceName::Cpu => {
+                let devices = vec![burn::tensor::Device::flex()];
+                Ok(Place { devices, cpu_threads: Some(self.threads.unwrap_or(cores)) })
+            }
+            DeviceName::Wgpu => gpu::devices(&self.devices, false),
+            DeviceName::Vulkan => gpu::devices(&self.devices, true),
+        }
+    }
+}
+
+#[cfg(feature = "wgpu")]
+mod gpu {
+    use super::{Place, Result};
+    use burn::tensor::{Device, DeviceKind};
+
+    pub fn devices(indices: &[usize], vulkan: bool) -> Result<Place> {
+        let device = |&index: &usize| {
+            let kind = DeviceKind::DiscreteGpu(index);
+            #[cfg(feature = "vulkan")]
+            if vulkan {
+                return Device::vulkan(kind);
+            }
+            Device::wgpu(kind)
+        };
+        if vulkan && !cfg!(feature = "vulkan") {
+            anyhow::bail!("this binary has no Vulkan: build with `cargo build --release --features vulkan`");
+        }
+        Ok(Place { devices: indices.iter().map(device).collect(), cpu_threads: None })
+    }
+}
+
+#[cfg(not(feature = "wgpu"))]
+mod gpu {
+    use super::{Place, Result};
+
+    pub fn devices(_: &[usize], vulkan: bool) -> Result<Place> {
+        let feature = if vulkan { "vulkan" } else { "wgpu" };
+        anyhow::bail!(
+            "this binary computes on the CPU alone: build with `cargo build --release --features {feature}`"
+        )
+    }
+}
+
+/// Trains, then writes the model beside the checkpoints.
+pub fn run(args: Args) -> Result<()> {
+    let record = args.out.join("run.json");
+    let options = if args.resume {
+        let json = std::fs::read(&record)
+            .with_context(|| format!("--resume needs the record of a run, {}", record.display()))?;
+        serde_json::from_slice(&json).with_context(|| record.display().to_string())?
+    } else {
+        if record.exists() {
+            bail!("{} holds a run already: add --resume, or name another folder with --out", args.out.display());
+        }
+        args.options()
+    };
+    options.check()?;
+    let place = args.place()?;
+    let mnist = read_mnist(&args.data)?;
+    if !args.resume {
+        write_json(&record, &options)?;
+    }
+
+    let stop = Arc::new(AtomicBool::new(false));
+    let interrupter = Interrupter::new();
+    let (asked, at_once) = (stop.clone(), interrupter.clone());
+    ctrlc::set_handler(move || {
+        if asked.swap(true, Ordering::Relaxed) {
+            at_once.stop(Some("interrupted twice"));
+        } else {
+            eprintln!("finishing the epoch, then saving; Ctrl-C again stops at once, at the last checkpoint");
+        }
+    })
+    .context("catching Ctrl-C")?;
+
+    let begun = Instant::now();
+    let outcome = train(&options, mnist, &args.out, args.resume, &place, stop, interrupter)?;
+    let seconds = begun.elapsed().as_secs_f64();
+    if outcome.skipped > 0 {
+        println!("{} steps were skipped: their loss was not finite", outcome.skipped);
+    }
+    let out = args.out.display();
+    if outcome.stopped {
+        println!("stopped after epoch {} of {}: go on with `--resume --out {out}`", outcome.epochs, options.epochs);
+    }
+    let threads = place.cpu_threads.map_or(String::new(), |threads| format!(", {threads} threads"));
+    let training = serde_json::json!({
+        "options": options,
+        "epochs": outcome.epochs,
+        "device": format!("{:?}{threads}", args.device).to_lowercase(),
+        "seconds_of_last_session": seconds.round(),
+    });
+    let manifest = Manifest {
+        name: args.name.clone(),
+        system: "align-draw".to_owned(),
+        config: options.config.clone(),
+        vocabulary: vocabulary(),
+        data: DataRecord { name: "mnist-captions".to_owned(), bans: Bans::draw(options.bans_seed) },
+        training,
+        weights: WeightsRecord { file: String::new(), sha256: String::new(), bytes: 0 },
+    };
+    let manifest = write_model(&args.out, manifest, &outcome.host)?;
+    println!("{out}/{}: {} bytes, after {} epochs", manifest.weights.file, manifest.weights.bytes, outcome.epochs);
+    Ok(())
+}

@@ -1,0 +1,34 @@
+//! The pointwise half of an LSTM step; the products with the weights are the caller's, so that
+//! inputs which do not change are multiplied once.
+
+use burn::tensor::{Tensor, activation::sigmoid};
+
+/// State of an LSTM, both [batch, hidden].
+#[derive(Clone, Debug)]
+pub struct LstmState {
+    /// h.
+    pub hidden: Tensor<2>,
+    /// c.
+    pub cell: Tensor<2>,
+}
+
+impl LstmState {
+    /// A learned initial hidden row, repeated over the batch, and a cell of zeros.
+    pub fn initial(hidden: Tensor<1>, batch: usize) -> Self {
+        let [size] = hidden.dims();
+        let cell = Tensor::zeros([batch, size], &hidden.device());
+        Self { hidden: hidden.unsqueeze::<2>().repeat_dim(0, batch), cell }
+    }
+
+    /// One step.
+    ///
+    /// **Equation** `c' = σ(f)·c + σ(i)·tanh(g)`, `h' = σ(o)·tanh(c')`, no peepholes.
+    ///
+    /// **Shapes** `gates` [batch, 4·hidden], pre-activations in the order i, f, g, o.
+    pub fn step(self, gates: Tensor<2>) -> Self {
+        let [i, f, g, o]: [Tensor<2>; 4] =
+            gates.chunk(4, 1).try_into().expect("four gates in a row of 4·hidden");
+        let cell = sigmoid(f) * self.cell + sigmoid(i) * g.tanh();
+        Self { hidden: sigmoid(o) * cell.clone().tanh(), cell }
+    }
+}

@@ -1,0 +1,62 @@
+//! A picture of the training curves.
+
+use std::path::Path;
+
+use plotters::prelude::*;
+use plotters::style::register_font;
+
+use super::{checkpoints::write_atomically, report::EpochLine};
+use crate::font;
+
+/// Size of the picture, pixels.
+const SIZE: (u32, u32) = (1000, 600);
+
+/// Draws the bound against updates, training and validation, as a PNG.
+///
+/// **Errors** a message of the drawing library's or the file system's.
+pub fn draw(lines: &[EpochLine], path: &Path) -> Result<(), String> {
+    let (Some(first), Some(last)) = (lines.first(), lines.last()) else { return Ok(()) };
+    if lines.len() < 2 {
+        return Ok(());
+    }
+    let train = |line: &EpochLine| line.train_reconstruction + line.train_kl;
+    let valid = |line: &EpochLine| line.valid_reconstruction + line.valid_kl;
+    let lowest = lines.iter().map(|l| train(l).min(valid(l))).fold(f64::INFINITY, f64::min);
+    // The first epochs are far above the rest and would flatten the curve.
+    let highest = lines.iter().skip(lines.len().min(4) - 1).map(|l| train(l).max(valid(l)));
+    let highest = highest.fold(lowest + 1.0, f64::max);
+    let _ = register_font("sans-serif", FontStyle::Normal, font::BYTES);
+
+    let mut pixels = vec![0; (SIZE.0 * SIZE.1 * 3) as usize];
+    {
+        let area = BitMapBackend::with_buffer(&mut pixels, SIZE).into_drawing_area();
+        let text = |error: DrawingAreaErrorKind<_>| error.to_string();
+        area.fill(&WHITE).map_err(text)?;
+        let mut chart = ChartBuilder::on(&area)
+            .margin(24)
+            .x_label_area_size(40)
+            .y_label_area_size(60)
+            .caption("negative bound, nats per image", ("sans-serif", 22))
+            .build_cartesian_2d(first.updates..last.updates, lowest * 0.98..highest * 1.02)
+            .map_err(text)?;
+        chart.configure_mesh().light_line_style(WHITE).x_desc("updates").draw().map_err(text)?;
+        let series: [(&str, RGBColor, &dyn Fn(&EpochLine) -> f64); 2] =
+            [("training", RGBColor(150, 150, 160), &train), ("validation", RGBColor(200, 60, 30), &valid)];
+        for (name, color, value) in series {
+            let points = lines.iter().map(|line| (line.updates, value(line)));
+            chart
+                .draw_series(LineSeries::new(points, color.stroke_width(2)))
+                .map_err(text)?
+                .label(name)
+                .legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], color.stroke_width(2)));
+        }
+        chart.configure_series_labels().background_style(WHITE).draw().map_err(text)?;
+        area.present().map_err(text)?;
+    }
+    let mut png = std::io::Cursor::new(Vec::new());
+    image::RgbImage::from_raw(SIZE.0, SIZE.1, pixels)
+        .ok_or("the buffer has the picture's size")?
+        .write_to(&mut png, image::ImageFormat::Png)
+        .map_err(|error| error.to_string())?;
+    write_atomically(path, png.get_ref()).map_err(|error| error.to_string())
+}

@@ -1,0 +1,321 @@
+//! Training on burn's engine.
+//!
+//! The engine (`burn-train`) owns the loop, the optimizer, the schedule, the checkpoints, early
+//! stopping, interruption and several devices. What it lacks is here, and why:
+//!
+//! - A checkpoint of the engine stands at the end of an epoch, so Ctrl-C lets the running epoch (100
+//!   updates) finish, is saved by the engine and ends it through its early stopping. A run that is
+//!   resumed therefore goes on bit for bit. A second Ctrl-C stops at once, at the last checkpoint.
+//! - Its checkpoint files are written in place; `checkpoints` writes and renames.
+//! - Its RMSProp is not the paper's (`optimizer`), and it keeps no average of the weights
+//!   (`learner`).
+//! - On the CPU the gradients come from the fused passes of `text2image::align_draw::cpu`, one thread
+//!   a core; the engine's optimizer takes them as it takes autodiff's.
+
+pub mod checkpoints;
+mod curves;
+pub mod learner;
+pub mod loader;
+pub mod optimizer;
+pub mod report;
+pub mod schedule;
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use burn::grad_clipping::GradientClippingConfig;
+use burn::optim::{AdamConfig, ModuleOptimizer};
+use burn::tensor::Device;
+use burn::train::checkpoint::KeepLastNCheckpoints;
+use burn::train::metric::store::EventStoreClient;
+use burn::train::{
+    EarlyStoppingStrategy, ExecutionStrategy, Interrupter, Learner, MetricEarlyStoppingStrategy,
+    MultiDeviceOptim, StoppingCondition, SupervisedTraining,
+    metric::LossMetric,
+    metric::store::{Aggregate, Direction, Split},
+};
+use serde::{Deserialize, Serialize};
+
+use self::{
+    checkpoints::AtomicCheckpointer,
+    learner::{Failures, Setup, TrainingModel},
+    loader::BatchLoader,
+    optimizer::PaperRmsProp,
+    report::{NatsMetric, Report, Term},
+    schedule::{Schedule, ScheduledRate},
+};
+use crate::data::mnist::Mnist;
+use crate::data::mnist_captions::{Bans, Scenes};
+use crate::error::{Error, Result};
+use crate::text2image::align_draw::cpu::Shard;
+use crate::text2image::align_draw::{AlignDrawConfig, Host};
+
+/// How weights follow gradients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OptimizerKind {
+    /// The paper's RMSProp.
+    Rmsprop,
+    /// Adam, β = 0.9 and 0.999, ε = 1e-8.
+    Adam,
+}
+
+/// Everything that decides the numbers of a run; stored beside it and in the manifest.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainOptions {
+    /// Name of the preset these options began with.
+    pub preset: String,
+    /// Sizes.
+    pub config: AlignDrawConfig,
+    /// Seed of weights, samples and noise.
+    pub seed: u64,
+    /// Seed of the held-out compositions.
+    pub bans_seed: u64,
+    /// Images a batch.
+    pub batch_size: usize,
+    /// Batches an epoch; every epoch is freshly generated.
+    pub batches_per_epoch: usize,
+    /// Epochs.
+    pub epochs: usize,
+    /// Images of the validation after each epoch.
+    pub validation_images: usize,
+    /// How weights follow gradients.
+    pub optimizer: OptimizerKind,
+    /// First learning rate.
+    pub learning_rate: f64,
+    /// How it changes.
+    pub schedule: Schedule,
+    /// Largest L2 norm of each tensor's gradient.
+    pub clip: f32,
+    /// Decay of the average of the weights that is shipped; 0 ships the weights themselves.
+    pub average_decay: f64,
+    /// Epochs without a better validation bound after which the run ends; none: never.
+    pub patience: Option<usize>,
+}
+
+impl TrainOptions {
+    /// The paper's run: its initialisation, RMSProp and schedule (150 epochs of 10 000 samples).
+    pub fn paper() -> Self {
+        Self {
+            preset: "paper".to_owned(),
+            config: AlignDrawConfig::mnist_captions(),
+            seed: 1,
+            bans_seed: 1,
+            batch_size: 100,
+            batches_per_epoch: 100,
+            epochs: 150,
+            validation_images: 1_000,
+            optimizer: OptimizerKind::Rmsprop,
+            learning_rate: 1e-3,
+            schedule: Schedule::Step { drop_after: 110.0 / 150.0 },
+            clip: 10.0,
+            average_decay: 0.0,
+            patience: None,
+        }
+    }
+
+    /// A model for tests: seconds on one core, on the real data.
+    pub fn tiny() -> Self {
+        let config = AlignDrawConfig {
+            vocabulary_size: 23,
+            height: 60,
+            width: 60,
+            num_steps: 3,
+            ..AlignDrawConfig::tiny()
+        };
+        Self {
+            preset: "tiny".to_owned(),
+            config,
+            batch_size: 8,
+            batches_per_epoch: 4,
+            epochs: 2,
+            validation_images: 8,
+            ..Self::paper()
+        }
+    }
+
+    /// Refuses options that no run can have.
+    ///
+    /// **Errors** [`Error::Config`].
+    pub fn check(&self) -> Result<()> {
+        self.config.check()?;
+        let counts = [
+            ("batch size", self.batch_size),
+            ("batches per epoch", self.batches_per_epoch),
+            ("epochs", self.epochs),
+        ];
+        for (name, count) in counts {
+            if count == 0 {
+                return Err(Error::Config(format!("{name} is 0, expected 1 or more")));
+            }
+        }
+        if !(self.learning_rate > 0.0 && self.learning_rate <= 1.0) {
+            let rate = self.learning_rate;
+            return Err(Error::Config(format!("the learning rate is {rate}, expected above 0, at most 1")));
+        }
+        if !(self.clip > 0.0) {
+            return Err(Error::Config(format!("the clipping norm is {}, expected above 0", self.clip)));
+        }
+        if !(0.0..1.0).contains(&self.average_decay) {
+            let decay = self.average_decay;
+            return Err(Error::Config(format!("the average's decay is {decay}, expected 0 up to 1")));
+        }
+        Ok(())
+    }
+
+    fn updates(&self) -> usize {
+        self.epochs * self.batches_per_epoch
+    }
+
+    fn optimizer(&self) -> ModuleOptimizer {
+        let clipping = GradientClippingConfig::Norm(self.clip);
+        match self.optimizer {
+            OptimizerKind::Rmsprop => ModuleOptimizer::from(PaperRmsProp).with_grad_clipping(clipping.init()),
+            OptimizerKind::Adam => AdamConfig::new()
+                .with_beta_1(0.9)
+                .with_beta_2(0.999)
+                .with_epsilon(1e-8)
+                .with_grad_clipping(Some(clipping))
+                .init(),
+        }
+    }
+}
+
+/// Where a run computes.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// The devices; the first leads.
+    pub devices: Vec<Device>,
+    /// Threads of the fused CPU path; none on GPUs, which take burn's operations.
+    pub cpu_threads: Option<usize>,
+}
+
+/// What is left of a run.
+pub struct Outcome {
+    /// The weights to ship: the average, or the weights themselves.
+    pub host: Host,
+    /// Epochs that were trained in all.
+    pub epochs: usize,
+    /// Whether the run was stopped before its last epoch.
+    pub stopped: bool,
+    /// Steps skipped because their loss was not finite.
+    pub skipped: usize,
+}
+
+/// Trains in `folder`, from its last whole checkpoint when `resume`. `stop` asks for an end after the
+/// running epoch.
+///
+/// **Errors** [`Error::Config`]; [`Error::Data`] when the folder cannot be written or has nothing to
+/// resume; [`Error::Model`] when the loss stays non-finite.
+pub fn train(
+    options: &TrainOptions,
+    mnist: Mnist,
+    folder: &Path,
+    resume: bool,
+    place: &Place,
+    stop: Arc<AtomicBool>,
+    interrupter: Interrupter,
+) -> Result<Outcome> {
+    options.check()?;
+    let checkpoints = folder.join("checkpoints");
+    let done = if resume { checkpoints::last_complete(&checkpoints) } else { None };
+    if resume && done.is_none() {
+        let folder = checkpoints.display();
+        return Err(Error::Data(format!("{folder} holds no whole checkpoint to resume from")));
+    }
+    let first_epoch = done.unwrap_or(0) + 1;
+
+    let bans = Bans::draw(options.bans_seed);
+    let train = Arc::new(Scenes::new(Arc::new(mnist.train)));
+    let valid = Arc::new(Scenes::new(Arc::new(mnist.validation)));
+    let (seed, size) = (options.seed, options.batch_size);
+    let batches = options.batches_per_epoch;
+    let valid_batches = options.validation_images.div_ceil(size);
+    let train = BatchLoader::training(train, bans.clone(), seed, size, batches, first_epoch);
+    let valid = BatchLoader::validation(valid, bans, seed ^ u64::MAX, size, valid_batches);
+
+    let setup = Arc::new(Setup {
+        config: options.config.clone(),
+        shards: place.cpu_threads.map(|n| Mutex::new((0..n.max(1)).map(|_| Shard::default()).collect())),
+        average_decay: options.average_decay,
+        interrupter: interrupter.clone(),
+        failures: Mutex::new(Failures::default()),
+    });
+    let devices: Vec<_> = place.devices.iter().map(|device| device.clone().autodiff()).collect();
+    let main = devices.first().cloned().ok_or_else(|| Error::Device("no device to train on".into()))?;
+    let model = TrainingModel::new(setup.clone(), Host::init(&options.config, seed), &main);
+    let rate = ScheduledRate::new(options.schedule, options.learning_rate, options.updates());
+    let learner = Learner::new(model, options.optimizer(), rate);
+
+    let io = |error: std::io::Error| Error::Data(format!("{}: {error}", folder.display()));
+    std::fs::create_dir_all(folder).map_err(io)?;
+    let report = Report::new(folder, first_epoch, size).map_err(io)?;
+    let strategy = match devices.len() {
+        1 => ExecutionStrategy::SingleDevice(main),
+        _ => ExecutionStrategy::MultiDevice(devices, MultiDeviceOptim::OptimMainDevice),
+    };
+    let [models, optimizers, rates] = AtomicCheckpointer::all(&checkpoints);
+    let mut engine = SupervisedTraining::new(folder, Arc::new(train), Arc::new(valid))
+        .metric_train_numeric(NatsMetric::new(Term::Reconstruction))
+        .metric_train_numeric(NatsMetric::new(Term::Kl))
+        .metric_train_numeric(LossMetric::new())
+        .metric_valid_numeric(NatsMetric::new(Term::Reconstruction))
+        .metric_valid_numeric(NatsMetric::new(Term::Kl))
+        .metric_valid_numeric(LossMetric::new())
+        .with_custom_checkpointers(models, optimizers, rates)
+        .with_checkpointing_strategy(KeepLastNCheckpoints::new(2))
+        .with_metric_logger(burn::train::logger::InMemoryMetricLogger::default())
+        .with_application_logger(None)
+        .with_interrupter(interrupter)
+        .early_stopping(Stop { asked: stop.clone(), patience: options.patience.map(patience) })
+        .with_training_strategy(strategy.into())
+        .renderer(Box::new(report))
+        .num_epochs(options.epochs);
+    if let Some(epoch) = done {
+        engine = engine.checkpoint(epoch);
+    }
+    let result = engine.launch(learner);
+
+    let failures = setup.failures.lock().expect("no thread panicked with the counter").clone();
+    if let Some(reason) = failures.fatal {
+        return Err(Error::Model(reason));
+    }
+    if let Some(error) = result.error {
+        return Err(Error::Model(format!("training stopped: {error}")));
+    }
+    let epochs = checkpoints::last_complete(&checkpoints).unwrap_or(0);
+    let average = options.average_decay > 0.0;
+    let shipped = if average { &result.model.average } else { &result.model.model };
+    Ok(Outcome {
+        host: shipped.to_host(),
+        epochs,
+        stopped: epochs < options.epochs,
+        skipped: failures.total,
+    })
+}
+
+fn patience(epochs: usize) -> MetricEarlyStoppingStrategy {
+    MetricEarlyStoppingStrategy::new(
+        &LossMetric::new(),
+        Aggregate::Mean,
+        Direction::Lowest,
+        Split::Valid,
+        StoppingCondition::NoImprovementSince { n_epochs: epochs },
+    )
+}
+
+/// Ends the run after an epoch: on request, or when the validation bound stays worse.
+#[derive(Clone)]
+struct Stop {
+    asked: Arc<AtomicBool>,
+    patience: Option<MetricEarlyStoppingStrategy>,
+}
+
+impl EarlyStoppingStrategy for Stop {
+    fn should_stop(&mut self, epoch: usize, store: &EventStoreClient) -> bool {
+        let worse = self.patience.as_mut().is_some_and(|patience| patience.should_stop(epoch, store));
+        worse || self.asked.load(Ordering::Relaxed)
+    }
+}
