@@ -3,10 +3,13 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use burn::tensor::Device;
+use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::{self, Manifest, WeightsRecord};
 use crate::data::mnist::Mnist;
 use crate::error::Error;
+use crate::eval::classifier::DigitClassifier;
 use crate::text2image::align_draw::Host;
 use crate::train::checkpoints::write_atomically;
 
@@ -31,6 +34,38 @@ pub fn read_model(folder: &Path, name: &str) -> Result<(Manifest, Host)> {
     manifest.weights.verify(&bytes).with_context(|| weights.display().to_string())?;
     let host = checkpoint::decode(&manifest.config, &bytes).with_context(|| weights.display().to_string())?;
     Ok((manifest, host))
+}
+
+/// What stands beside the classifier's weights.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClassifierManifest {
+    /// `classifier`.
+    pub name: String,
+    /// What it reads.
+    pub reads: String,
+    /// Share of MNIST's test digits read right.
+    pub accuracy_on_mnist_test: f64,
+    /// Passes over the training digits.
+    pub epochs: usize,
+    /// Seed of its training.
+    pub seed: u64,
+    /// Seconds that it trained.
+    pub seconds: f64,
+    /// The weights file.
+    pub weights: WeightsRecord,
+}
+
+/// Reads the digit classifier of a models folder.
+pub fn read_classifier(folder: &Path, device: &Device) -> Result<DigitClassifier> {
+    let path = folder.join("classifier.json");
+    let json = std::fs::read(&path).with_context(|| format!("reading the classifier {}", path.display()))?;
+    let manifest: ClassifierManifest =
+        serde_json::from_slice(&json).with_context(|| path.display().to_string())?;
+    let path = folder.join(&manifest.weights.file);
+    let bytes = std::fs::read(&path).with_context(|| format!("reading the weights {}", path.display()))?;
+    manifest.weights.verify(&bytes).with_context(|| path.display().to_string())?;
+    DigitClassifier::decode(&bytes, device).with_context(|| path.display().to_string())
 }
 
 /// Writes a model: weights first, so that a manifest never names weights that are not there.

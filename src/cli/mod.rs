@@ -1,7 +1,9 @@
 //! The command line: one file per verb. Flags become the library's options before any work begins.
 
+mod eval;
 mod files;
 mod train;
+mod train_classifier;
 
 use clap::{Parser, Subcommand};
 
@@ -19,6 +21,10 @@ pub struct Cli {
 enum Verb {
     /// Train a model on MNIST with captions
     Train(train::Args),
+    /// Train the digit classifier that judges caption fidelity
+    TrainClassifier(train_classifier::Args),
+    /// Measure a model: bound in nats and caption fidelity, seen and held out
+    Eval(eval::Args),
 }
 
 /// Parses the arguments and runs the verb.
@@ -27,6 +33,8 @@ enum Verb {
 pub fn run() -> anyhow::Result<()> {
     match Cli::parse().verb {
         Verb::Train(args) => train::run(args),
+        Verb::TrainClassifier(args) => train_classifier::run(args),
+        Verb::Eval(args) => eval::run(args),
     }
 }
 

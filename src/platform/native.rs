@@ -1,4 +1,4 @@
-//! The native platform: a packed GEMM from the `gemm` crate.
+//! The native platform: a packed GEMM from the `gemm` crate, blocking on futures.
 
 use crate::kernels::matmul::Mat;
 
@@ -47,4 +47,9 @@ pub unsafe fn packed_gemm(
             gemm::Parallelism::None,
         );
     }
+}
+
+/// Waits for a future: the command line's way to run the drawing loop.
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    pollster::block_on(future)
 }

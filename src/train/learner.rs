@@ -10,7 +10,7 @@ use burn::train::{InferenceStep, Interrupter, ItemLazy, TrainOutput, TrainStep};
 
 use super::loader::TrainBatch;
 use crate::data::noise::Noise;
-use crate::text2image::align_draw::cpu::{Losses, Shard, Weights, loss_and_gradients, losses};
+use crate::text2image::align_draw::cpu::{Losses, Objective, Shard, Weights, loss_and_gradients, losses};
 use crate::text2image::align_draw::{AlignDraw, AlignDrawConfig, GradientVisitor, Host, floats};
 
 /// Steps in a row without a finite loss after which a run stops.
@@ -150,7 +150,7 @@ impl TrainStep for TrainingModel {
                 let mut shards = shards.lock().expect("no thread panicked with the shards");
                 let weights = self.weights(&self.model);
                 let (losses, gradients) =
-                    loss_and_gradients(&weights, &item.batch, item.noise_seed, 1.0, &mut shards);
+                    loss_and_gradients(&weights, &item.batch, item.noise_seed, Objective::BOUND, &mut shards);
                 let finite = losses.total().is_finite() && gradients.is_finite();
                 self.judge(&item, finite);
                 let device = self.model.initial_canvas.val().device().inner();

@@ -304,18 +304,22 @@ impl MetricsRenderer for Report {
     }
 }
 
-/// Evaluation has its own command; the engine's renderer must still answer for it.
-impl EvaluationProgressLogger for Report {
-    fn start_global_progress(&mut self, _: usize) {}
-    fn start_test(&mut self, _: &str, _: usize) {}
-    fn update_test_progress(&mut self, _: usize) {}
-    fn end_test(&mut self) {}
-    fn end_global_progress(&mut self) {}
-    fn log_event_evaluation(&mut self, _: String) {}
-}
+/// Evaluation has its own command; the engine's renderers must still answer for it.
+macro_rules! unevaluated {
+    ($($renderer:ty),+) => {$(
+        impl EvaluationProgressLogger for $renderer {
+            fn start_global_progress(&mut self, _: usize) {}
+            fn start_test(&mut self, _: &str, _: usize) {}
+            fn update_test_progress(&mut self, _: usize) {}
+            fn end_test(&mut self) {}
+            fn end_global_progress(&mut self) {}
+            fn log_event_evaluation(&mut self, _: String) {}
+        }
 
-impl MetricsRendererEvaluation for Report {
-    fn update_test(&mut self, _: EvaluationName, _: MetricState) {}
+        impl MetricsRendererEvaluation for $renderer {
+            fn update_test(&mut self, _: EvaluationName, _: MetricState) {}
+        }
+    )+};
 }
 
 /// The lines of a log; none when it is not there.
@@ -323,3 +327,57 @@ pub fn read_log(path: &Path) -> Vec<EpochLine> {
     let text = std::fs::read_to_string(path).unwrap_or_default();
     text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }
+
+/// A progress bar alone, for short trainings.
+pub struct Bar(ProgressBar);
+
+impl Default for Bar {
+    fn default() -> Self {
+        let style = ProgressStyle::with_template("{wide_bar} {pos}/{len}  {msg}  {eta} left");
+        Self(ProgressBar::new(0).with_style(style.expect("the template is valid")))
+    }
+}
+
+impl MetricsRendererTraining for Bar {
+    fn update_train(&mut self, state: MetricState) {
+        self.update_valid(state);
+    }
+
+    fn update_valid(&mut self, state: MetricState) {
+        if let MetricState::Numeric(_, Some(value)) = state {
+            self.0.set_message(format!("loss {:.4}", value.current()));
+        }
+    }
+}
+
+impl TrainingProgressLogger for Bar {
+    fn start(&mut self, _: usize, _: usize, _: Option<usize>, _: Option<&str>) {}
+
+    fn update_epoch(&mut self, epoch: usize) {
+        self.0.println(format!("epoch {epoch}: {}", self.0.message()));
+    }
+
+    fn start_split(&mut self, _: &str, items: usize) {
+        self.0.reset();
+        self.0.set_length(items as u64);
+    }
+
+    fn update_split(&mut self, items: usize) {
+        self.0.set_position(items as u64);
+    }
+
+    fn end_split(&mut self) {}
+
+    fn end(&mut self) {
+        self.0.finish_and_clear();
+    }
+
+    fn log_event_training(&mut self, _: String) {}
+}
+
+impl MetricsRenderer for Bar {
+    fn manual_close(&mut self) {}
+    fn register_metric(&mut self, _: MetricDefinition) {}
+}
+
+unevaluated!(Report, Bar);

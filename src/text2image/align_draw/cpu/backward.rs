@@ -288,6 +288,12 @@ fn posterior_backward(
         let (prior_mean, prior_log_std) = tape.prior.at(t)[b * 2 * z..][..2 * z].split_at(z);
         let d_prior = decoder.prior.of_mut(&mut d_before[b * decoder.width..]);
         let (d_prior_mean, d_prior_log_std) = d_prior.split_at_mut(z);
+        if b < tape.from_prior {
+            d_prior_mean.copy_from_slice(&d_latent[b * z..][..z]);
+            let noise = &tape.noise.at(t)[b * z..][..z];
+            gaussian::sample_backward(prior_log_std, noise, d_prior_mean, d_prior_log_std);
+            continue;
+        }
         gaussian::backward(
             kl_scale,
             &tape.posterior_mean.at(t)[b * z..][..z],

@@ -148,9 +148,14 @@ fn infer(weights: &Weights, tape: &mut Tape, t: usize) {
             *log_std = 0.5 * (raw + bias);
         }
         let noise = &tape.noise.at(t)[b * z..][..z];
-        gaussian::sample(&mut tape.latent.at_mut(t)[b * z..][..z], mean, log_std, noise);
+        let latent = &mut tape.latent.at_mut(t)[b * z..][..z];
         let (prior_mean, prior_log_std) = tape.prior.at(t)[b * 2 * z..][..2 * z].split_at(z);
-        tape.kl[t * batch + b] = gaussian::kl(mean, log_std, prior_mean, prior_log_std);
+        if b < tape.from_prior {
+            gaussian::sample(latent, prior_mean, prior_log_std, noise);
+        } else {
+            gaussian::sample(latent, mean, log_std, noise);
+            tape.kl[t * batch + b] = gaussian::kl(mean, log_std, prior_mean, prior_log_std);
+        }
     }
 }
 

@@ -1,0 +1,97 @@
+//! Caption fidelity: does a picture show the digits that its caption names, where it names them, and
+//! nothing else?
+//!
+//! A picture is right when the classifier reads every named digit in the crop where the caption says
+//! it must be, and the ink outside all the boxes that the recipe allows stays below
+//! [`MOST_STRAY_INK`].
+
+use burn::tensor::Device;
+use serde::Serialize;
+
+use super::classifier::DigitClassifier;
+use crate::data::mnist::SIDE;
+use crate::data::mnist_captions::{Bans, CANVAS, Scene};
+
+/// Ink (sum of pixels in 0–1) outside the allowed boxes above which something else was drawn. A
+/// digit has about 100; the thinnest strokes of MNIST's test set have 19.
+pub const MOST_STRAY_INK: f32 = 6.0;
+
+/// Right pictures among those judged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Share {
+    /// Pictures that are right.
+    pub right: usize,
+    /// Pictures judged.
+    pub of: usize,
+}
+
+impl Share {
+    /// In percent; 0 of 0 is 0.
+    pub fn percent(&self) -> f64 {
+        100.0 * self.right as f64 / self.of.max(1) as f64
+    }
+
+    fn add(&mut self, right: bool) {
+        self.right += usize::from(right);
+        self.of += 1;
+    }
+}
+
+/// Fidelity on captions whose compositions were trained on and on those held out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Fidelity {
+    /// Compositions of the training set.
+    pub seen: Share,
+    /// Compositions that were never trained on.
+    pub held_out: Share,
+    /// Held-out pairs among [`Self::held_out`].
+    pub held_out_pairs: Share,
+}
+
+impl Fidelity {
+    /// Counts verdicts, one for each scene.
+    pub fn count(scenes: &[Scene], verdicts: &[bool], bans: &Bans) -> Self {
+        let mut fidelity = Self::default();
+        for (scene, &right) in scenes.iter().zip(verdicts) {
+            if bans.hold_out(scene) {
+                fidelity.held_out.add(right);
+                if scene.count == 2 {
+                    fidelity.held_out_pairs.add(right);
+                }
+            } else {
+                fidelity.seen.add(right);
+            }
+        }
+        fidelity
+    }
+}
+
+/// Judges one picture for each scene; `images` is [scene, 60, 60] in [0, 1].
+pub fn judge(classifier: &DigitClassifier, scenes: &[Scene], images: &[f32], device: &Device) -> Vec<bool> {
+    let mut crops = Vec::new();
+    let mut stray = Vec::with_capacity(scenes.len());
+    for (scene, image) in scenes.iter().zip(images.chunks_exact(CANVAS * CANVAS)) {
+        let mut outside = image.to_vec();
+        for (slot, _) in scene.placed() {
+            let (rows, columns) = slot.offsets();
+            let (row, column) = ((rows.start() + rows.end()) / 2, (columns.start() + columns.end()) / 2);
+            for y in row..row + SIDE {
+                crops.extend_from_slice(&image[y * CANVAS + column..][..SIDE]);
+            }
+            for y in *rows.start()..rows.end() + SIDE {
+                outside[y * CANVAS + columns.start()..y * CANVAS + columns.end() + SIDE].fill(0.0);
+            }
+        }
+        stray.push(outside.iter().sum::<f32>());
+    }
+    let mut digits = classifier.read(&crops, device).into_iter();
+    scenes
+        .iter()
+        .zip(stray)
+        .map(|(scene, stray)| {
+            let named = scene.placed().iter().map(|(_, digit)| *digit).collect::<Vec<_>>();
+            let read: Vec<u8> = digits.by_ref().take(named.len()).collect();
+            read == named && stray < MOST_STRAY_INK
+        })
+        .collect()
+}

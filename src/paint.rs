@@ -1,0 +1,154 @@
+//! The one drawing loop: the command line and the browser both run it, on any device.
+//!
+//! A drawing yields a frame for each step: the picture so far, how much each word was looked at, and
+//! where the patch went. All noise comes from the seed, so a caption, a seed and a model are a
+//! picture.
+
+use burn::tensor::{Device, Int, Tensor, TensorData, activation::sigmoid};
+
+use crate::checkpoint::Manifest;
+use crate::data::{noise::Noise, vocabulary::Tokens};
+use crate::error::{Error, Result};
+use crate::kernels::window::{Geometry, Window};
+use crate::text2image::align_draw::cpu::{self, Weights};
+use crate::text2image::align_draw::definition::{EncodedCaption, State};
+use crate::text2image::align_draw::{AlignDraw, AlignDrawConfig, Host, floats};
+
+/// What one step of one drawing shows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Frame {
+    /// Step, from 1.
+    pub step: usize,
+    /// Pixels in [0, 1], planar [channel, height, width].
+    pub image: Vec<f32>,
+    /// How much each word was looked at, summing to 1 [word].
+    pub alignment: Vec<f32>,
+    /// Where the patch went.
+    pub window: Window,
+}
+
+/// A model ready to draw.
+pub struct Painter {
+    manifest: Manifest,
+    engine: Engine,
+}
+
+enum Engine {
+    /// The fused passes.
+    Cpu(Box<Weights>),
+    /// burn's operations on a device.
+    Device(Box<AlignDraw>, Device),
+}
+
+impl Painter {
+    /// A painter on the CPU.
+    pub fn on_cpu(manifest: Manifest, host: Host) -> Self {
+        let engine = Engine::Cpu(Box::new(Weights::new(&manifest.config, host)));
+        Self { manifest, engine }
+    }
+
+    /// A painter on a burn device, WebGPU in a browser say.
+    pub fn on_device(manifest: Manifest, host: Host, device: Device) -> Self {
+        let model = AlignDraw::from_host(&manifest.config, host, &device);
+        Self { manifest, engine: Engine::Device(Box::new(model), device) }
+    }
+
+    /// The model's manifest.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The noise of the picture of a seed, [step, latent].
+    fn noise(config: &AlignDrawConfig, seed: u64) -> Vec<f32> {
+        Noise::new(seed).normals(config.num_steps * config.latent_size)
+    }
+
+    /// Begins a picture for each seed: all of one caption.
+    ///
+    /// **Errors** those of [`crate::data::vocabulary::Vocabulary::tokens`].
+    pub fn begin(&self, caption: &str, seeds: &[u64]) -> Result<Drawing> {
+        let tokens = self.manifest.vocabulary.tokens(caption)?;
+        let captions = vec![tokens; seeds.len()];
+        self.begin_batch(&captions, seeds)
+    }
+
+    /// Begins a picture for each caption and its seed; the captions have equal numbers of words.
+    ///
+    /// **Errors** [`Error::Config`] when there are none or their lengths differ.
+    pub fn begin_batch(&self, captions: &[Tokens], seeds: &[u64]) -> Result<Drawing> {
+        let config = &self.manifest.config;
+        let words = captions.first().map_or(0, |tokens| tokens.ids.len());
+        if words == 0 || captions.iter().any(|tokens| tokens.ids.len() != words) || captions.len() != seeds.len() {
+            return Err(Error::Config("a batch holds captions of one length, each with a seed".into()));
+        }
+        let ids: Vec<usize> = captions.iter().flat_map(|tokens| tokens.ids.iter().copied()).collect();
+        let noise: Vec<f32> = seeds.iter().flat_map(|&seed| Self::noise(config, seed)).collect();
+        let canvas = match &self.engine {
+            Engine::Cpu(weights) => Canvas::Cpu(Box::new(cpu::Drawing::begin(weights, &ids, words, &noise))),
+            Engine::Device(model, device) => {
+                let ids = ids.iter().map(|&id| id as i64).collect::<Vec<_>>();
+                let ids = TensorData::new(ids, [seeds.len(), words]);
+                let shape = [seeds.len(), config.num_steps, config.latent_size];
+                Canvas::Device {
+                    caption: model.encode(config, Tensor::<2, Int>::from_data(ids, device)),
+                    state: Some(Box::new(model.begin(config, seeds.len()))),
+                    noise: Tensor::from_data(TensorData::new(noise, shape), device),
+                }
+            }
+        };
+        Ok(Drawing { canvas, batch: seeds.len(), words, step: 0 })
+    }
+
+    /// Draws the next step of every picture: a frame for each, or none when the drawing is finished.
+    ///
+    /// **Errors** [`Error::Device`] when the device fails or is lost.
+    pub async fn step(&self, drawing: &mut Drawing) -> Result<Option<Vec<Frame>>> {
+        let config = &self.manifest.config;
+        if drawing.step == config.num_steps {
+            return Ok(None);
+        }
+        drawing.step += 1;
+        let step = drawing.step;
+        let (images, alignments, windows) = match (&self.engine, &mut drawing.canvas) {
+            (Engine::Cpu(weights), Canvas::Cpu(canvas)) => {
+                canvas.step(weights);
+                (canvas.images(step).to_vec(), canvas.alignment(step).to_vec(), canvas.write_raw(step).to_vec())
+            }
+            (Engine::Device(model, _), Canvas::Device { caption, state, noise }) => {
+                let noise = noise.clone().narrow(1, step - 1, 1).squeeze_dim::<2>(1);
+                let before = state.take().ok_or_else(|| Error::Device("a step of this drawing failed".into()))?;
+                let (after, shown) = model.step(config, caption, *before, None, noise);
+                let image = sigmoid(after.canvas.clone());
+                *state = Some(Box::new(after));
+                (read(image).await?, read(shown.alignment).await?, read(shown.write_raw).await?)
+            }
+            _ => return Err(Error::Device("the drawing was begun on another painter".into())),
+        };
+        let geometry = Geometry { height: config.height, width: config.width, size: config.write_size };
+        let frames = (0..drawing.batch).map(|b| Frame {
+            step,
+            image: images[b * config.image_len()..][..config.image_len()].to_vec(),
+            alignment: alignments[b * drawing.words..][..drawing.words].to_vec(),
+            window: geometry.window(&windows[b * 5..][..5]),
+        });
+        Ok(Some(frames.collect()))
+    }
+}
+
+/// Drawings in progress, a batch of pictures.
+pub struct Drawing {
+    canvas: Canvas,
+    batch: usize,
+    words: usize,
+    step: usize,
+}
+
+enum Canvas {
+    Cpu(Box<cpu::Drawing>),
+    Device { caption: EncodedCaption, state: Option<Box<State>>, noise: Tensor<3> },
+}
+
+async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
+    let data = tensor.into_data_async().await.map_err(|error| Error::Device(error.to_string()))?;
+    Ok(floats(data))
+}
