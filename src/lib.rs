@@ -1,3 +1,22 @@
+//! alignDRAW and the systems around it: drawing from words, trained natively, drawn in the browser.
+//!
+//! ```text
+//! data: caption -> word ids, images          kernels, nn: the arithmetic, fused and in burn tensors
+//!                  |                                      |
+//!                  v                                      v
+//! text2image/align_draw: config -> parameters -> definition (any device) | cpu (fused)
+//!                  |                                      |
+//!                  v                                      v
+//! checkpoint: bytes + manifest <-> weights    paint: the one drawing loop, a frame for each step
+//!                  |                                      |
+//!                  v                                      v
+//! train, eval: on burn's engine               cli: the binary    web: the browser
+//! ```
+//!
+//! Symbols of the paper: `c_t` canvas, `x̂_t` error image, `r_t` glimpse, `h_enc` encoder hidden,
+//! `h_dec` decoder hidden, `Q` posterior, `P` prior, `z_t` latent, `α_t` alignment, `F_X`, `F_Y` the
+//! filter banks, `T` num_steps.
+
 pub mod checkpoint;
 #[cfg(not(target_family = "wasm"))]
 pub mod cli;
@@ -14,3 +33,5 @@ mod platform;
 pub mod text2image;
 #[cfg(not(target_family = "wasm"))]
 pub mod train;
+#[cfg(target_family = "wasm")]
+pub mod web;

@@ -2,6 +2,9 @@
 
 mod eval;
 mod files;
+mod paint;
+mod picture;
+mod serve;
 mod train;
 mod train_classifier;
 
@@ -25,6 +28,10 @@ enum Verb {
     TrainClassifier(train_classifier::Args),
     /// Measure a model: bound in nats and caption fidelity, seen and held out
     Eval(eval::Args),
+    /// Draw a caption into a PNG, a grid or a GIF
+    Paint(paint::Args),
+    /// Serve the page
+    Serve(serve::Args),
 }
 
 /// Parses the arguments and runs the verb.
@@ -35,6 +42,8 @@ pub fn run() -> anyhow::Result<()> {
         Verb::Train(args) => train::run(args),
         Verb::TrainClassifier(args) => train_classifier::run(args),
         Verb::Eval(args) => eval::run(args),
+        Verb::Paint(args) => paint::run(args),
+        Verb::Serve(args) => serve::run(args),
     }
 }
 

@@ -1,0 +1,82 @@
+//! `aligndraw paint`.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use clap::Args as ClapArgs;
+
+use super::files::read_model;
+use super::picture::{self, Animation};
+use crate::paint::{Frame, Painter};
+use crate::platform::block_on;
+use crate::train::checkpoints::write_atomically;
+
+#[derive(ClapArgs)]
+pub struct Args {
+    /// What to draw, for example "the digit seven is on the left of the digit two"
+    caption: String,
+    /// The picture of a seed is the same on every device and in every browser
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Where to write the picture, a PNG
+    #[arg(short, long, default_value = "out.png")]
+    out: PathBuf,
+    /// Pictures, from seed on; more than one are laid out as a grid
+    #[arg(short = 'n', long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1_000))]
+    number: u64,
+    /// Write all steps of the drawing as a grid instead of the last
+    #[arg(long, conflicts_with = "number")]
+    steps_grid: bool,
+    /// Also write the drawing as a GIF with the words lit
+    #[arg(long, value_name = "FILE", conflicts_with = "number")]
+    gif: Option<PathBuf>,
+    /// Pixels of the picture for each pixel of the canvas
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=32))]
+    scale: u32,
+    /// Name of the model
+    #[arg(long, default_value = "digits")]
+    model: String,
+    /// Folder of the models
+    #[arg(long, default_value = "models")]
+    models: PathBuf,
+}
+
+/// Paints in memory first: when the caption is wrong, or anything else is, nothing is written.
+pub fn run(args: Args) -> Result<()> {
+    let (manifest, host) = read_model(&args.models, &args.model)?;
+    let config = manifest.config.clone();
+    let tokens = manifest.vocabulary.tokens(&args.caption)?;
+    let painter = Painter::on_cpu(manifest, host);
+    let seeds: Vec<u64> = (0..args.number).map(|i| args.seed.wrapping_add(i)).collect();
+
+    let mut drawing = painter.begin(&args.caption, &seeds)?;
+    let mut steps: Vec<Vec<Frame>> = Vec::with_capacity(config.num_steps);
+    while let Some(frames) = block_on(painter.step(&mut drawing))? {
+        steps.push(frames);
+    }
+    let last = steps.last().context("a model draws at least one step")?;
+    let images: Vec<&[f32]> = if args.steps_grid {
+        steps.iter().map(|frames| frames[0].image.as_slice()).collect()
+    } else {
+        last.iter().map(|frame| frame.image.as_slice()).collect()
+    };
+    let png = picture::grid(&images, &config, args.scale)?;
+    let gif = match &args.gif {
+        Some(_) => {
+            let frames: Vec<&Frame> = steps.iter().map(|frames| &frames[0]).collect();
+            Some(Animation { config: &config, words: &tokens.written, scale: args.scale }.encode(&frames)?)
+        }
+        None => None,
+    };
+    write(&args.out, &png)?;
+    if let (Some(path), Some(gif)) = (&args.gif, gif) {
+        write(path, &gif)?;
+    }
+    Ok(())
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    write_atomically(path, bytes).with_context(|| format!("writing {}", path.display()))?;
+    println!("{}", path.display());
+    Ok(())
+}
