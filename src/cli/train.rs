@@ -14,7 +14,7 @@ use crate::checkpoint::{DataRecord, Manifest, WeightsRecord};
 use crate::data::mnist_captions::{Bans, vocabulary};
 use crate::text2image::align_draw::{Attended, Initializer};
 use crate::train::schedule::Schedule;
-use crate::train::{OptimizerKind, Place, TrainOptions, train};
+use crate::train::{OptimizerKind, Place, ShortDrawings, TrainOptions, train};
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Preset {
@@ -119,10 +119,12 @@ fn digits() -> TrainOptions {
     TrainOptions {
         preset: "digits".to_owned(),
         config,
-        epochs: 160,
+        epochs: 150,
         optimizer: OptimizerKind::Adam,
+        learning_rate: 2e-3,
         schedule: Schedule::Cosine { warmup: 200, constant_until: 0.3 },
         average_decay: 0.995,
+        short_drawings: Some(ShortDrawings { num_steps: 16, until: 0.75 }),
         ..paper
     }
 }
@@ -138,7 +140,10 @@ impl Args {
         set(&mut options.epochs, self.epochs);
         set(&mut options.batch_size, self.batch);
         set(&mut options.batches_per_epoch, self.batches);
-        set(&mut options.config.num_steps, self.steps);
+        if let Some(steps) = self.steps {
+            options.config.num_steps = steps;
+            options.short_drawings = None;
+        }
         options.learning_rate = self.lr.unwrap_or(options.learning_rate);
         options.clip = self.clip.unwrap_or(options.clip);
         options.average_decay = self.average.unwrap_or(options.average_decay);

@@ -33,14 +33,6 @@ pub fn kl(mean_q: &[f32], log_std_q: &[f32], mean_p: &[f32], log_std_p: &[f32]) 
     0.5 * f64::from(total)
 }
 
-/// The gradient of a sample's log standard deviation, from that of the sample (which is also that of
-/// its mean).
-pub fn sample_backward(log_std: &[f32], noise: &[f32], d_latent: &[f32], d_log_std: &mut [f32]) {
-    for (k, d_log_std) in d_log_std.iter_mut().enumerate() {
-        *d_log_std = d_latent[k] * noise[k] * exp(log_std[k]);
-    }
-}
-
 /// Gradients of one step's sample and KL, over slices of equal length.
 ///
 /// In: `d_latent`, the gradient that reaches the sample; `scale`, the weight of the KL in the loss.

@@ -1,5 +1,6 @@
 //! alignDRAW as burn's engine trains it.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
@@ -8,9 +9,9 @@ use burn::tensor::{Device, ExecutionError, Int, Tensor, TensorData};
 use burn::train::metric::{Adaptor, LossInput};
 use burn::train::{InferenceStep, Interrupter, ItemLazy, TrainOutput, TrainStep};
 
-use super::loader::TrainBatch;
+use super::{TrainOptions, loader::TrainBatch};
 use crate::data::noise::Noise;
-use crate::text2image::align_draw::cpu::{Losses, Objective, Shard, Weights, loss_and_gradients, losses};
+use crate::text2image::align_draw::cpu::{Losses, Shard, Weights, loss_and_gradients, losses};
 use crate::text2image::align_draw::{AlignDraw, AlignDrawConfig, GradientVisitor, Host, floats};
 
 /// Steps in a row without a finite loss after which a run stops.
@@ -18,12 +19,12 @@ const MOST_FAILURES: usize = 5;
 
 /// What a training step needs besides the weights.
 pub struct Setup {
-    /// The sizes.
-    pub config: AlignDrawConfig,
+    /// The run's options.
+    pub options: TrainOptions,
+    /// Steps of a drawing in the running epoch.
+    pub steps: AtomicUsize,
     /// The fused CPU path, its memory kept between steps; none on a GPU.
     pub shards: Option<Mutex<Vec<Shard>>>,
-    /// Decay of the moving average of the weights for each update.
-    pub average_decay: f64,
     /// Stops the run.
     pub interrupter: Interrupter,
     /// Steps whose loss was not finite.
@@ -42,7 +43,7 @@ pub struct Failures {
 
 impl std::fmt::Debug for Setup {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Setup({:?})", self.config)
+        write!(f, "Setup({:?})", self.options)
     }
 }
 
@@ -81,17 +82,22 @@ impl Adaptor<LossInput> for StepReport {
 impl TrainingModel {
     /// Fresh weights, the average equal to them.
     pub fn new(setup: Arc<Setup>, host: Host, device: &Device) -> Self {
-        let make = |host| AlignDraw::from_host(&setup.config, host, device);
+        let make = |host| AlignDraw::from_host(&setup.options.config, host, device);
         Self { model: make(host.clone()), average: make(host), setup }
     }
 
+    /// The sizes, with the running epoch's steps.
+    fn config(&self) -> AlignDrawConfig {
+        AlignDrawConfig { num_steps: self.setup.steps.load(Ordering::Relaxed), ..self.setup.options.config.clone() }
+    }
+
     fn weights(&self, model: &AlignDraw) -> Weights {
-        Weights::new(&self.setup.config, model.to_host())
+        Weights::new(&self.config(), model.to_host())
     }
 
     /// The bound's terms as tensors, for autodiff and for GPUs.
     fn bound(&self, model: &AlignDraw, item: &TrainBatch) -> (Tensor<1>, Tensor<1>) {
-        let config = &self.setup.config;
+        let config = &self.config();
         let device = model.initial_canvas.val().device();
         let (batch, words) = (item.batch.len(), item.batch.words);
         let ids: Vec<i64> = item.batch.ids.iter().map(|&id| id as i64).collect();
@@ -145,18 +151,19 @@ impl TrainStep for TrainingModel {
 
     fn step(&self, item: TrainBatch) -> TrainOutput<StepReport> {
         let batch = item.batch.len();
+        self.setup.steps.store(self.setup.options.steps_at(item.epoch), Ordering::Relaxed);
         let (losses, grads) = match &self.setup.shards {
             Some(shards) => {
                 let mut shards = shards.lock().expect("no thread panicked with the shards");
                 let weights = self.weights(&self.model);
                 let (losses, gradients) =
-                    loss_and_gradients(&weights, &item.batch, item.noise_seed, Objective::BOUND, &mut shards);
+                    loss_and_gradients(&weights, &item.batch, item.noise_seed, &mut shards);
                 let finite = losses.total().is_finite() && gradients.is_finite();
                 self.judge(&item, finite);
                 let device = self.model.initial_canvas.val().device().inner();
                 let mut register = Register { gradients: GradientsParams::new(), device: &device };
                 if finite {
-                    self.model.for_each_gradient(&self.setup.config, gradients, &mut register);
+                    self.model.for_each_gradient(&self.setup.options.config, gradients, &mut register);
                 }
                 (losses, register.gradients)
             }
@@ -181,7 +188,7 @@ impl TrainStep for TrainingModel {
 
     fn optimize(self, optimizer: &mut ModuleOptimizer, rate: ModuleLearningRate, grads: GradientsParams) -> Self {
         let model = optimizer.step(rate, self.model, grads);
-        let mut follow = Follow { values: Values::default(), decay: self.setup.average_decay };
+        let mut follow = Follow { values: Values::default(), decay: self.setup.options.average_decay };
         model.visit(&mut follow.values);
         follow.values.0.reverse();
         Self { average: self.average.map(&mut follow), model, setup: self.setup }

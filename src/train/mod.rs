@@ -21,7 +21,7 @@ pub mod report;
 pub mod schedule;
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use burn::grad_clipping::GradientClippingConfig;
@@ -61,6 +61,16 @@ pub enum OptimizerKind {
     Adam,
 }
 
+/// The first part of a run, with fewer steps a drawing.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ShortDrawings {
+    /// Steps a drawing.
+    pub num_steps: usize,
+    /// Share of the epochs.
+    pub until: f64,
+}
+
 /// Everything that decides the numbers of a run; stored beside it and in the manifest.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -91,6 +101,8 @@ pub struct TrainOptions {
     pub clip: f32,
     /// Decay of the average of the weights that is shipped; 0 ships the weights themselves.
     pub average_decay: f64,
+    /// Fewer steps a drawing for the first part of the run, which makes it faster; none: all of them.
+    pub short_drawings: Option<ShortDrawings>,
     /// Epochs without a better validation bound after which the run ends; none: never.
     pub patience: Option<usize>,
 }
@@ -112,6 +124,7 @@ impl TrainOptions {
             schedule: Schedule::Step { drop_after: 110.0 / 150.0 },
             clip: 10.0,
             average_decay: 0.0,
+            short_drawings: None,
             patience: None,
         }
     }
@@ -163,6 +176,14 @@ impl TrainOptions {
             return Err(Error::Config(format!("the average's decay is {decay}, expected 0 up to 1")));
         }
         Ok(())
+    }
+
+    /// Steps of a drawing in an epoch (from 1).
+    pub fn steps_at(&self, epoch: usize) -> usize {
+        match self.short_drawings {
+            Some(short) if (epoch as f64) <= short.until * self.epochs as f64 => short.num_steps,
+            _ => self.config.num_steps,
+        }
     }
 
     fn updates(&self) -> usize {
@@ -237,9 +258,9 @@ pub fn train(
     let valid = BatchLoader::validation(valid, bans, seed ^ u64::MAX, size, valid_batches);
 
     let setup = Arc::new(Setup {
-        config: options.config.clone(),
+        options: options.clone(),
+        steps: AtomicUsize::new(options.steps_at(first_epoch)),
         shards: place.cpu_threads.map(|n| Mutex::new((0..n.max(1)).map(|_| Shard::default()).collect())),
-        average_decay: options.average_decay,
         interrupter: interrupter.clone(),
         failures: Mutex::new(Failures::default()),
     });

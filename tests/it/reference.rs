@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use aligndraw::data::batch::CaptionBatch;
-use aligndraw::text2image::align_draw::cpu::{Drawing, Objective, Shard, Weights, gradients_with_noise};
+use aligndraw::text2image::align_draw::cpu::{Drawing, Shard, Weights, gradients_with_noise};
 use aligndraw::text2image::align_draw::{AlignDrawConfig, Host};
 use serde::Deserialize;
 
@@ -61,7 +61,7 @@ fn cpu_losses_and_gradients() {
             let weights = Weights::new(&case.config, case.host());
             let mut shards: Vec<_> = (0..shards).map(|_| Shard::default()).collect();
             let (losses, gradients) =
-                gradients_with_noise(&weights, &case.batch(), &case.noise, Objective::BOUND, &mut shards);
+                gradients_with_noise(&weights, &case.batch(), &case.noise, &mut shards);
             assert_close("bound", &[losses.reconstruction as f32], &[case.reconstruction]);
             assert_close("kl", &[losses.kl as f32], &[case.kl]);
             let names = case.config.parameters();

@@ -169,6 +169,10 @@ parameters! {
     initial_canvas: 3 Canvas |c| [c.channels, c.height, c.width];
 }
 
+/// Bound of the attended words' initial weights: while nothing is known about where to look, the
+/// alignment averages a dozen words, and one word's share must still be heard.
+const ATTENDED_WORD: f32 = 4.0;
+
 impl Host {
     /// Zeros of the right sizes.
     pub fn zeros(config: &AlignDrawConfig) -> Self {
@@ -179,7 +183,7 @@ impl Host {
     /// Initial values from a seed, as [`Initializer`] says.
     pub fn init(config: &AlignDrawConfig, seed: u64) -> Self {
         let mut noise = Noise::new(seed);
-        let vectors = config.parameters().into_iter().map(|(_, role, shape)| {
+        let vectors = config.parameters().into_iter().map(|(name, role, shape)| {
             let len = shape.iter().product::<usize>();
             let role = match (role, config.attended) {
                 (Role::Attended, Attended::States) => Role::Weight,
@@ -191,9 +195,12 @@ impl Host {
                     (0..len).map(|_| 0.01 * noise.normal()).collect()
                 }
                 (Role::Weight | Role::Words | Role::Attended, Initializer::Scaled) => {
-                    // A row of a word matrix is the whole input: its fan-in is one word.
-                    let fan_in = if role == Role::Words { 1 } else { shape[0] };
-                    let bound = 1.0 / (fan_in as f32).sqrt();
+                    let bound = match (role, name) {
+                        // A row of a word matrix is the whole input: its fan-in is one word.
+                        (Role::Words, "generative_caption") => ATTENDED_WORD,
+                        (Role::Words, _) => 1.0,
+                        _ => 1.0 / (shape[0] as f32).sqrt(),
+                    };
                     (0..len).map(|_| bound * (2.0 * noise.uniform() - 1.0)).collect()
                 }
                 (Role::Gates, Initializer::Scaled) => {

@@ -38,7 +38,7 @@ fn reset(buffer: &mut Vec<f32>, len: usize) {
     buffer.resize(len, 0.0);
 }
 
-/// Adds the gradients of `scale · Σ_b (reconstruction_b + kl_weight · KL_b)` to `gradients`.
+/// Adds the gradients of `scale · Σ_b (reconstruction_b + KL_b)` to `gradients`.
 #[allow(clippy::too_many_arguments)]
 pub fn backward(
     weights: &Weights,
@@ -46,7 +46,6 @@ pub fn backward(
     tape: &Tape,
     images: &[f32],
     scale: f32,
-    kl_weight: f32,
     work: &mut Cotangents,
     gradients: &mut Host,
 ) {
@@ -126,7 +125,7 @@ pub fn backward(
         let encoder_len = batch * encoder.width;
         let (earlier, later) = work.encoder_products.split_at_mut((t + 1) * encoder_len);
         let (d_encoder_before, d_encoder_after) = (&mut earlier[t * encoder_len..], later);
-        posterior_backward(weights, tape, t, scale * kl_weight, &d_latent, d_encoder_after, d_before);
+        posterior_backward(weights, tape, t, scale, &d_latent, d_encoder_after, d_before);
         matmul(
             &mut d_encoder_hidden,
             e_size,
@@ -288,12 +287,6 @@ fn posterior_backward(
         let (prior_mean, prior_log_std) = tape.prior.at(t)[b * 2 * z..][..2 * z].split_at(z);
         let d_prior = decoder.prior.of_mut(&mut d_before[b * decoder.width..]);
         let (d_prior_mean, d_prior_log_std) = d_prior.split_at_mut(z);
-        if b < tape.from_prior {
-            d_prior_mean.copy_from_slice(&d_latent[b * z..][..z]);
-            let noise = &tape.noise.at(t)[b * z..][..z];
-            gaussian::sample_backward(prior_log_std, noise, d_prior_mean, d_prior_log_std);
-            continue;
-        }
         gaussian::backward(
             kl_scale,
             &tape.posterior_mean.at(t)[b * z..][..z],

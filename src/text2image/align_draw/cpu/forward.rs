@@ -150,12 +150,8 @@ fn infer(weights: &Weights, tape: &mut Tape, t: usize) {
         let noise = &tape.noise.at(t)[b * z..][..z];
         let latent = &mut tape.latent.at_mut(t)[b * z..][..z];
         let (prior_mean, prior_log_std) = tape.prior.at(t)[b * 2 * z..][..2 * z].split_at(z);
-        if b < tape.from_prior {
-            gaussian::sample(latent, prior_mean, prior_log_std, noise);
-        } else {
-            gaussian::sample(latent, mean, log_std, noise);
-            tape.kl[t * batch + b] = gaussian::kl(mean, log_std, prior_mean, prior_log_std);
-        }
+        gaussian::sample(latent, mean, log_std, noise);
+        tape.kl[t * batch + b] = gaussian::kl(mean, log_std, prior_mean, prior_log_std);
     }
 }
 

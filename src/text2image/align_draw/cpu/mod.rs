@@ -34,22 +34,6 @@ impl Losses {
     }
 }
 
-/// What is minimised.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Objective {
-    /// Weight of the KL; 1 is the lower bound.
-    pub kl_weight: f32,
-    /// Share of each batch whose latents come from the prior and which only reconstructs: the hybrid
-    /// objective of Sohn, Yan and Lee (2015, eq. 7). The bound pays a caption little for naming the
-    /// digit (ln 10 nats of KL); drawing without seeing the image pays it in pixels.
-    pub prior_share: f32,
-}
-
-impl Objective {
-    /// The lower bound.
-    pub const BOUND: Self = Self { kl_weight: 1.0, prior_share: 0.0 };
-}
-
 /// A part of a batch with its memory, which one thread works on.
 #[derive(Default)]
 pub struct Shard {
@@ -57,9 +41,8 @@ pub struct Shard {
     tape: Tape,
     work: backward::Cotangents,
     gradients: Option<Host>,
-    /// Sums over [`Self::bounded`] images.
+    /// Sums over its images.
     losses: Losses,
-    bounded: usize,
 }
 
 impl Shard {
@@ -68,14 +51,12 @@ impl Shard {
         &mut self,
         weights: &Weights,
         batch: &CaptionBatch,
-        prior_share: f32,
         noise: impl Fn(usize, &mut [f32]),
     ) {
         let config = &weights.config;
         let (size, steps, z) = (batch.len(), config.num_steps, config.latent_size);
         self.caption.encode(weights, &batch.ids, batch.words);
         self.tape.begin(weights, Mode::Posterior, size, batch.words, steps);
-        self.tape.from_prior = (prior_share * size as f32).round() as usize;
         let mut numbers = vec![0.0; steps * z];
         for b in 0..size {
             noise(b, &mut numbers);
@@ -87,18 +68,14 @@ impl Shard {
         for t in 0..steps {
             forward::step(weights, &self.caption, &mut self.tape, Mode::Posterior, &batch.images, t);
         }
-        // What is reported is the bound, of the images that have one.
-        let from_prior = self.tape.from_prior;
-        let reconstruction = forward::reconstruction(weights, &self.tape, &batch.images);
-        self.bounded = size - from_prior;
         self.losses = Losses {
-            reconstruction: reconstruction[from_prior..].iter().sum(),
+            reconstruction: forward::reconstruction(weights, &self.tape, &batch.images).iter().sum(),
             kl: self.tape.kl.iter().sum(),
         };
     }
 }
 
-/// Gradients of an objective, averaged over the batch, and the bound's terms; one thread for each shard.
+/// The bound's terms and the gradients of `mean_b (reconstruction_b + KL_b)`; one thread for each shard.
 /// Image `i` of the batch uses stream `i` of `noise_seed`.
 ///
 /// The result depends on the number of shards only through the order of the final sums.
@@ -106,10 +83,9 @@ pub fn loss_and_gradients(
     weights: &Weights,
     batch: &CaptionBatch,
     noise_seed: u64,
-    objective: Objective,
     shards: &mut [Shard],
 ) -> (Losses, Host) {
-    gradients_from(weights, batch, seeded(noise_seed), objective, shards)
+    gradients_from(weights, batch, seeded(noise_seed), shards)
 }
 
 /// [`loss_and_gradients`] with the noise given, [batch, step, latent].
@@ -117,11 +93,10 @@ pub fn gradients_with_noise(
     weights: &Weights,
     batch: &CaptionBatch,
     noise: &[f32],
-    objective: Objective,
     shards: &mut [Shard],
 ) -> (Losses, Host) {
     let copy = |b: usize, out: &mut [f32]| out.copy_from_slice(&noise[b * out.len()..][..out.len()]);
-    gradients_from(weights, batch, copy, objective, shards)
+    gradients_from(weights, batch, copy, shards)
 }
 
 fn seeded(seed: u64) -> impl Fn(usize, &mut [f32]) + Sync {
@@ -132,12 +107,11 @@ fn gradients_from(
     weights: &Weights,
     batch: &CaptionBatch,
     noise: impl Fn(usize, &mut [f32]) + Sync,
-    objective: Objective,
     shards: &mut [Shard],
 ) -> (Losses, Host) {
     let scale = 1.0 / batch.len() as f32;
     run_shards(batch, shards, |start, part, shard| {
-        shard.forward(weights, part, objective.prior_share, |b, out| noise(start + b, out));
+        shard.forward(weights, part, |b, out| noise(start + b, out));
         let gradients = shard.gradients.get_or_insert_with(|| Host::zeros(&weights.config));
         backward::backward(
             weights,
@@ -145,7 +119,6 @@ fn gradients_from(
             &shard.tape,
             &part.images,
             scale,
-            objective.kl_weight,
             &mut shard.work,
             gradients,
         );
@@ -154,19 +127,19 @@ fn gradients_from(
     for gradients in shards.iter().filter_map(|shard| shard.gradients.as_ref()) {
         total.add(gradients);
     }
-    (mean_losses(shards), total)
+    (mean_losses(shards, batch.len()), total)
 }
 
 /// The bound's terms for a batch, without gradients.
 pub fn losses(weights: &Weights, batch: &CaptionBatch, noise_seed: u64, shards: &mut [Shard]) -> Losses {
     run_shards(batch, shards, |start, part, shard| {
-        shard.forward(weights, part, 0.0, |b, out| seeded(noise_seed)(start + b, out));
+        shard.forward(weights, part, |b, out| seeded(noise_seed)(start + b, out));
     });
-    mean_losses(shards)
+    mean_losses(shards, batch.len())
 }
 
-fn mean_losses(shards: &[Shard]) -> Losses {
-    let images = shards.iter().map(|s| s.bounded).sum::<usize>().max(1) as f64;
+fn mean_losses(shards: &[Shard], batch: usize) -> Losses {
+    let images = batch as f64;
     Losses {
         reconstruction: shards.iter().map(|s| s.losses.reconstruction).sum::<f64>() / images,
         kl: shards.iter().map(|s| s.losses.kl).sum::<f64>() / images,
@@ -184,7 +157,6 @@ fn run_shards(
             let start = (index * size).min(batch.len());
             let end = (start + size).min(batch.len());
             shard.losses = Losses::default();
-            shard.bounded = 0;
             shard.gradients.iter_mut().flat_map(Host::vectors_mut).for_each(|v| v.fill(0.0));
             if start == end {
                 continue;

@@ -53,9 +53,6 @@ impl Steps {
 pub struct Tape {
     /// Images in the batch.
     pub batch: usize,
-    /// The first so many images take their latents from the prior although they have a posterior
-    /// (the hybrid objective, [`super::Objective`]).
-    pub from_prior: usize,
     /// Steps that there is room for.
     pub num_steps: usize,
     /// Canvas logits after each step [step + 1, batch, CHW].
@@ -116,7 +113,6 @@ impl Tape {
     pub fn begin(&mut self, weights: &Weights, mode: Mode, batch: usize, words: usize, num_steps: usize) {
         let c = &weights.config;
         self.batch = batch;
-        self.from_prior = 0;
         self.num_steps = num_steps;
         let after = |steps: &mut Steps, len: usize| steps.resize(num_steps + 1, batch * len);
         after(&mut self.canvas, c.image_len());

@@ -1,0 +1,146 @@
+// @ts-check
+/** The caption box: marks unknown words while typing and offers the ones that fit. */
+
+const OFFERS = 8;
+
+/** @param {string} text words in lower case, full stops apart */
+export const split = (text) => text.toLowerCase().replaceAll('.', ' . ').split(/\s+/).filter(Boolean);
+
+/** @param {string} word without the punctuation that the model does not hear */
+const bare = (word) => word.toLowerCase().replace(/^[,;:!?"“”]+|[,;:!?"“”.]+$/g, '');
+
+export class CaptionBox {
+  /**
+   * @param {{input: HTMLInputElement, marks: HTMLElement, offers: HTMLElement, hint: HTMLElement, known: HTMLElement}} parts
+   * @param {() => void} onChange
+   */
+  constructor(parts, onChange) {
+    Object.assign(this, parts);
+    this.input = parts.input;
+    this.marks = parts.marks;
+    this.offers = parts.offers;
+    this.hint = parts.hint;
+    this.known = parts.known;
+    this.onChange = onChange;
+    /** @type {Set<string>} */
+    this.vocabulary = new Set();
+    /** @type {string[]} */
+    this.spellings = [];
+    this.input.addEventListener('input', () => this.changed());
+    this.input.addEventListener('scroll', () => (this.marks.scrollLeft = this.input.scrollLeft));
+    for (const event of ['click', 'keyup', 'focus']) this.input.addEventListener(event, () => this.offer());
+  }
+
+  /** @param {import('./lib/aligndraw.js').ModelInfo} info */
+  learn(info) {
+    const words = info.words.filter((word) => word !== info.fullStop);
+    this.spellings = [...Object.keys(info.aliases), ...words.filter((word) => !/^\d$/.test(word)), ...words.filter((word) => /^\d$/.test(word))];
+    this.vocabulary = new Set([...this.spellings, ...(info.fullStop ? [info.fullStop] : [])]);
+    this.known.replaceChildren(...this.spellings.map((word) => this.chip(word, () => this.append(word))));
+    this.mark();
+  }
+
+  get value() {
+    return this.input.value;
+  }
+
+  set value(text) {
+    this.input.value = text;
+    this.mark();
+  }
+
+  changed() {
+    this.mark();
+    this.offer();
+    this.onChange();
+  }
+
+  /** Underlines the unknown words in the copy of the text behind the box. */
+  mark() {
+    const parts = this.input.value.split(/(\s+|\.)/);
+    this.marks.replaceChildren(
+      ...parts.map((part) => {
+        const word = bare(part);
+        if (!word || !this.vocabulary.size || this.vocabulary.has(word)) return document.createTextNode(part);
+        const mark = document.createElement('mark');
+        mark.textContent = part;
+        return mark;
+      }),
+    );
+    this.marks.scrollLeft = this.input.scrollLeft;
+  }
+
+  /** The word under the caret, with its place. */
+  current() {
+    const { value } = this.input;
+    const caret = this.input.selectionStart ?? value.length;
+    const start = value.slice(0, caret).search(/[^\s.]*$/);
+    const end = caret + (value.slice(caret).match(/^[^\s.]*/)?.[0].length ?? 0);
+    return { start, end, word: bare(value.slice(start, end)) };
+  }
+
+  /** Offers the words that begin like the one under the caret; for a digit, the other digits. */
+  offer() {
+    const { start, end, word } = this.current();
+    if (document.activeElement !== this.input || !word) return this.offers.replaceChildren();
+    const isDigit = this.spellings.indexOf(word) < 10 && this.vocabulary.has(word);
+    const fits = this.spellings.filter((known) => known !== word && known.startsWith(word));
+    const others = isDigit ? this.spellings.slice(0, 10).filter((known) => known !== word) : [];
+    const choice = (fits.length ? fits : others).slice(0, isDigit ? 10 : OFFERS);
+    this.offers.replaceChildren(...choice.map((known) => this.chip(known, () => this.replace(start, end, known))));
+  }
+
+  /** @param {string} word @param {() => void} action */
+  chip(word, action) {
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.textContent = word;
+    // Keep the caret where it is when a pointer takes the word.
+    button.addEventListener('pointerdown', (event) => event.preventDefault());
+    button.addEventListener('click', action);
+    return button;
+  }
+
+  /** @param {number} start @param {number} end @param {string} word */
+  replace(start, end, word) {
+    const { value } = this.input;
+    this.input.value = value.slice(0, start) + word + value.slice(end);
+    this.input.focus();
+    this.input.setSelectionRange(start + word.length, start + word.length);
+    this.changed();
+  }
+
+  /** @param {string} word */
+  append(word) {
+    const { value } = this.input;
+    this.input.value = value && !/\s$/.test(value) ? `${value} ${word}` : value + word;
+    this.input.focus();
+    this.changed();
+  }
+
+  /**
+   * Says what is wrong with the caption, with words to take instead.
+   * @param {{message: string, words?: {word: string, suggestions: string[]}[]} | null} problem
+   */
+  say(problem) {
+    this.input.setAttribute('aria-invalid', String(Boolean(problem)));
+    if (!problem) return this.hint.replaceChildren();
+    if (!problem.words) {
+      this.hint.textContent = problem.message[0].toUpperCase() + problem.message.slice(1) + '.';
+      return;
+    }
+    const parts = problem.words.flatMap(({ word, suggestions }) => {
+      const strong = document.createElement('strong');
+      strong.textContent = `“${word}”`;
+      const chips = suggestions.flatMap((known) => [this.chip(known, () => this.swap(word, known)), ' ']);
+      return [strong, suggestions.length ? ' is not a word it knows. Did you mean ' : ' is not a word it knows. ', ...chips];
+    });
+    this.hint.replaceChildren(...parts);
+  }
+
+  /** @param {string} word @param {string} known */
+  swap(word, known) {
+    const at = this.input.value.toLowerCase().indexOf(word);
+    if (at >= 0) this.replace(at, at + word.length, known);
+  }
+}

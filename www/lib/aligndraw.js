@@ -1,0 +1,366 @@
+// @ts-check
+/**
+ * Drawing from words: `const model = await load()`, then
+ * `for await (const frame of model.draw('the digit 7 is at the top left of the image', {seed: 7}))`.
+ *
+ * A worker computes; this file only talks to it. Loading starts on the CPU engine. With
+ * `device: 'auto'` the WebGPU engine is tried on the side, checked against the CPU's picture of the
+ * same seed, and kept if it is faster; with `'webgpu'` it is used whenever it draws correctly. The
+ * CPU engine stays ready: when the GPU is lost in the middle of a drawing, the drawing goes on there,
+ * from the same seed.
+ */
+
+import { AlignDrawError } from './protocol.js';
+export { AlignDrawError } from './protocol.js';
+export { clearCache } from './download.js';
+
+/**
+ * @typedef {'auto' | 'cpu' | 'webgpu'} DeviceChoice
+ * @typedef {{device: 'cpu' | 'webgpu', reason: string}} DeviceState
+ * @typedef {{centerX: number, centerY: number, stride: number, std: number, intensity: number, size: number}} FrameWindow
+ * @typedef {{step: number, numSteps: number, image: Float32Array, alignment: Float32Array, window: FrameWindow}} Frame
+ * @typedef {{name: string, width: number, height: number, channels: number, numSteps: number, maxWords: number, words: string[], aliases: Record<string, string>, fullStop: string | null, example: string}} ModelInfo
+ * @typedef {{loaded: number, total: number, from: 'network' | 'cache'}} Progress
+ * @typedef {object} LoadOptions
+ * @property {string} [model] name of the model, or URL of its manifest
+ * @property {DeviceChoice} [device]
+ * @property {AbortSignal} [signal]
+ * @property {(progress: Progress) => void} [onProgress]
+ * @property {(state: DeviceState) => void} [onDevice] told when the device changes
+ * @property {string} [pkg] URL of the folder with the engines
+ */
+
+/** The largest difference of a pixel between the two engines' pictures of one seed. */
+const SELF_TEST_TOLERANCE = 1e-2;
+/** Longest that WebGPU may take to load and to draw its first picture, milliseconds. */
+const TRIAL_LIMIT = 60_000;
+const TRIAL_SEED = 1n;
+
+/** One worker with its pending requests. */
+class Engine {
+  /** @param {() => void} onLost */
+  constructor(onLost) {
+    this.worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
+    /** @type {Map<number, (message: any) => void>} */
+    this.pending = new Map();
+    this.next = 1;
+    this.memory = 0;
+    this.alive = true;
+    /** @type {ModelInfo | undefined} */
+    this.info = undefined;
+    this.worker.onmessage = ({ data }) => {
+      if (data.memory) this.memory = data.memory;
+      if (data.type === 'lost') this.fail(data.message, onLost);
+      else this.pending.get(data.id)?.(data);
+    };
+    this.worker.onerror = (event) => {
+      event.preventDefault?.();
+      this.fail(event.message || 'the worker could not start: is worker-src \'self\' allowed?', onLost);
+    };
+  }
+
+  /** @param {string} message @param {() => void} [onLost] */
+  fail(message, onLost) {
+    if (!this.alive) return;
+    this.alive = false;
+    onLost?.();
+    for (const settle of [...this.pending.values()]) {
+      settle({ type: 'error', error: { message, code: 'lost' } });
+    }
+    this.worker.terminate();
+  }
+
+  /**
+   * Sends a request; answers arrive at `onMessage` until one of `last` or an error.
+   * @param {any} request @param {string} last @param {AbortSignal | undefined} signal
+   * @param {(message: any) => void} [onMessage]
+   * @returns {Promise<any>}
+   */
+  ask(request, last, signal, onMessage = () => {}) {
+    const id = this.next++;
+    return new Promise((resolve, reject) => {
+      const finish = (/** @type {() => void} */ settle) => {
+        this.pending.delete(id);
+        signal?.removeEventListener('abort', abort);
+        settle();
+      };
+      const abort = () => {
+        if (this.alive) this.worker.postMessage({ type: 'cancel', id });
+        finish(() => reject(signal?.reason));
+      };
+      if (signal?.aborted) return reject(signal.reason);
+      if (!this.alive) return reject(new AlignDrawError({ code: 'lost', message: 'the engine stopped' }));
+      signal?.addEventListener('abort', abort);
+      this.pending.set(id, (message) => {
+        if (message.type === last) finish(() => resolve(message));
+        else if (message.type === 'error') finish(() => reject(new AlignDrawError(message.error)));
+        else onMessage(message);
+      });
+      this.worker.postMessage({ ...request, id });
+    });
+  }
+}
+
+/** Why WebGPU cannot be tried here, or null. @param {DeviceChoice} choice */
+async function whyNoGpu(choice) {
+  const gpu = /** @type {any} */ (navigator).gpu;
+  if (!gpu) return 'this browser has no WebGPU';
+  const adapter = await gpu.requestAdapter().catch(() => null);
+  if (!adapter) return 'no GPU adapter was found';
+  // The engine's runtime asks for it and panics without.
+  if (!adapter.features.has('timestamp-query')) return 'the GPU adapter lacks timestamp-query';
+  const fallback = adapter.info?.isFallbackAdapter ?? adapter.isFallbackAdapter;
+  if (fallback && choice === 'auto') return 'the only GPU adapter is software';
+  return null;
+}
+
+/** A loaded model. Made by {@link load}. */
+export class AlignDraw {
+  /** @param {LoadOptions} options */
+  constructor(options) {
+    this.options = options;
+    const base = new URL(options.pkg ?? '../pkg/', new URL('../', import.meta.url));
+    const model = options.model ?? 'digits';
+    const manifest = /[/.]/.test(model) ? new URL(model, document.baseURI) : new URL(`../models/${model}.json`, base);
+    /** @param {'cpu' | 'webgpu'} device */
+    this.urls = (device) => ({
+      manifest: manifest.href,
+      glue: new URL(`${device}/aligndraw.js`, base).href,
+      wasm: new URL(`${device}/aligndraw_bg.wasm`, base).href,
+    });
+    /** @type {{cpu: Engine | undefined, webgpu: Engine | undefined}} */
+    this.engines = { cpu: undefined, webgpu: undefined };
+    /** @type {DeviceState} */
+    this.state = { device: 'cpu', reason: '' };
+    this.disposed = false;
+  }
+
+  /** @param {AbortSignal | undefined} signal */
+  async start(signal) {
+    await this.startEngine('cpu', signal);
+    const choice = this.options.device ?? 'auto';
+    if (choice === 'cpu') this.setDevice('cpu', 'chosen');
+    else this.setDevice('cpu', 'WebGPU is being tried');
+    if (choice === 'webgpu') await this.tryGpu(choice, signal);
+  }
+
+  /** @param {'cpu' | 'webgpu'} device @param {AbortSignal | undefined} signal */
+  async startEngine(device, signal) {
+    const engine = new Engine(() => this.engineLost(device));
+    this.engines[device] = engine;
+    const gpu = device === 'webgpu';
+    try {
+      const loaded = await engine.ask({ type: 'load', urls: this.urls(device), gpu }, 'loaded', signal, (message) => {
+        if (device === 'cpu') this.options.onProgress?.({ loaded: message.loaded, total: message.total, from: message.from });
+      });
+      engine.info = loaded.info;
+    } catch (error) {
+      engine.fail('loading failed');
+      this.engines[device] = undefined;
+      throw error;
+    }
+    return engine;
+  }
+
+  /** @param {'cpu' | 'webgpu'} device @param {string} reason */
+  setDevice(device, reason) {
+    this.state = { device, reason };
+    if (!this.disposed) this.options.onDevice?.(this.state);
+  }
+
+  /** @param {'cpu' | 'webgpu'} device */
+  engineLost(device) {
+    this.engines[device] = undefined;
+    if (device === 'webgpu' && this.state.device === 'webgpu') this.setDevice('cpu', 'the GPU device was lost');
+  }
+
+  /**
+   * Tries WebGPU: loads it, compares its picture with the CPU's, measures both.
+   * @param {DeviceChoice} choice @param {AbortSignal} [signal]
+   */
+  async tryGpu(choice = 'auto', signal) {
+    const obstacle = await whyNoGpu(choice).catch((error) => String(error));
+    if (obstacle) return this.setDevice('cpu', obstacle);
+    const limit = AbortSignal.timeout(TRIAL_LIMIT);
+    const both = signal ? AbortSignal.any([signal, limit]) : limit;
+    try {
+      const gpu = await this.startEngine('webgpu', both);
+      const cpu = this.cpu();
+      const example = this.info.example;
+      const once = (/** @type {Engine} */ engine) => this.picture(engine, example, TRIAL_SEED, both);
+      const [expected, found] = [await once(cpu), await once(gpu)];
+      const worst = expected.image.reduce((most, x, i) => Math.max(most, Math.abs(x - found.image[i])), 0);
+      if (!(worst <= SELF_TEST_TOLERANCE)) {
+        this.dropGpu();
+        return this.setDevice('cpu', `WebGPU failed its self-test (a pixel is off by ${worst.toFixed(3)})`);
+      }
+      // Once more: the first pictures include warming up.
+      const [cpuTime, gpuTime] = [(await once(cpu)).milliseconds, (await once(gpu)).milliseconds];
+      const times = `WebGPU ${gpuTime.toFixed(0)} ms, CPU ${cpuTime.toFixed(0)} ms`;
+      if (choice === 'auto' && gpuTime >= cpuTime) {
+        this.dropGpu();
+        return this.setDevice('cpu', `faster here: ${times}`);
+      }
+      this.setDevice('webgpu', choice === 'auto' ? `faster here: ${times}` : 'chosen');
+    } catch (error) {
+      signal?.throwIfAborted();
+      this.dropGpu();
+      const message = limit.aborted ? `WebGPU took more than ${TRIAL_LIMIT / 1000} s` : /** @type {Error} */ (error).message;
+      this.setDevice('cpu', `WebGPU failed: ${message}`);
+    }
+  }
+
+  dropGpu() {
+    this.engines.webgpu?.fail('not used');
+    this.engines.webgpu = undefined;
+  }
+
+  cpu() {
+    const engine = this.engines.cpu;
+    if (!engine || !engine.info) throw new AlignDrawError({ code: 'lost', message: 'the engine stopped: load the model again' });
+    return engine;
+  }
+
+  /** Sizes and vocabulary. @returns {ModelInfo} */
+  get info() {
+    return /** @type {ModelInfo} */ (this.cpu().info);
+  }
+
+  /** Bytes of wasm memory of the CPU engine. */
+  get memory() {
+    return this.engines.cpu?.memory ?? 0;
+  }
+
+  /**
+   * The last frame of a drawing and its time.
+   * @param {Engine} engine @param {string} caption @param {bigint} seed @param {AbortSignal} signal
+   */
+  async picture(engine, caption, seed, signal) {
+    /** @type {Frame | undefined} */
+    let last;
+    const done = await engine.ask({ type: 'draw', caption, seeds: [seed] }, 'done', signal, ({ frames }) => {
+      last = frames[0];
+    });
+    return { image: /** @type {Frame} */ (/** @type {unknown} */ (last)).image, milliseconds: done.milliseconds };
+  }
+
+  /**
+   * The words of a caption as a frame's alignment counts them.
+   * @param {string} caption @returns {Promise<string[]>} rejects with what is wrong with it
+   */
+  async words(caption) {
+    return (await this.cpu().ask({ type: 'words', caption }, 'words', undefined)).words;
+  }
+
+  /**
+   * Draws a caption: a frame for each step. The same seed gives the same picture everywhere.
+   * @param {string} caption
+   * @param {{seed?: number | bigint, signal?: AbortSignal, onDone?: (timing: {milliseconds: number, device: string}) => void}} [options]
+   * @returns {AsyncGenerator<Frame, void, void>}
+   */
+  async *draw(caption, { seed = 0, signal, onDone } = {}) {
+    for await (const [frame] of this.drawMany(caption, { seeds: [seed], signal, onDone })) yield frame;
+  }
+
+  /**
+   * Draws variations of a caption together: at each step a frame for each seed.
+   * @param {string} caption
+   * @param {{seeds: (number | bigint)[], signal?: AbortSignal, onDone?: (timing: {milliseconds: number, device: string}) => void}} options
+   * @returns {AsyncGenerator<Frame[], void, void>}
+   */
+  async *drawMany(caption, { seeds, signal, onDone }) {
+    const big = seeds.map((seed) => BigInt.asUintN(64, BigInt(seed)));
+    let shown = 0;
+    while (true) {
+      const device = this.state.device === 'webgpu' && this.engines.webgpu ? 'webgpu' : 'cpu';
+      const engine = device === 'webgpu' ? /** @type {Engine} */ (this.engines.webgpu) : this.cpu();
+      try {
+        for await (const frames of this.frames(engine, caption, big, signal, (milliseconds) => onDone?.({ milliseconds, device }))) {
+          // After a lost GPU the CPU draws the same picture again: skip what was shown.
+          if (frames[0].step <= shown) continue;
+          shown = frames[0].step;
+          yield frames;
+        }
+        return;
+      } catch (error) {
+        const code = /** @type {any} */ (error)?.code;
+        if (device === 'cpu' || (code !== 'lost' && code !== 'device') || signal?.aborted) throw error;
+        this.dropGpu();
+        this.setDevice('cpu', 'the GPU device was lost');
+      }
+    }
+  }
+
+  /**
+   * @param {Engine} engine @param {string} caption @param {bigint[]} seeds
+   * @param {AbortSignal | undefined} signal @param {(milliseconds: number) => void} onDone
+   * @returns {AsyncGenerator<Frame[], void, void>}
+   */
+  async *frames(engine, caption, seeds, signal, onDone) {
+    const stop = new AbortController();
+    const both = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
+    /** @type {Frame[][]} */
+    const queue = [];
+    let finished = false;
+    /** @type {unknown} */
+    let failure;
+    let wake = () => {};
+    engine
+      .ask({ type: 'draw', caption, seeds }, 'done', both, ({ frames }) => {
+        queue.push(frames);
+        wake();
+      })
+      .then(({ milliseconds }) => onDone(milliseconds))
+      .catch((error) => {
+        failure = error ?? new Error('stopped');
+      })
+      .finally(() => {
+        finished = true;
+        wake();
+      });
+    try {
+      for (;;) {
+        const frames = queue.shift();
+        if (frames) yield frames;
+        else if (failure) throw failure;
+        else if (finished) return;
+        else await new Promise((/** @type {(value?: any) => void} */ resolve) => (wake = resolve));
+      }
+    } finally {
+      stop.abort();
+    }
+  }
+
+  /** Destroys the GPU device, as a driver reset would: for tests. */
+  loseGpu() {
+    this.engines.webgpu?.worker.postMessage({ type: 'lose', id: 0 });
+  }
+
+  /** Ends the workers and frees their memory. */
+  dispose() {
+    this.disposed = true;
+    this.engines.cpu?.fail('disposed');
+    this.dropGpu();
+    this.engines.cpu = undefined;
+  }
+}
+
+/**
+ * Loads a model.
+ * @param {LoadOptions} [options]
+ * @returns {Promise<AlignDraw>} rejects with an {@link AlignDrawError}
+ */
+export async function load(options = {}) {
+  const model = new AlignDraw(options);
+  try {
+    await model.start(options.signal);
+  } catch (error) {
+    model.dispose();
+    throw error;
+  }
+  if ((options.device ?? 'auto') === 'auto') {
+    // Not before the page has drawn: the trial competes for the processor.
+    setTimeout(() => !model.disposed && model.tryGpu('auto', options.signal).catch(() => {}), 1500);
+  }
+  return model;
+}

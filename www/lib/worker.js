@@ -1,0 +1,132 @@
+// @ts-check
+/** The worker that owns the wasm. Its messages are listed in `protocol.js`. */
+
+import { freshFile, hashedFile } from './download.js';
+import { AlignDrawError, describe } from './protocol.js';
+
+/** @type {any} the wasm-bindgen module */
+let engine;
+/** @type {any} the loaded model */
+let model;
+/** @type {GPUDevice | undefined} */
+let gpuDevice;
+/** Loads and drawings that may still be cancelled. @type {Map<number, AbortController>} */
+const running = new Map();
+
+/** @param {any} message @param {Transferable[]} [transfer] */
+const post = (message, transfer = []) => self.postMessage(message, { transfer });
+
+/** Lets messages (a cancel) in between two steps, without the 4 ms that nested timers wait. */
+const channel = new MessageChannel();
+/** @type {(() => void)[]} */
+const waiting = [];
+channel.port1.onmessage = () => waiting.shift()?.();
+const breathe = () =>
+  new Promise((/** @type {(value?: any) => void} */ resolve) => {
+    waiting.push(resolve);
+    channel.port2.postMessage(0);
+  });
+
+/**
+ * Keeps hold of the device that the engine will ask for, to hear of its loss and of invalid shaders,
+ * which are otherwise silent.
+ */
+function watchDevice() {
+  const request = GPUAdapter.prototype.requestDevice;
+  GPUAdapter.prototype.requestDevice = async function requestDevice(descriptor) {
+    const device = await request.call(this, descriptor);
+    gpuDevice = device;
+    device.lost.then(({ message }) => post({ type: 'lost', message: message || 'the GPU device was lost' }));
+    device.addEventListener('uncapturederror', (event) => {
+      post({ type: 'lost', message: /** @type {GPUUncapturedErrorEvent} */ (event).error.message });
+    });
+    return device;
+  };
+}
+
+/** @param {{id: number, urls: {manifest: string, glue: string, wasm: string}, gpu: boolean}} request */
+async function load({ id, urls, gpu }, /** @type {AbortSignal} */ signal) {
+  const manifestBytes = await freshFile(urls.manifest, signal);
+  let manifest;
+  try {
+    manifest = JSON.parse(new TextDecoder().decode(manifestBytes));
+  } catch {
+    throw new AlignDrawError({ code: 'model', message: `${urls.manifest} is not a model's manifest` });
+  }
+  /** @type {Map<string, {loaded: number, total: number, from: string}>} */
+  const parts = new Map();
+  const report = (/** @type {string} */ name) => (/** @type {number} */ loaded, /** @type {number} */ total, /** @type {string} */ from) => {
+    parts.set(name, { loaded, total, from });
+    const all = [...parts.values()];
+    const sum = (/** @type {'loaded' | 'total'} */ key) => all.reduce((n, part) => n + part[key], 0);
+    const network = all.some((part) => part.from === 'network');
+    post({ type: 'progress', id, loaded: sum('loaded'), total: sum('total'), from: network ? 'network' : 'cache' });
+  };
+  const weightsUrl = new URL(manifest.weights.file, urls.manifest).href;
+  const [weights, wasm, glue] = await Promise.all([
+    hashedFile(weightsUrl, manifest.weights, signal, report('weights')),
+    freshFile(urls.wasm, signal, report('engine')),
+    import(urls.glue),
+  ]);
+  signal.throwIfAborted();
+  try {
+    await glue.default({ module_or_path: await WebAssembly.compile(wasm) });
+  } catch (error) {
+    const message = /** @type {Error} */ (error).message;
+    throw new AlignDrawError({ code: 'wasm-blocked', message: `WebAssembly does not run here: ${message}` });
+  }
+  engine = glue;
+  if (gpu) {
+    watchDevice();
+    await glue.initGpu();
+  }
+  model = new glue.Model(manifestBytes, weights, gpu);
+  post({ type: 'loaded', id, info: model.info(), memory: glue.memoryBytes() });
+}
+
+/** @param {{id: number, caption: string, seeds: bigint[]}} request */
+async function draw({ id, caption, seeds }, /** @type {AbortSignal} */ signal) {
+  if (!model) throw new AlignDrawError({ code: 'failed', message: 'no model is loaded' });
+  const session = model.begin(caption, BigUint64Array.from(seeds));
+  let milliseconds = 0;
+  try {
+    for (;;) {
+      const begun = performance.now();
+      const results = await session.step();
+      milliseconds += performance.now() - begun;
+      signal.throwIfAborted();
+      if (!results) break;
+      const frames = results.map((/** @type {any} */ { info, image, alignment }) => ({ ...info, image, alignment }));
+      post({ type: 'frames', id, frames }, frames.flatMap((/** @type {any} */ f) => [f.image.buffer, f.alignment.buffer]));
+      await breathe();
+      signal.throwIfAborted();
+    }
+  } finally {
+    session.free();
+  }
+  post({ type: 'done', id, milliseconds, memory: engine.memoryBytes() });
+}
+
+/** @type {Record<string, (request: any, signal: AbortSignal) => unknown>} */
+const handlers = {
+  load,
+  draw,
+  words: ({ id, caption }) => post({ type: 'words', id, words: model.words(caption) }),
+  lose: () => gpuDevice?.destroy(),
+};
+
+self.onmessage = async ({ data }) => {
+  if (data.type === 'cancel') {
+    running.get(data.id)?.abort();
+    return;
+  }
+  const controller = new AbortController();
+  running.set(data.id, controller);
+  try {
+    await handlers[data.type](data, controller.signal);
+  } catch (error) {
+    if (!controller.signal.aborted) post({ type: 'error', id: data.id, error: describe(error) });
+  } finally {
+    running.delete(data.id);
+  }
+};
