@@ -311,13 +311,19 @@ fn form_backward(
     let (size, height, width) = (geometry.size, geometry.height, geometry.width);
     let columns = reach.1.clone();
     let (d_bank_y, d_bank_x) = d_banks.split_at_mut(size * height);
-    for a in reach.0.clone() {
-        let pixels = &image[a * width..][..width][columns.clone()];
+    let (first, rows_reached) = (reach.0.start, reach.0.len());
+    // image · F_xᵀ, transposed [N, row], so that what follows runs along rows.
+    let mut columns_seen = vec![0.0; size * rows_reached];
+    for a in 0..rows_reached {
+        let pixels = &image[(first + a) * width..][..width][columns.clone()];
         for j in 0..size {
-            let column = dot(pixels, &bank_x[j * width..][..width][columns.clone()]);
-            for i in 0..size {
-                d_bank_y[i * height + a] += d_out[i * size + j] * column;
-            }
+            columns_seen[j * rows_reached + a] = dot(pixels, &bank_x[j * width..][..width][columns.clone()]);
+        }
+    }
+    for i in 0..size {
+        let d_row = &mut d_bank_y[i * height..][..height][reach.0.clone()];
+        for j in 0..size {
+            add_scaled(d_row, d_out[i * size + j], &columns_seen[j * rows_reached..][..rows_reached]);
         }
     }
     for j in 0..size {
