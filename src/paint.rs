@@ -15,7 +15,7 @@ use crate::text2image::align_draw::definition::{EncodedCaption, State};
 use crate::text2image::align_draw::{AlignDraw, AlignDrawConfig, Host, floats};
 
 /// What one step of one drawing shows.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Frame {
     /// Step, from 1.
     pub step: usize,

@@ -1,6 +1,7 @@
 //! The command line: one file per verb. Flags become the library's options before any work begins.
 
 mod eval;
+mod export;
 mod files;
 mod paint;
 mod picture;
@@ -28,6 +29,8 @@ enum Verb {
     TrainClassifier(train_classifier::Args),
     /// Measure a model: bound in nats and caption fidelity, seen and held out
     Eval(eval::Args),
+    /// Write the model of a run's last checkpoint
+    Export(export::Args),
     /// Draw a caption into a PNG, a grid or a GIF
     Paint(paint::Args),
     /// Serve the page
@@ -42,6 +45,7 @@ pub fn run() -> anyhow::Result<()> {
         Verb::Train(args) => train::run(args),
         Verb::TrainClassifier(args) => train_classifier::run(args),
         Verb::Eval(args) => eval::run(args),
+        Verb::Export(args) => export::run(args),
         Verb::Paint(args) => paint::run(args),
         Verb::Serve(args) => serve::run(args),
     }

@@ -30,6 +30,9 @@ pub struct Args {
     /// Also write the drawing as a GIF with the words lit
     #[arg(long, value_name = "FILE", conflicts_with = "number")]
     gif: Option<PathBuf>,
+    /// Also write every step as numbers: image, alignment over the words, write window
+    #[arg(long, value_name = "FILE", conflicts_with = "number")]
+    json: Option<PathBuf>,
     /// Pixels of the picture for each pixel of the canvas
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=32))]
     scale: u32,
@@ -68,7 +71,18 @@ pub fn run(args: Args) -> Result<()> {
         }
         None => None,
     };
+    let json = match &args.json {
+        Some(_) => {
+            let frames: Vec<&Frame> = steps.iter().map(|frames| &frames[0]).collect();
+            let words = &tokens.written;
+            Some(serde_json::to_vec(&serde_json::json!({ "words": words, "frames": frames }))?)
+        }
+        None => None,
+    };
     write(&args.out, &png)?;
+    if let (Some(path), Some(json)) = (&args.json, json) {
+        write(path, &json)?;
+    }
     if let (Some(path), Some(gif)) = (&args.gif, gif) {
         write(path, &gif)?;
     }

@@ -1,9 +1,8 @@
 //! `aligndraw train`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use burn::train::Interrupter;
@@ -13,6 +12,7 @@ use super::files::{read_mnist, write_json, write_model};
 use crate::checkpoint::{DataRecord, Manifest, WeightsRecord};
 use crate::data::mnist_captions::{Bans, vocabulary};
 use crate::text2image::align_draw::{Attended, Initializer};
+use crate::train::report::read_log;
 use crate::train::schedule::Schedule;
 use crate::train::{OptimizerKind, Place, ShortDrawings, TrainOptions, train};
 
@@ -211,6 +211,24 @@ mod gpu {
     }
 }
 
+/// The manifest of a model of a run; the weights' record is filled in when they are written.
+pub fn manifest(name: &str, options: &TrainOptions, epochs: usize, run: &Path) -> Manifest {
+    // Seconds of training, summed over the sessions of the run: each begins again at zero.
+    let lines = read_log(&run.join("log.jsonl"));
+    let sessions = lines.windows(2).filter(|pair| pair[1].seconds < pair[0].seconds);
+    let earlier: f64 = sessions.map(|pair| pair[0].seconds).sum();
+    let seconds = earlier + lines.last().map_or(0.0, |line| line.seconds);
+    Manifest {
+        name: name.to_owned(),
+        system: "align-draw".to_owned(),
+        config: options.config.clone(),
+        vocabulary: vocabulary(),
+        data: DataRecord { name: "mnist-captions".to_owned(), bans: Bans::draw(options.bans_seed) },
+        training: serde_json::json!({ "options": options, "epochs": epochs, "seconds": seconds.round() }),
+        weights: WeightsRecord { file: String::new(), sha256: String::new(), bytes: 0 },
+    }
+}
+
 /// Trains, then writes the model beside the checkpoints.
 pub fn run(args: Args) -> Result<()> {
     let record = args.out.join("run.json");
@@ -243,9 +261,7 @@ pub fn run(args: Args) -> Result<()> {
     })
     .context("catching Ctrl-C")?;
 
-    let begun = Instant::now();
     let outcome = train(&options, mnist, &args.out, args.resume, &place, stop, interrupter)?;
-    let seconds = begun.elapsed().as_secs_f64();
     if outcome.skipped > 0 {
         println!("{} steps were skipped: their loss was not finite", outcome.skipped);
     }
@@ -253,22 +269,7 @@ pub fn run(args: Args) -> Result<()> {
     if outcome.stopped {
         println!("stopped after epoch {} of {}: go on with `--resume --out {out}`", outcome.epochs, options.epochs);
     }
-    let threads = place.cpu_threads.map_or(String::new(), |threads| format!(", {threads} threads"));
-    let training = serde_json::json!({
-        "options": options,
-        "epochs": outcome.epochs,
-        "device": format!("{:?}{threads}", args.device).to_lowercase(),
-        "seconds_of_last_session": seconds.round(),
-    });
-    let manifest = Manifest {
-        name: args.name.clone(),
-        system: "align-draw".to_owned(),
-        config: options.config.clone(),
-        vocabulary: vocabulary(),
-        data: DataRecord { name: "mnist-captions".to_owned(), bans: Bans::draw(options.bans_seed) },
-        training,
-        weights: WeightsRecord { file: String::new(), sha256: String::new(), bytes: 0 },
-    };
+    let manifest = manifest(&args.name, &options, outcome.epochs, &args.out);
     let manifest = write_model(&args.out, manifest, &outcome.host)?;
     println!("{out}/{}: {} bytes, after {} epochs", manifest.weights.file, manifest.weights.bytes, outcome.epochs);
     Ok(())

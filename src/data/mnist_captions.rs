@@ -178,29 +178,25 @@ impl Bans {
 /// A generator of captioned scenes from digit images.
 pub struct Scenes {
     digits: Arc<Digits>,
-    by_label: [Vec<usize>; 10],
     vocabulary: Vocabulary,
 }
 
 impl Scenes {
     /// A generator from these digits.
     pub fn new(digits: Arc<Digits>) -> Self {
-        let mut by_label: [Vec<usize>; 10] = Default::default();
-        for (index, &label) in digits.labels.iter().enumerate() {
-            by_label[usize::from(label)].push(index);
-        }
-        Self { digits, by_label, vocabulary: vocabulary() }
+        Self { digits, vocabulary: vocabulary() }
     }
 
     /// One scene as the recipe draws it: a uniform template and two uniform digit images, again and
-    /// again until no ban is hit. Returns the scene and the indices of its images.
-    fn draw(&self, bans: &Bans, noise: &mut Noise) -> (Scene, [usize; 2]) {
+    /// again until no ban is hit (or, for `held_out`, until one is). Returns the scene and the indices
+    /// of its images.
+    fn draw(&self, bans: &Bans, held_out: bool, noise: &mut Noise) -> (Scene, [usize; 2]) {
         loop {
             let template = noise.below(TEMPLATES);
             let images = [noise.below(self.digits.len()), noise.below(self.digits.len())];
             let [i, j] = images.map(|image| self.digits.labels[image]);
             let scene = Scene::new(template, i, j);
-            if !bans.hold_out(&scene) {
+            if bans.hold_out(&scene) == held_out {
                 return (scene, images);
             }
         }
@@ -230,24 +226,17 @@ impl Scenes {
 
     /// A batch of fresh samples that no ban holds out.
     pub fn batch(&self, bans: &Bans, size: usize, noise: &mut Noise) -> CaptionBatch<'static> {
-        let samples = (0..size).map(|_| self.draw(bans, noise)).collect::<Vec<_>>();
+        let samples = (0..size).map(|_| self.draw(bans, false, noise)).collect::<Vec<_>>();
         self.render(&samples, noise)
     }
 
-    /// One sample for each of these scenes, with digit images drawn uniformly by label.
-    pub fn batch_of(&self, scenes: &[Scene], noise: &mut Noise) -> CaptionBatch<'static> {
-        let samples: Vec<_> = scenes
-            .iter()
-            .map(|scene| {
-                let pick = |(_, digit): (Slot, u8), noise: &mut Noise| {
-                    let images = &self.by_label[usize::from(digit)];
-                    images[noise.below(images.len())]
-                };
-                let first = pick(scene.digits[0], noise);
-                (*scene, [first, pick(scene.digits[1], noise)])
-            })
-            .collect();
-        self.render(&samples, noise)
+    /// A batch of fresh samples of held-out compositions; none when nothing is banned.
+    pub fn held_out_batch(&self, bans: &Bans, size: usize, noise: &mut Noise) -> Option<CaptionBatch<'static>> {
+        if bans.slots.is_empty() {
+            return None;
+        }
+        let samples = (0..size).map(|_| self.draw(bans, true, noise)).collect::<Vec<_>>();
+        Some(self.render(&samples, noise))
     }
 
     fn render(&self, samples: &[(Scene, [usize; 2])], noise: &mut Noise) -> CaptionBatch<'static> {
@@ -305,7 +294,7 @@ mod tests {
         let mut noise = Noise::new(2);
         let mut templates = [0usize; TEMPLATES];
         for _ in 0..8_000 {
-            let (scene, images) = scenes.draw(&bans, &mut noise);
+            let (scene, images) = scenes.draw(&bans, false, &mut noise);
             assert!(!bans.hold_out(&scene));
             templates[scene.template] += 1;
             assert_eq!(digits.labels[images[0]], scene.digits[0].1);

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::data::{batch::CaptionBatch, mnist_captions::Scene, mnist_captions::Scenes, noise::Noise};
+use crate::data::{batch::CaptionBatch, noise::Noise};
 use crate::text2image::align_draw::cpu::{Shard, Weights, losses};
 
 /// Images of a batch.
@@ -30,19 +30,34 @@ fn entropy(batch: &CaptionBatch) -> f64 {
     total / batch.len() as f64
 }
 
-/// One posterior sample for each of these scenes, rendered from fresh digits.
-pub fn bound(weights: &Weights, scenes: &Scenes, list: &[Scene], seed: u64, threads: usize) -> Bound {
-    let mut shards: Vec<_> = (0..threads.max(1)).map(|_| Shard::default()).collect();
-    let mut total = Bound { images: list.len(), ..Bound::default() };
-    for (index, part) in list.chunks(BATCH).enumerate() {
-        let mut noise = Noise::stream(seed, index as u64);
-        let batch = scenes.batch_of(part, &mut noise);
-        let terms = losses(weights, &batch, noise.next_u64(), &mut shards);
-        let share = part.len() as f64 / list.len() as f64;
-        total.reconstruction += share * terms.reconstruction;
-        total.kl += share * terms.kl;
-        total.entropy_floor += share * entropy(&batch);
+/// Batches of the bound's estimate, one posterior sample an image.
+pub struct Estimate<'a> {
+    /// The model.
+    pub weights: &'a Weights,
+    /// Images.
+    pub images: usize,
+    /// Seed of samples and noise.
+    pub seed: u64,
+    /// Threads.
+    pub threads: usize,
+}
+
+impl Estimate<'_> {
+    /// The bound over batches of `sample(size, noise)`, or none when there is nothing to sample.
+    pub fn over<'b>(&self, sample: impl Fn(usize, &mut Noise) -> Option<CaptionBatch<'b>>) -> Option<Bound> {
+        let mut shards: Vec<_> = (0..self.threads.max(1)).map(|_| Shard::default()).collect();
+        let mut total = Bound { images: self.images, ..Bound::default() };
+        for start in (0..self.images).step_by(BATCH) {
+            let size = BATCH.min(self.images - start);
+            let mut noise = Noise::stream(self.seed, start as u64);
+            let batch = sample(size, &mut noise)?;
+            let terms = losses(self.weights, &batch, noise.next_u64(), &mut shards);
+            let share = size as f64 / self.images as f64;
+            total.reconstruction += share * terms.reconstruction;
+            total.kl += share * terms.kl;
+            total.entropy_floor += share * entropy(&batch);
+        }
+        total.bound = -(total.reconstruction + total.kl);
+        Some(total)
     }
-    total.bound = -(total.reconstruction + total.kl);
-    total
 }

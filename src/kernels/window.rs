@@ -21,7 +21,7 @@ const NORMALISER: f32 = 1e-4;
 pub const RAW: usize = 5;
 
 /// Where a window lies. **Units** zero-based pixels, (0, 0) the centre of the top left pixel.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct Window {
     /// Centre of the grid, x.
     pub center_x: f32,

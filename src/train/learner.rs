@@ -31,6 +31,20 @@ pub struct Setup {
     pub failures: Mutex<Failures>,
 }
 
+impl Setup {
+    /// For a run that begins at an epoch; `cpu_threads` chooses the fused CPU path.
+    pub fn new(options: &TrainOptions, epoch: usize, cpu_threads: Option<usize>, interrupter: Interrupter) -> Self {
+        let shards = |threads: usize| Mutex::new((0..threads.max(1)).map(|_| Shard::default()).collect());
+        Self {
+            options: options.clone(),
+            steps: AtomicUsize::new(options.steps_at(epoch)),
+            shards: cpu_threads.map(shards),
+            interrupter,
+            failures: Mutex::new(Failures::default()),
+        }
+    }
+}
+
 /// Steps whose loss was not finite.
 #[derive(Clone, Debug, Default)]
 pub struct Failures {

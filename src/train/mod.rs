@@ -21,13 +21,14 @@ pub mod report;
 pub mod schedule;
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use burn::grad_clipping::GradientClippingConfig;
 use burn::optim::{AdamConfig, ModuleOptimizer};
 use burn::tensor::Device;
-use burn::train::checkpoint::KeepLastNCheckpoints;
+use burn::module::Module;
+use burn::train::checkpoint::{Checkpointer, KeepLastNCheckpoints};
 use burn::train::metric::store::EventStoreClient;
 use burn::train::{
     EarlyStoppingStrategy, ExecutionStrategy, Interrupter, Learner, MetricEarlyStoppingStrategy,
@@ -39,7 +40,7 @@ use serde::{Deserialize, Serialize};
 
 use self::{
     checkpoints::AtomicCheckpointer,
-    learner::{Failures, Setup, TrainingModel},
+    learner::{Setup, TrainingModel},
     loader::BatchLoader,
     optimizer::PaperRmsProp,
     report::{NatsMetric, Report, Term},
@@ -48,7 +49,6 @@ use self::{
 use crate::data::mnist::Mnist;
 use crate::data::mnist_captions::{Bans, Scenes};
 use crate::error::{Error, Result};
-use crate::text2image::align_draw::cpu::Shard;
 use crate::text2image::align_draw::{AlignDrawConfig, Host};
 
 /// How weights follow gradients.
@@ -257,13 +257,7 @@ pub fn train(
     let train = BatchLoader::training(train, bans.clone(), seed, size, batches, first_epoch);
     let valid = BatchLoader::validation(valid, bans, seed ^ u64::MAX, size, valid_batches);
 
-    let setup = Arc::new(Setup {
-        options: options.clone(),
-        steps: AtomicUsize::new(options.steps_at(first_epoch)),
-        shards: place.cpu_threads.map(|n| Mutex::new((0..n.max(1)).map(|_| Shard::default()).collect())),
-        interrupter: interrupter.clone(),
-        failures: Mutex::new(Failures::default()),
-    });
+    let setup = Arc::new(Setup::new(options, first_epoch, place.cpu_threads, interrupter.clone()));
     let devices: Vec<_> = place.devices.iter().map(|device| device.clone().autodiff()).collect();
     let main = devices.first().cloned().ok_or_else(|| Error::Device("no device to train on".into()))?;
     let model = TrainingModel::new(setup.clone(), Host::init(&options.config, seed), &main);
@@ -307,14 +301,34 @@ pub fn train(
         return Err(Error::Model(format!("training stopped: {error}")));
     }
     let epochs = checkpoints::last_complete(&checkpoints).unwrap_or(0);
-    let average = options.average_decay > 0.0;
-    let shipped = if average { &result.model.average } else { &result.model.model };
     Ok(Outcome {
-        host: shipped.to_host(),
+        host: shipped(options, &result.model),
         epochs,
         stopped: epochs < options.epochs,
         skipped: failures.total,
     })
+}
+
+/// The weights to ship of a run's last whole checkpoint, and its epoch.
+///
+/// **Errors** [`Error::Data`] when there is none or it cannot be read.
+pub fn restore(options: &TrainOptions, folder: &Path) -> Result<(Host, usize)> {
+    let checkpoints = folder.join("checkpoints");
+    let epoch = checkpoints::last_complete(&checkpoints).ok_or_else(|| {
+        Error::Data(format!("{} holds no whole checkpoint", checkpoints.display()))
+    })?;
+    let [models, _, _] = AtomicCheckpointer::all(&checkpoints);
+    let record: burn::store::ModuleRecord = Checkpointer::restore(&models, epoch)
+        .map_err(|error| Error::Data(format!("{}: {error}", checkpoints.display())))?;
+    let setup = Arc::new(Setup::new(options, epoch, None, Interrupter::new()));
+    let model = TrainingModel::new(setup, Host::zeros(&options.config), &Device::flex()).load_record(record);
+    Ok((shipped(options, &model), epoch))
+}
+
+/// The average of the weights, or the weights themselves.
+fn shipped(options: &TrainOptions, model: &TrainingModel) -> Host {
+    let average = options.average_decay > 0.0;
+    if average { model.average.to_host() } else { model.model.to_host() }
 }
 
 fn patience(epochs: usize) -> MetricEarlyStoppingStrategy {

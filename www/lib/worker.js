@@ -33,7 +33,7 @@ const breathe = () =>
  */
 function watchDevice() {
   const request = GPUAdapter.prototype.requestDevice;
-  GPUAdapter.prototype.requestDevice = async function requestDevice(descriptor) {
+  GPUAdapter.prototype.requestDevice = async function requestDevice(/** @type {GPUDeviceDescriptor} */ descriptor) {
     const device = await request.call(this, descriptor);
     gpuDevice = device;
     device.lost.then(({ message }) => post({ type: 'lost', message: message || 'the GPU device was lost' }));

@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# Builds pkg/: the CPU and the WebGPU engine from the one crate, bound, optimised, pre-compressed.
+# Nothing is built again that did not change. Environment: ALIGNDRAW_CACHE, where tools and target
+# folders are kept (default ~/.cache/aligndraw).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+cache=${ALIGNDRAW_CACHE:-$HOME/.cache/aligndraw}
+mkdir -p "$cache" pkg
+bindgen_version=$(sed -n 's/^wasm-bindgen = "=\(.*\)"/\1/p' Cargo.toml)
+bindgen=$cache/tools/bin/wasm-bindgen
+
+scripts/node-tools.sh
+if [ "$("$bindgen" --version 2>/dev/null)" != "wasm-bindgen $bindgen_version" ]; then
+  echo "building wasm-bindgen $bindgen_version (about 2 minutes, once)" >&2
+  cargo install --quiet wasm-bindgen-cli --version "$bindgen_version" --root "$cache/tools" \
+    --target-dir "$cache/tools-target"
+fi
+environment=$(scripts/wasm-std.sh)
+
+# The features are named: wasm-opt's --all-features writes what browsers refuse.
+features=(--enable-bulk-memory --enable-nontrapping-float-to-int --enable-simd --enable-sign-ext
+  --enable-mutable-globals --enable-reference-types --enable-multivalue)
+
+# build <name> <cargo feature or ''> <wasm-opt level>
+build() {
+  local name=$1 feature=$2 level=$3
+  local target=$cache/wasm-$name
+  echo "building the $name engine" >&2
+  (
+    eval "$environment"
+    export CARGO_TARGET_DIR=$target RUSTFLAGS="-C target-feature=+simd128"
+    "$CARGO_WASM" build --quiet --locked --lib --profile web --target wasm32-unknown-unknown \
+      ${feature:+--features "$feature"}
+  )
+  local wasm=$target/wasm32-unknown-unknown/web/aligndraw.wasm
+  if [ -f "pkg/$name/aligndraw_bg.wasm.br" ] && [ "$(cat "pkg/$name/.of" 2>/dev/null)" = "$(sha256sum <"$wasm")" ]; then
+    return
+  fi
+  rm -rf "pkg/$name"
+  "$bindgen" --target web --out-dir "pkg/$name" --out-name aligndraw "$wasm"
+  rm -f "pkg/$name/.gitignore"
+  node_modules/.bin/wasm-opt "$level" "${features[@]}" "pkg/$name/aligndraw_bg.wasm" -o "pkg/$name/small.wasm"
+  mv "pkg/$name/small.wasm" "pkg/$name/aligndraw_bg.wasm"
+  node scripts/compress.mjs "pkg/$name/aligndraw_bg.wasm" "pkg/$name/aligndraw.js"
+  sha256sum <"$wasm" >"pkg/$name/.of"
+}
+
+build cpu "" -O3
+build webgpu webgpu -Oz

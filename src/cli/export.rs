@@ -1,0 +1,35 @@
+//! `aligndraw export`.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::Args as ClapArgs;
+
+use super::files::write_model;
+use super::train::manifest;
+use crate::train::restore;
+
+#[derive(ClapArgs)]
+pub struct Args {
+    /// Folder of the run
+    #[arg(long, default_value = "runs/digits")]
+    run: PathBuf,
+    /// Folder of the models
+    #[arg(long, default_value = "models")]
+    models: PathBuf,
+    /// Name of the model
+    #[arg(long, default_value = "digits")]
+    name: String,
+}
+
+pub fn run(args: Args) -> Result<()> {
+    let record = args.run.join("run.json");
+    let json = std::fs::read(&record).with_context(|| format!("reading the run's {}", record.display()))?;
+    let options = serde_json::from_slice(&json).with_context(|| record.display().to_string())?;
+    let (host, epochs) = restore(&options, &args.run)?;
+    let manifest = manifest(&args.name, &options, epochs, &args.run);
+    let manifest = write_model(&args.models, manifest, &host)?;
+    let (folder, file, bytes) = (args.models.display(), &manifest.weights.file, manifest.weights.bytes);
+    println!("{folder}/{file}: {bytes} bytes, after {epochs} epochs");
+    Ok(())
+}

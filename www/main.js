@@ -1,0 +1,295 @@
+// @ts-check
+/** The page: connects the caption box, the drawing, the player and the link. */
+
+import { load } from './lib/aligndraw.js';
+import { CaptionBox } from './caption.js';
+import { MOST_SEED, parseSeed, readLink, writeLink } from './link.js';
+import { Player } from './player.js';
+import { Reading, bitmap, paint, placeWindow } from './view.js';
+
+/** @typedef {import('./lib/aligndraw.js').Frame} Frame */
+
+const TAKES = 4;
+/** Milliseconds without typing after which a new caption is drawn. */
+const PAUSE = 220;
+const FIRST_CAPTION = 'the digit seven is on the left of the digit two';
+const FIRST_SEED = 7;
+
+/** @template {HTMLElement} T @param {string} id @returns {T} */
+const el = (id) => /** @type {T} */ (document.getElementById(id));
+/** @type {HTMLCanvasElement} */
+const canvas = el('canvas');
+/** @type {HTMLInputElement} */
+const slider = el('step');
+/** @type {HTMLInputElement} */
+const seedBox = el('seed');
+/** @type {HTMLProgressElement} */
+const bar = el('loading-bar');
+
+const asked = readLink();
+/** @type {import('./lib/aligndraw.js').AlignDraw | undefined} */
+let model;
+/** @type {AbortController | undefined} */
+let drawing;
+/** Frames of the takes, by take then step. @type {Frame[][]} */
+let takes = [];
+/** @type {string[]} */
+let words = [];
+let chosen = 0;
+let seed = asked.seed ?? FIRST_SEED;
+let timing = '';
+
+const caption = new CaptionBox(
+  { input: el('caption'), marks: el('marks'), offers: el('offers'), hint: el('hint'), known: el('known') },
+  () => later(),
+);
+const player = new Player(show);
+const reading = new Reading(el('words'), el('heat'), (step) => player.seek(step));
+
+/** @param {string} text */
+const announce = (text) => (el('live').textContent = text);
+
+/** Draws after a pause in typing; every call ends the drawing in flight. */
+let timer = 0;
+function later() {
+  clearTimeout(timer);
+  drawing?.abort();
+  timer = setTimeout(draw, PAUSE);
+}
+
+/** @param {unknown} error @param {() => void} again */
+function complain(error, again) {
+  const { message } = /** @type {Error} */ (error);
+  el('error').hidden = false;
+  el('error-text').textContent = message;
+  el('retry').onclick = () => {
+    el('error').hidden = true;
+    again();
+  };
+}
+
+/** Draws the caption in the box with the seed in the box, four takes at once. */
+async function draw() {
+  clearTimeout(timer);
+  drawing?.abort();
+  if (!model) return;
+  const controller = new AbortController();
+  drawing = controller;
+  const text = caption.value;
+  try {
+    words = await model.words(text);
+  } catch (error) {
+    const problem = /** @type {any} */ (error);
+    if (problem.code === 'lost') return complain(error, start);
+    return caption.say(problem);
+  }
+  if (controller.signal.aborted) return;
+  caption.say(null);
+  el('error').hidden = true;
+  writeLink(text, seed);
+  const { numSteps } = model.info;
+  takes = Array.from({ length: TAKES }, () => []);
+  slider.max = String(numSteps);
+  reading.begin(words, numSteps);
+  player.begin(numSteps);
+  document.documentElement.dataset.drawn = '';
+  const seeds = takes.map((_, i) => seed + i);
+  try {
+    const options = { seeds, signal: controller.signal, onDone: told };
+    for await (const frames of model.drawMany(text, options)) {
+      frames.forEach((frame, i) => takes[i].push(frame));
+      player.arrive(frames[0].step);
+    }
+  } catch (error) {
+    if (!controller.signal.aborted) complain(error, start);
+    return;
+  }
+  document.documentElement.dataset.drawn = `${text}|${seed}`;
+  announce(`Drawn: ${text}`);
+}
+
+/** @param {{milliseconds: number}} done */
+function told({ milliseconds }) {
+  timing = `${milliseconds.toFixed(0)} ms for four`;
+  badge();
+}
+
+function badge() {
+  if (!model) return;
+  const { device, reason } = model.state;
+  const name = Object.assign(document.createElement('b'), { textContent: device === 'cpu' ? 'CPU' : 'WebGPU' });
+  el('badge').replaceChildren('Drawn on the ', name, reason ? ` (${reason})` : '', timing ? `, ${timing}` : '');
+  el('badge').dataset.device = device;
+}
+
+/** Shows a step of the takes. @param {number} step @param {boolean} playing */
+function show(step, playing) {
+  if (!model) return;
+  const { info } = model;
+  const frames = takes[chosen] ?? [];
+  const frame = frames[step - 1];
+  paint(canvas, frame?.image ?? null, info);
+  placeWindow(el('window'), step > 0 && step < player.total ? frame : null, info);
+  reading.show(frames, step);
+  document.querySelectorAll('#takes canvas').forEach((small, i) => {
+    paint(/** @type {HTMLCanvasElement} */ (small), takes[i]?.[step - 1]?.image ?? null, info);
+  });
+  slider.value = String(step);
+  const looked = frame ? words[frame.alignment.indexOf(Math.max(...frame.alignment))] : '';
+  slider.setAttribute('aria-valuetext', frame ? `step ${step} of ${player.total}, looking most at “${looked}”` : 'empty canvas');
+  el('step-text').textContent = `${step} / ${player.total}`;
+  el('play').textContent = playing ? '❚❚' : '▶';
+  el('play').setAttribute('aria-label', playing ? 'Pause' : 'Play');
+  canvas.setAttribute('aria-label', frame ? `Drawing of “${caption.value}”, step ${step} of ${player.total}` : 'Empty canvas');
+}
+
+/** The four small pictures that choose the large one. */
+function layTakes() {
+  el('takes').replaceChildren(
+    ...Array.from({ length: TAKES }, (_, i) => {
+      const button = document.createElement('button');
+      button.type = 'button';
+      button.append(document.createElement('canvas'), document.createElement('span'));
+      button.addEventListener('click', () => {
+        chosen = i;
+        labelTakes();
+        player.go(player.step);
+      });
+      return button;
+    }),
+  );
+  labelTakes();
+}
+
+function labelTakes() {
+  seedBox.value = String(seed);
+  [...el('takes').children].forEach((button, i) => {
+    button.setAttribute('aria-pressed', String(i === chosen));
+    button.setAttribute('aria-label', `Seed ${seed + i}`);
+    /** @type {HTMLElement} */ (button.lastElementChild).textContent = `seed ${seed + i}`;
+  });
+}
+
+/** @param {number} value */
+function setSeed(value) {
+  seed = value;
+  chosen = 0;
+  labelTakes();
+  draw();
+}
+
+const roll = () => setSeed(Math.floor(Math.random() * 1e6));
+
+/** Says what a button did, on the button. @param {string} id @param {string} text */
+function answer(id, text) {
+  const button = el(id);
+  button.dataset.label ??= button.textContent ?? '';
+  button.textContent = text;
+  announce(text);
+  setTimeout(() => (button.textContent = button.dataset.label ?? ''), 1600);
+}
+
+async function share() {
+  const url = writeLink(caption.value, seed + chosen);
+  try {
+    await navigator.clipboard.writeText(url);
+    answer('share', 'Link copied');
+  } catch {
+    answer('share', 'The link is in the address bar');
+  }
+}
+
+function save() {
+  const frame = takes[chosen]?.[Math.max(0, player.step - 1)];
+  if (!frame || !model) return;
+  const large = document.createElement('canvas');
+  [large.width, large.height] = [model.info.width * 8, model.info.height * 8];
+  const context = /** @type {CanvasRenderingContext2D} */ (large.getContext('2d'));
+  context.imageSmoothingQuality = 'high';
+  context.drawImage(bitmap(frame.image, model.info, 'light'), 0, 0, large.width, large.height);
+  large.toBlob((blob) => {
+    if (!blob) return answer('save', 'Saving failed');
+    const link = document.createElement('a');
+    link.href = URL.createObjectURL(blob);
+    link.download = `${caption.value.replace(/\W+/g, '-')}-${seed + chosen}.png`;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+    answer('save', 'Saved');
+  }, 'image/png');
+}
+
+/** Loads the model; on failure says why and offers to try again. */
+async function start() {
+  model?.dispose();
+  model = undefined;
+  el('loading').hidden = false;
+  el('error').hidden = true;
+  const megabytes = (/** @type {number} */ bytes) => (bytes / 1e6).toFixed(1);
+  try {
+    model = await load({
+      model: asked.model,
+      device: asked.device,
+      onProgress({ loaded, total, from }) {
+        bar.value = total ? loaded / total : 0;
+        const source = from === 'cache' ? 'From this browser’s cache' : 'Loading the model';
+        el('loading-text').textContent = `${source}: ${megabytes(loaded)} of ${megabytes(total)} MB`;
+      },
+      onDevice: () => badge(),
+    });
+  } catch (error) {
+    el('loading-text').textContent = 'Nothing can be drawn yet';
+    bar.hidden = true;
+    return complain(error, () => {
+      bar.hidden = false;
+      start();
+    });
+  }
+  el('loading').hidden = true;
+  caption.learn(model.info);
+  badge();
+  await draw();
+}
+
+el('form').addEventListener('submit', (event) => {
+  event.preventDefault();
+  draw();
+});
+slider.addEventListener('input', () => player.seek(Number(slider.value)));
+el('back').addEventListener('click', () => player.seek(player.step - 1));
+el('forward').addEventListener('click', () => player.seek(player.step + 1));
+el('play').addEventListener('click', () => player.toggle());
+el('dice').addEventListener('click', roll);
+el('share').addEventListener('click', share);
+el('save').addEventListener('click', save);
+seedBox.addEventListener('change', () => {
+  const value = parseSeed(seedBox.value);
+  if (value === null) {
+    announce(`A seed is a whole number from 0 to ${MOST_SEED}`);
+    labelTakes();
+  } else setSeed(value);
+});
+document.addEventListener('keydown', (event) => {
+  const target = /** @type {HTMLElement} */ (event.target);
+  if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|BUTTON|SUMMARY)$/.test(target.tagName)) return;
+  /** @type {Record<string, () => void>} */
+  const actions = {
+    ' ': () => player.toggle(),
+    ArrowLeft: () => player.seek(player.step - 1),
+    ArrowRight: () => player.seek(player.step + 1),
+    d: roll,
+  };
+  if (!actions[event.key]) return;
+  event.preventDefault();
+  actions[event.key]();
+});
+for (const query of ['(prefers-color-scheme: dark)']) matchMedia(query).addEventListener('change', () => player.go(player.step));
+new ResizeObserver(() => player.go(player.step)).observe(canvas);
+
+layTakes();
+caption.value = asked.caption ?? FIRST_CAPTION;
+// Other tools (and the tests) reach the model of the page here.
+Object.defineProperty(window, 'aligndraw', { get: () => model });
+navigator.serviceWorker?.register(new URL('./sw.js', import.meta.url)).catch(() => {
+  // Without a service worker the page works, but not offline.
+});
+start();
