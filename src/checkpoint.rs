@@ -94,7 +94,9 @@ fn sha256(bytes: &[u8]) -> String {
 }
 
 /// Writes named tensors as safetensors in half precision.
-pub fn to_safetensors<'a>(tensors: impl Iterator<Item = (&'a str, Vec<usize>, &'a [f32])>) -> Result<Vec<u8>> {
+pub fn to_safetensors<'a>(
+    tensors: impl Iterator<Item = (&'a str, Vec<usize>, &'a [f32])>,
+) -> Result<Vec<u8>> {
     let halves: Vec<_> = tensors
         .map(|(name, shape, values)| {
             let bytes: Vec<u8> = values.iter().flat_map(|&x| f16::from_f32(x).to_le_bytes()).collect();
@@ -113,9 +115,8 @@ pub fn to_safetensors<'a>(tensors: impl Iterator<Item = (&'a str, Vec<usize>, &'
 ///
 /// **Errors** [`Error::Model`] when it is missing, or of another shape or type.
 pub fn take(file: &SafeTensors, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
-    let view = file
-        .tensor(name)
-        .map_err(|_| Error::Model(format!("the weights have no tensor \"{name}\"")))?;
+    let view =
+        file.tensor(name).map_err(|_| Error::Model(format!("the weights have no tensor \"{name}\"")))?;
     if view.shape() != shape {
         let found = view.shape();
         return Err(Error::Model(format!("tensor \"{name}\" has shape {found:?}, expected {shape:?}")));

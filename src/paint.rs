@@ -78,7 +78,10 @@ impl Painter {
     pub fn begin_batch(&self, captions: &[Tokens], seeds: &[u64]) -> Result<Drawing> {
         let config = &self.manifest.config;
         let words = captions.first().map_or(0, |tokens| tokens.ids.len());
-        if words == 0 || captions.iter().any(|tokens| tokens.ids.len() != words) || captions.len() != seeds.len() {
+        if words == 0
+            || captions.iter().any(|tokens| tokens.ids.len() != words)
+            || captions.len() != seeds.len()
+        {
             return Err(Error::Config("a batch holds captions of one length, each with a seed".into()));
         }
         let ids: Vec<usize> = captions.iter().flat_map(|tokens| tokens.ids.iter().copied()).collect();
@@ -89,11 +92,10 @@ impl Painter {
                 let ids = ids.iter().map(|&id| id as i64).collect::<Vec<_>>();
                 let ids = TensorData::new(ids, [seeds.len(), words]);
                 let shape = [seeds.len(), config.num_steps, config.latent_size];
-                Canvas::Device {
-                    caption: model.encode(config, Tensor::<2, Int>::from_data(ids, device)),
-                    state: Some(Box::new(model.begin(config, seeds.len()))),
-                    noise: Tensor::from_data(TensorData::new(noise, shape), device),
-                }
+                let noise = Tensor::from_data(TensorData::new(noise, shape), device);
+                let caption = model.encode(config, Tensor::<2, Int>::from_data(ids, device));
+                let state = Some(model.begin(config, seeds.len()));
+                Canvas::Device(Box::new(DeviceCanvas { caption, state, noise }))
             }
         };
         Ok(Drawing { canvas, batch: seeds.len(), words, step: 0 })
@@ -112,14 +114,19 @@ impl Painter {
         let (images, alignments, windows) = match (&self.engine, &mut drawing.canvas) {
             (Engine::Cpu(weights), Canvas::Cpu(canvas)) => {
                 canvas.step(weights);
-                (canvas.images(step).to_vec(), canvas.alignment(step).to_vec(), canvas.write_raw(step).to_vec())
+                (
+                    canvas.images(step).to_vec(),
+                    canvas.alignment(step).to_vec(),
+                    canvas.write_raw(step).to_vec(),
+                )
             }
-            (Engine::Device(model, _), Canvas::Device { caption, state, noise }) => {
-                let noise = noise.clone().narrow(1, step - 1, 1).squeeze_dim::<2>(1);
-                let before = state.take().ok_or_else(|| Error::Device("a step of this drawing failed".into()))?;
-                let (after, shown) = model.step(config, caption, *before, None, noise);
+            (Engine::Device(model, _), Canvas::Device(canvas)) => {
+                let noise = canvas.noise.clone().narrow(1, step - 1, 1).squeeze_dim::<2>(1);
+                let before = canvas.state.take();
+                let before = before.ok_or_else(|| Error::Device("a step of this drawing failed".into()))?;
+                let (after, shown) = model.step(config, &canvas.caption, before, None, noise);
                 let image = sigmoid(after.canvas.clone());
-                *state = Some(Box::new(after));
+                canvas.state = Some(after);
                 (read(image).await?, read(shown.alignment).await?, read(shown.write_raw).await?)
             }
             _ => return Err(Error::Device("the drawing was begun on another painter".into())),
@@ -145,7 +152,16 @@ pub struct Drawing {
 
 enum Canvas {
     Cpu(Box<cpu::Drawing>),
-    Device { caption: EncodedCaption, state: Option<Box<State>>, noise: Tensor<3> },
+    Device(Box<DeviceCanvas>),
+}
+
+/// A drawing on a burn device.
+struct DeviceCanvas {
+    caption: EncodedCaption,
+    /// None after a step that failed.
+    state: Option<State>,
+    /// [batch, step, latent].
+    noise: Tensor<3>,
 }
 
 async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {

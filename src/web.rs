@@ -172,7 +172,11 @@ impl Session {
             let result = js_sys::Object::new();
             js_sys::Reflect::set(&result, &"info".into(), &info)?;
             js_sys::Reflect::set(&result, &"image".into(), &Float32Array::from(frame.image.as_slice()))?;
-            js_sys::Reflect::set(&result, &"alignment".into(), &Float32Array::from(frame.alignment.as_slice()))?;
+            js_sys::Reflect::set(
+                &result,
+                &"alignment".into(),
+                &Float32Array::from(frame.alignment.as_slice()),
+            )?;
             results.push(&result);
         }
         Ok(results.into())

@@ -7,7 +7,7 @@ const OFFERS = 8;
 export const split = (text) => text.toLowerCase().replaceAll('.', ' . ').split(/\s+/).filter(Boolean);
 
 /** @param {string} word without the punctuation that the model does not hear */
-const bare = (word) => word.toLowerCase().replace(/^[,;:!?"“”]+|[,;:!?"“”.]+$/g, '');
+const bare = (word) => word.trim().toLowerCase().replace(/^[,;:!?"“”]+|[,;:!?"“”.]+$/g, '');
 
 export class CaptionBox {
   /**

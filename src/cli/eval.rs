@@ -138,7 +138,8 @@ fn print(e: &Evaluation) {
     row("caption fidelity", &e.fidelity);
     row("shuffled-caption control", &e.shuffled_control);
     let row = |name: &str, of: fn(&Bound) -> f64| {
-        let text = |bound: &Option<Bound>| bound.as_ref().map_or("none".to_owned(), |b| format!("{:.2}", of(b)));
+        let text =
+            |bound: &Option<Bound>| bound.as_ref().map_or("none".to_owned(), |b| format!("{:.2}", of(b)));
         println!("{name:<34}{:>10}{:>12}", text(&e.bound_seen), text(&e.bound_held_out));
     };
     row("lower bound, nats", |bound| bound.bound);

@@ -20,7 +20,10 @@ pub fn read_mnist(folder: &Path) -> Result<Mnist> {
         std::fs::read(&path).map_err(|error| Error::Data(format!("{}: {error}", path.display())))
     };
     Mnist::load(read).with_context(|| {
-        format!("MNIST is read from {} (see data/mnist/README.md; --data names another folder)", folder.display())
+        format!(
+            "MNIST is read from {} (see data/mnist/README.md; --data names another folder)",
+            folder.display()
+        )
     })
 }
 
@@ -30,7 +33,8 @@ pub fn read_model(folder: &Path, name: &str) -> Result<(Manifest, Host)> {
     let json = std::fs::read(&path).with_context(|| format!("reading the manifest {}", path.display()))?;
     let manifest = Manifest::parse(&json).with_context(|| path.display().to_string())?;
     let weights = folder.join(&manifest.weights.file);
-    let bytes = std::fs::read(&weights).with_context(|| format!("reading the weights {}", weights.display()))?;
+    let bytes =
+        std::fs::read(&weights).with_context(|| format!("reading the weights {}", weights.display()))?;
     manifest.weights.verify(&bytes).with_context(|| weights.display().to_string())?;
     let host = checkpoint::decode(&manifest.config, &bytes).with_context(|| weights.display().to_string())?;
     Ok((manifest, host))

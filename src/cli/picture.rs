@@ -162,7 +162,15 @@ impl Animation<'_> {
     }
 }
 
-fn draw_word(picture: &mut RgbImage, face: &FontRef, size: f32, word: &Placed, left: f32, top: f32, lit: f32) {
+fn draw_word(
+    picture: &mut RgbImage,
+    face: &FontRef,
+    size: f32,
+    word: &Placed,
+    left: f32,
+    top: f32,
+    lit: f32,
+) {
     let scaled = face.as_scaled(PxScale::from(size));
     let color: [f32; 3] = std::array::from_fn(|c| INK[c] * 0.45 + PAPER[c] * 0.55);
     let color: [f32; 3] = std::array::from_fn(|c| color[c] + lit * (LIT[c] - color[c]));

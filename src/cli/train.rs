@@ -238,7 +238,10 @@ pub fn run(args: Args) -> Result<()> {
         serde_json::from_slice(&json).with_context(|| record.display().to_string())?
     } else {
         if record.exists() {
-            bail!("{} holds a run already: add --resume, or name another folder with --out", args.out.display());
+            bail!(
+                "{} holds a run already: add --resume, or name another folder with --out",
+                args.out.display()
+            );
         }
         args.options()
     };
@@ -267,10 +270,16 @@ pub fn run(args: Args) -> Result<()> {
     }
     let out = args.out.display();
     if outcome.stopped {
-        println!("stopped after epoch {} of {}: go on with `--resume --out {out}`", outcome.epochs, options.epochs);
+        println!(
+            "stopped after epoch {} of {}: go on with `--resume --out {out}`",
+            outcome.epochs, options.epochs
+        );
     }
     let manifest = manifest(&args.name, &options, outcome.epochs, &args.out);
     let manifest = write_model(&args.out, manifest, &outcome.host)?;
-    println!("{out}/{}: {} bytes, after {} epochs", manifest.weights.file, manifest.weights.bytes, outcome.epochs);
+    println!(
+        "{out}/{}: {} bytes, after {} epochs",
+        manifest.weights.file, manifest.weights.bytes, outcome.epochs
+    );
     Ok(())
 }

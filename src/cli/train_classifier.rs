@@ -43,7 +43,10 @@ pub fn run(args: Args) -> Result<()> {
     let accuracy = rounded.accuracy(&mnist.test, &device);
     println!("{:.2} % of MNIST's test digits read right", 100.0 * accuracy);
     if accuracy < LEAST_ACCURACY {
-        bail!("a judge must read {:.0} %: train for more --epochs; nothing was written", 100.0 * LEAST_ACCURACY);
+        bail!(
+            "a judge must read {:.0} %: train for more --epochs; nothing was written",
+            100.0 * LEAST_ACCURACY
+        );
     }
     let file = "classifier.safetensors".to_owned();
     let path = args.models.join(&file);

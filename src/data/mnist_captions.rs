@@ -231,7 +231,12 @@ impl Scenes {
     }
 
     /// A batch of fresh samples of held-out compositions; none when nothing is banned.
-    pub fn held_out_batch(&self, bans: &Bans, size: usize, noise: &mut Noise) -> Option<CaptionBatch<'static>> {
+    pub fn held_out_batch(
+        &self,
+        bans: &Bans,
+        size: usize,
+        noise: &mut Noise,
+    ) -> Option<CaptionBatch<'static>> {
         if bans.slots.is_empty() {
             return None;
         }

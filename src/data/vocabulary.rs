@@ -37,9 +37,9 @@ pub struct Tokens {
 /// Splits a caption into words and full stops, in lower case.
 fn split(caption: &str) -> Vec<String> {
     let spaced = caption.to_lowercase().replace('.', " . ");
-    let trimmed = spaced.split_whitespace().map(|word| {
-        word.trim_matches(|c: char| matches!(c, ',' | ';' | ':' | '!' | '?' | '"' | '“' | '”'))
-    });
+    let trimmed = spaced
+        .split_whitespace()
+        .map(|word| word.trim_matches(|c: char| matches!(c, ',' | ';' | ':' | '!' | '?' | '"' | '“' | '”')));
     trimmed.filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
@@ -82,10 +82,7 @@ impl Vocabulary {
         written.extend(self.full_stop.clone());
         if written.len() > self.max_words {
             let stop = usize::from(self.full_stop.is_some());
-            return Err(Error::LongCaption {
-                words: written.len() - stop,
-                most: self.max_words - stop,
-            });
+            return Err(Error::LongCaption { words: written.len() - stop, most: self.max_words - stop });
         }
         let ids = written.iter().filter_map(|word| self.id(word)).collect();
         Ok(Tokens { ids, written })

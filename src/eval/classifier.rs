@@ -13,7 +13,9 @@ use burn::optim::AdamConfig;
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, ExecutionError, Int, Tensor, TensorData};
 use burn::train::metric::{Adaptor, LossInput, LossMetric};
-use burn::train::{ExecutionStrategy, InferenceStep, ItemLazy, Learner, SupervisedTraining, TrainOutput, TrainStep};
+use burn::train::{
+    ExecutionStrategy, InferenceStep, ItemLazy, Learner, SupervisedTraining, TrainOutput, TrainStep,
+};
 
 use crate::checkpoint::{parse_safetensors, take, to_safetensors};
 use crate::data::mnist::{Digits, SIDE};
@@ -88,9 +90,9 @@ impl DigitClassifier {
     pub fn encode(&self) -> Result<Vec<u8>> {
         let mut tensors = Named::default();
         self.visit(&mut tensors);
-        to_safetensors(tensors.0.iter().map(|(name, shape, values)| {
-            (name.as_str(), shape.clone(), values.as_slice())
-        }))
+        to_safetensors(
+            tensors.0.iter().map(|(name, shape, values)| (name.as_str(), shape.clone(), values.as_slice())),
+        )
     }
 
     /// The weights from a safetensors file.
@@ -114,8 +116,14 @@ impl DigitClassifier {
 struct Named(Vec<(String, Vec<usize>, Vec<f32>)>);
 
 const NAMES: [&str; 8] = [
-    "conv1.weight", "conv1.bias", "conv2.weight", "conv2.bias", "dense1.weight", "dense1.bias",
-    "dense2.weight", "dense2.bias",
+    "conv1.weight",
+    "conv1.bias",
+    "conv2.weight",
+    "conv2.bias",
+    "dense1.weight",
+    "dense1.bias",
+    "dense2.weight",
+    "dense2.bias",
 ];
 
 impl ModuleVisitor for Named {
@@ -165,7 +173,8 @@ impl DigitLoader {
             let (down, right) = (noise.below(2 * JITTER + 1), noise.below(2 * JITTER + 1));
             for y in 0..SIDE {
                 for x in 0..SIDE {
-                    let (from_y, from_x) = ((y + JITTER).wrapping_sub(down), (x + JITTER).wrapping_sub(right));
+                    let (from_y, from_x) =
+                        ((y + JITTER).wrapping_sub(down), (x + JITTER).wrapping_sub(right));
                     if from_y < SIDE && from_x < SIDE {
                         out[y * SIDE + x] = image[from_y * SIDE + from_x];
                     }
@@ -274,7 +283,13 @@ impl InferenceStep for DigitClassifier {
 /// Trains a classifier on burn's engine; prints the engine's progress.
 ///
 /// **Errors** [`Error::Model`] when the engine stops on an error.
-pub fn train(digits: Digits, validation: Digits, epochs: usize, seed: u64, folder: &std::path::Path) -> Result<DigitClassifier> {
+pub fn train(
+    digits: Digits,
+    validation: Digits,
+    epochs: usize,
+    seed: u64,
+    folder: &std::path::Path,
+) -> Result<DigitClassifier> {
     let device = Device::flex().autodiff();
     device.seed(seed);
     let updates = digits.len().div_ceil(BATCH) * epochs;

@@ -63,9 +63,8 @@ pub fn backward(
     d_score: &mut [f32],
 ) {
     let (size, width) = (score.len(), d_out.len());
-    let mean: f32 = (0..alignment.len())
-        .map(|j| alignment[j] * dot(d_out, &values[j * width..][..width]))
-        .sum();
+    let mean: f32 =
+        (0..alignment.len()).map(|j| alignment[j] * dot(d_out, &values[j * width..][..width])).sum();
     d_query.fill(0.0);
     for (j, &weight) in alignment.iter().enumerate() {
         let d_energy = weight * (dot(d_out, &values[j * width..][..width]) - mean);

@@ -12,13 +12,7 @@ use super::math::{sigmoid, tanh};
 /// **Shapes** `gates` [batch, 4·hidden]: pre-activations in, activations out (kept for the backward
 /// pass); `bias` [4·hidden]; `cell_before`, `cell`, `hidden` [batch, hidden].
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+fma", "x86_64+avx2+fma"))]
-pub fn forward(
-    gates: &mut [f32],
-    bias: &[f32],
-    cell_before: &[f32],
-    cell: &mut [f32],
-    hidden: &mut [f32],
-) {
+pub fn forward(gates: &mut [f32], bias: &[f32], cell_before: &[f32], cell: &mut [f32], hidden: &mut [f32]) {
     let size = bias.len() / 4;
     let (bias_i, rest) = bias.split_at(size);
     let (bias_f, rest) = rest.split_at(size);

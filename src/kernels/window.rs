@@ -104,10 +104,8 @@ impl Geometry {
         let (bank_y, bank_x) = banks.split_at_mut(self.size * self.height);
         for i in 0..self.size {
             let shift = window.stride * self.offset(i);
-            let (row_y, row_x) = (
-                &mut bank_y[i * self.height..][..self.height],
-                &mut bank_x[i * self.width..][..self.width],
-            );
+            let (row_y, row_x) =
+                (&mut bank_y[i * self.height..][..self.height], &mut bank_x[i * self.width..][..self.width]);
             fill_filter(row_y, window.center_y + shift, window.std, self.reach_y(&window));
             fill_filter(row_x, window.center_x + shift, window.std, self.reach_x(&window));
         }

@@ -40,10 +40,12 @@ pub fn draw(lines: &[EpochLine], path: &Path) -> Result<(), String> {
             .build_cartesian_2d(first.updates..last.updates, lowest * 0.98..highest * 1.02)
             .map_err(text)?;
         chart.configure_mesh().light_line_style(WHITE).x_desc("updates").draw().map_err(text)?;
-        let series: [(&str, RGBColor, &dyn Fn(&EpochLine) -> f64); 2] =
-            [("training", RGBColor(150, 150, 160), &train), ("validation", RGBColor(200, 60, 30), &valid)];
-        for (name, color, value) in series {
-            let points = lines.iter().map(|line| (line.updates, value(line)));
+        let series = [
+            ("training", RGBColor(150, 150, 160), lines.iter().map(train).collect::<Vec<_>>()),
+            ("validation", RGBColor(200, 60, 30), lines.iter().map(valid).collect()),
+        ];
+        for (name, color, values) in series {
+            let points = lines.iter().map(|line| line.updates).zip(values);
             chart
                 .draw_series(LineSeries::new(points, color.stroke_width(2)))
                 .map_err(text)?

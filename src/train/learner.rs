@@ -33,7 +33,12 @@ pub struct Setup {
 
 impl Setup {
     /// For a run that begins at an epoch; `cpu_threads` chooses the fused CPU path.
-    pub fn new(options: &TrainOptions, epoch: usize, cpu_threads: Option<usize>, interrupter: Interrupter) -> Self {
+    pub fn new(
+        options: &TrainOptions,
+        epoch: usize,
+        cpu_threads: Option<usize>,
+        interrupter: Interrupter,
+    ) -> Self {
         let shards = |threads: usize| Mutex::new((0..threads.max(1)).map(|_| Shard::default()).collect());
         Self {
             options: options.clone(),
@@ -102,7 +107,10 @@ impl TrainingModel {
 
     /// The sizes, with the running epoch's steps.
     fn config(&self) -> AlignDrawConfig {
-        AlignDrawConfig { num_steps: self.setup.steps.load(Ordering::Relaxed), ..self.setup.options.config.clone() }
+        AlignDrawConfig {
+            num_steps: self.setup.steps.load(Ordering::Relaxed),
+            ..self.setup.options.config.clone()
+        }
     }
 
     fn weights(&self, model: &AlignDraw) -> Weights {
@@ -200,7 +208,12 @@ impl TrainStep for TrainingModel {
         TrainOutput { grads, item: StepReport { losses, batch } }
     }
 
-    fn optimize(self, optimizer: &mut ModuleOptimizer, rate: ModuleLearningRate, grads: GradientsParams) -> Self {
+    fn optimize(
+        self,
+        optimizer: &mut ModuleOptimizer,
+        rate: ModuleLearningRate,
+        grads: GradientsParams,
+    ) -> Self {
         let model = optimizer.step(rate, self.model, grads);
         let mut follow = Follow { values: Values::default(), decay: self.setup.options.average_decay };
         model.visit(&mut follow.values);

@@ -25,9 +25,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use burn::grad_clipping::GradientClippingConfig;
+use burn::module::Module;
 use burn::optim::{AdamConfig, ModuleOptimizer};
 use burn::tensor::Device;
-use burn::module::Module;
 use burn::train::checkpoint::{Checkpointer, KeepLastNCheckpoints};
 use burn::train::metric::store::EventStoreClient;
 use burn::train::{
@@ -168,7 +168,7 @@ impl TrainOptions {
             let rate = self.learning_rate;
             return Err(Error::Config(format!("the learning rate is {rate}, expected above 0, at most 1")));
         }
-        if !(self.clip > 0.0) {
+        if self.clip.is_nan() || self.clip <= 0.0 {
             return Err(Error::Config(format!("the clipping norm is {}, expected above 0", self.clip)));
         }
         if !(0.0..1.0).contains(&self.average_decay) {
@@ -314,9 +314,8 @@ pub fn train(
 /// **Errors** [`Error::Data`] when there is none or it cannot be read.
 pub fn restore(options: &TrainOptions, folder: &Path) -> Result<(Host, usize)> {
     let checkpoints = folder.join("checkpoints");
-    let epoch = checkpoints::last_complete(&checkpoints).ok_or_else(|| {
-        Error::Data(format!("{} holds no whole checkpoint", checkpoints.display()))
-    })?;
+    let epoch = checkpoints::last_complete(&checkpoints)
+        .ok_or_else(|| Error::Data(format!("{} holds no whole checkpoint", checkpoints.display())))?;
     let [models, _, _] = AtomicCheckpointer::all(&checkpoints);
     let record: burn::store::ModuleRecord = Checkpointer::restore(&models, epoch)
         .map_err(|error| Error::Data(format!("{}: {error}", checkpoints.display())))?;

@@ -1,3 +1,7 @@
 //! One native test binary, so that burn links once.
 
+mod cli;
+mod models;
 mod reference;
+mod tidy;
+mod training;

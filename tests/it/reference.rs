@@ -37,11 +37,7 @@ impl Case {
     }
 
     fn batch(&self) -> CaptionBatch<'_> {
-        CaptionBatch {
-            ids: Cow::Borrowed(&self.ids),
-            words: self.words,
-            images: Cow::Borrowed(&self.images),
-        }
+        CaptionBatch { ids: Cow::Borrowed(&self.ids), words: self.words, images: Cow::Borrowed(&self.images) }
     }
 }
 
@@ -60,8 +56,7 @@ fn cpu_losses_and_gradients() {
         for shards in [1, 2] {
             let weights = Weights::new(&case.config, case.host());
             let mut shards: Vec<_> = (0..shards).map(|_| Shard::default()).collect();
-            let (losses, gradients) =
-                gradients_with_noise(&weights, &case.batch(), &case.noise, &mut shards);
+            let (losses, gradients) = gradients_with_noise(&weights, &case.batch(), &case.noise, &mut shards);
             assert_close("bound", &[losses.reconstruction as f32], &[case.reconstruction]);
             assert_close("kl", &[losses.kl as f32], &[case.kl]);
             let names = case.config.parameters();

@@ -1,8 +1,8 @@
 //! alignDRAW (Mansimov, Parisotto, Ba, Salakhutdinov 2016).
 
 mod config;
-pub mod definition;
 pub mod cpu;
+pub mod definition;
 mod parameters;
 
 pub use config::{AlignDrawConfig, Attended, Initializer};

@@ -1,12 +1,12 @@
 //! The backward pass of a whole drawing: back through the steps, then every weight's gradient as one
 //! product over all steps at once.
 
+use super::super::parameters::Host;
 use super::{
     caption::Caption,
     tape::{Steps, Tape},
     weights::Weights,
 };
-use super::super::parameters::Host;
 use crate::kernels::{
     attention, gaussian, lstm,
     math::{add_rows, dot},

@@ -1,12 +1,12 @@
 //! The bidirectional caption encoder on the CPU, and what each step derives from it.
 
+use super::super::{config::Attended, parameters::Host};
 use super::weights::Weights;
 use crate::kernels::{
     lstm,
     math::add_rows,
     matmul::{Mat, matmul},
 };
-use super::super::{config::Attended, parameters::Host};
 
 /// The encoded captions of a batch: equal numbers of words.
 #[derive(Default)]

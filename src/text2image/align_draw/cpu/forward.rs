@@ -230,8 +230,6 @@ pub fn reconstruction(weights: &Weights, tape: &Tape, images: &[f32]) -> Vec<f64
     let canvas = tape.canvas.at(tape.num_steps).chunks_exact(len);
     canvas
         .zip(images.chunks_exact(len))
-        .map(|(canvas, image)| {
-            canvas.iter().zip(image).map(|(&c, &x)| f64::from(softplus(c) - x * c)).sum()
-        })
+        .map(|(canvas, image)| canvas.iter().zip(image).map(|(&c, &x)| f64::from(softplus(c) - x * c)).sum())
         .collect()
 }

@@ -47,12 +47,7 @@ pub struct Shard {
 
 impl Shard {
     /// Runs the posterior over a part of a batch; losses are sums over its images.
-    fn forward(
-        &mut self,
-        weights: &Weights,
-        batch: &CaptionBatch,
-        noise: impl Fn(usize, &mut [f32]),
-    ) {
+    fn forward(&mut self, weights: &Weights, batch: &CaptionBatch, noise: impl Fn(usize, &mut [f32])) {
         let config = &weights.config;
         let (size, steps, z) = (batch.len(), config.num_steps, config.latent_size);
         self.caption.encode(weights, &batch.ids, batch.words);

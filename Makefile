@@ -1,0 +1,48 @@
+# demo · test · lint · web · browser-test · bench. Continuous integration calls nothing else.
+# Everything that is built is kept in ALIGNDRAW_CACHE between runs and between clones.
+SHELL := bash
+ALIGNDRAW_CACHE ?= $(HOME)/.cache/aligndraw
+CARGO_TARGET_DIR ?= $(ALIGNDRAW_CACHE)/native
+export ALIGNDRAW_CACHE CARGO_TARGET_DIR
+BINARY := $(CARGO_TARGET_DIR)/release/aligndraw
+export ALIGNDRAW_BINARY := $(BINARY)
+PORT ?= 8080
+
+.PHONY: demo test lint web native rust-test browser-test sizes bench
+
+## Builds what is missing and serves the page.
+demo: native web
+	$(BINARY) serve --port $(PORT)
+
+## Installs what tests need and runs everything.
+test: lint rust-test web sizes browser-test
+
+native:
+	@command -v cargo >/dev/null || { echo "Rust is needed: https://rustup.rs" >&2; exit 1; }
+	@command -v cc >/dev/null || scripts/apt-install.sh gcc libc6-dev
+	cargo build --release --locked --bin aligndraw
+
+## pkg/: both engines, bound, optimised, pre-compressed.
+web:
+	scripts/build-web.sh
+
+lint:
+	scripts/node-tools.sh
+	cargo fmt --check
+	cargo clippy --release --locked --all-targets -- -D warnings
+	node_modules/.bin/tsc -p .
+
+rust-test: native
+	cargo test --release --locked
+
+## What a visitor downloads stays small.
+sizes: web
+	node scripts/sizes.mjs
+
+browser-test: native web
+	@command -v chromium >/dev/null || [ -n "$$CHROMIUM" ] || scripts/apt-install.sh chromium
+	node --test --test-concurrency=1 --test-reporter=spec tests/browser/*.test.mjs
+
+## Against PyTorch, onnxruntime-web and TensorFlow.js, in one run; prints ratios and writes benches/results/.
+bench: native web
+	benches/run.sh

@@ -1,0 +1,128 @@
+//! The command line as it is typed: what it writes, what it refuses and how it says so.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn aligndraw(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_aligndraw")).args(arguments).output().expect("the binary starts")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn paint(folder: &Path, caption: &str, more: &[&str]) -> Output {
+    let out = folder.join("out.png");
+    let mut arguments = vec!["paint", caption, "-o", out.to_str().expect("a UTF-8 path")];
+    arguments.extend(more);
+    aligndraw(&arguments)
+}
+
+const CAPTION: &str = "the digit seven is on the left of the digit two";
+
+#[test]
+fn paint_writes_a_picture_a_grid_and_a_gif() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let gif = folder.path().join("out.gif");
+    let gif_path = gif.to_str().expect("a UTF-8 path");
+    let output = paint(folder.path(), CAPTION, &["--seed", "7", "--gif", gif_path]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let png = |scale: u32| image_size(&folder.path().join("out.png"), scale);
+    assert_eq!(png(4), (60, 60));
+    let mut options = gif::DecodeOptions::new();
+    options.set_color_output(gif::ColorOutput::RGBA);
+    let mut decoder =
+        options.read_info(std::fs::File::open(&gif).expect("the GIF")).expect("a GIF that decodes");
+    let mut frames = 0;
+    while decoder.read_next_frame().expect("a frame").is_some() {
+        frames += 1;
+    }
+    assert_eq!(frames, 32);
+
+    assert!(paint(folder.path(), CAPTION, &["--steps-grid", "--scale", "1"]).status.success());
+    assert_eq!(png(1), (6 * 60 + 5 * 2, 6 * 60 + 5 * 2));
+    assert!(paint(folder.path(), CAPTION, &["-n", "5", "--scale", "1"]).status.success());
+    assert_eq!(png(1), (3 * 60 + 2 * 2, 2 * 60 + 2));
+}
+
+fn image_size(path: &Path, scale: u32) -> (u32, u32) {
+    let (width, height) = image::image_dimensions(path).expect("a PNG");
+    (width / scale, height / scale)
+}
+
+#[test]
+fn a_seed_is_a_picture_and_batches_do_not_change_it() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let bytes = |more: &[&str]| {
+        assert!(paint(folder.path(), CAPTION, more).status.success());
+        image::open(folder.path().join("out.png")).expect("a PNG").to_rgb8()
+    };
+    let alone = bytes(&["--seed", "8", "--scale", "1"]);
+    assert_eq!(alone, bytes(&["--seed", "8", "--scale", "1"]));
+    let pair = bytes(&["--seed", "7", "-n", "2", "--scale", "1"]);
+    let second = image::imageops::crop_imm(&pair, 62, 0, 60, 60).to_image();
+    let worst = second.iter().zip(alone.iter()).map(|(a, b)| a.abs_diff(*b)).max();
+    assert!(worst <= Some(1), "a pixel differs by {worst:?} of 255");
+    assert_ne!(alone, bytes(&["--seed", "9", "--scale", "1"]));
+}
+
+#[test]
+fn a_wrong_caption_is_explained_with_exit_code_2_and_nothing_is_written() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let cases = [
+        ("the digit sevn is at the topp left of the image", "\"sevn\" (did you mean seven"),
+        ("the digit sevn is at the topp left of the image", "\"topp\" (did you mean top"),
+        ("", "the caption is empty: write, for example"),
+        (" . ", "the caption is empty"),
+        ("the digit 1 is on the left of the digit 2 of the image of the image", "has 17 words, at most 11"),
+        ("хорошо", "unknown word: \"хорошо\""),
+    ];
+    for (caption, expected) in cases {
+        let output = paint(folder.path(), caption, &[]);
+        assert_eq!(output.status.code(), Some(2), "{caption}");
+        assert!(stderr(&output).contains(expected), "{caption}: {}", stderr(&output));
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).expect("the folder").count(), 0);
+}
+
+#[test]
+fn missing_models_and_folders_are_named() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let output = paint(folder.path(), CAPTION, &["--model", "nowhere"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("models/nowhere.json"), "{}", stderr(&output));
+    let folder = folder.path().to_str().expect("a UTF-8 path");
+    let output = aligndraw(&["serve", "--root", folder]);
+    assert!(stderr(&output).contains("www is missing: run `make web`"), "{}", stderr(&output));
+    let output = aligndraw(&["train", "--preset", "tiny", "--data", folder, "--out", folder]);
+    assert!(stderr(&output).contains("train-images-idx3-ubyte.gz"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_gpu_is_refused_by_a_build_without_one() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let out = folder.path().join("run");
+    let out = out.to_str().expect("a UTF-8 path");
+    let output = aligndraw(&["train", "--preset", "tiny", "--device", "vulkan", "--out", out]);
+    if cfg!(feature = "vulkan") {
+        return;
+    }
+    assert!(stderr(&output).contains("--features vulkan"), "{}", stderr(&output));
+    assert!(!Path::new(out).exists(), "nothing is written");
+}
+
+#[test]
+fn a_tiny_training_run_leaves_a_model_that_paints() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let run = folder.path().join("run");
+    let run = run.to_str().expect("a UTF-8 path");
+    let output = aligndraw(&["train", "--preset", "tiny", "--out", run, "--name", "tiny"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    for file in ["run.json", "log.jsonl", "curves.png", "tiny.json", "tiny.safetensors"] {
+        assert!(Path::new(run).join(file).is_file(), "{file}");
+    }
+    let output = paint(folder.path(), CAPTION, &["--models", run, "--model", "tiny"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let again = aligndraw(&["train", "--preset", "tiny", "--out", run]);
+    assert!(stderr(&again).contains("holds a run already: add --resume"), "{}", stderr(&again));
+}

@@ -1,0 +1,42 @@
+//! Every model that is shipped: manifest, hash, and that it loads.
+
+use std::path::Path;
+
+use aligndraw::checkpoint::{self, Manifest};
+use aligndraw::data::mnist_captions::{Bans, vocabulary};
+use aligndraw::error::Error;
+
+fn models() -> impl Iterator<Item = (String, Vec<u8>, Vec<u8>)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
+    ["digits"].into_iter().map(move |name| {
+        let json = std::fs::read(folder.join(format!("{name}.json"))).expect("a manifest");
+        let manifest = Manifest::parse(&json).expect("a manifest that parses");
+        (name.to_owned(), json, std::fs::read(folder.join(manifest.weights.file)).expect("weights"))
+    })
+}
+
+#[test]
+fn shipped_models_load_and_their_hashes_match() {
+    for (name, json, weights) in models() {
+        let manifest = Manifest::parse(&json).expect("a manifest that parses");
+        assert_eq!(manifest.name, name);
+        manifest.weights.verify(&weights).expect("the hash matches");
+        assert_eq!(manifest.weights.bytes, weights.len());
+        assert!(weights.len() <= 4_800_000, "{} bytes", weights.len());
+        checkpoint::decode(&manifest.config, &weights).expect("the weights fit the sizes");
+        assert_eq!(manifest.vocabulary, vocabulary());
+        assert_eq!(manifest.data.bans, Bans::draw(manifest.data.bans.seed), "the bans are their seed's");
+    }
+}
+
+#[test]
+fn damaged_models_are_refused() {
+    for (_, json, mut weights) in models() {
+        let manifest = Manifest::parse(&json).expect("a manifest that parses");
+        let last = weights.len() - 1;
+        weights[last] ^= 1;
+        assert!(matches!(manifest.weights.verify(&weights), Err(Error::WrongHash { .. })));
+        assert!(checkpoint::decode(&manifest.config, &weights[..last / 2]).is_err());
+        assert!(Manifest::parse(&json[..json.len() / 2]).is_err());
+    }
+}
