@@ -9,7 +9,7 @@ use crate::checkpoint::{self, Manifest};
 use crate::data::vocabulary::Vocabulary;
 use crate::error::Error;
 use crate::kernels::window::Window;
-use crate::paint::{Drawing, Painter};
+use crate::paint::{Drawing, Frame, Painter};
 
 /// Panics show up in the console with their place.
 #[wasm_bindgen(start)]
@@ -46,9 +46,7 @@ fn to_js(value: &impl Serialize) -> Result<JsValue, JsValue> {
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r#"
-export interface FrameInfo { step: number; numSteps: number; window: { centerX: number; centerY: number; stride: number; std: number; intensity: number; size: number }; }
-export interface StepResult { info: FrameInfo; image: Float32Array; alignment: Float32Array; }
-export interface ModelInfo { name: string; width: number; height: number; channels: number; numSteps: number; maxWords: number; words: string[]; aliases: Record<string, string>; fullStop: string | null; example: string; }
+export interface ModelInfo { name: string; width: number; height: number; channels: number; numSteps: number; writeSize: number; maxWords: number; words: string[]; aliases: Record<string, string>; fullStop: string | null; example: string; }
 "#;
 
 #[derive(Serialize)]
@@ -59,27 +57,9 @@ struct ModelInfo<'a> {
     height: usize,
     channels: usize,
     num_steps: usize,
+    write_size: usize,
     #[serde(flatten)]
     vocabulary: &'a Vocabulary,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct WindowInfo {
-    center_x: f32,
-    center_y: f32,
-    stride: f32,
-    std: f32,
-    intensity: f32,
-    size: usize,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct FrameInfo {
-    step: usize,
-    num_steps: usize,
-    window: WindowInfo,
 }
 
 /// Makes the browser's GPU ready; exactly once, before a model is loaded on it.
@@ -131,6 +111,7 @@ impl Model {
             height: manifest.config.height,
             channels: manifest.config.channels,
             num_steps: manifest.config.num_steps,
+            write_size: manifest.config.write_size,
             vocabulary: &manifest.vocabulary,
         })
     }
@@ -157,29 +138,21 @@ pub struct Session {
 
 #[wasm_bindgen]
 impl Session {
-    /// Draws the next step: one result for each seed, or undefined at the end.
-    #[wasm_bindgen(unchecked_return_type = "StepResult[] | undefined")]
+    /// Draws the next step, or returns undefined at the end. For each seed: the write window (x, y,
+    /// stride, standard deviation, intensity), the alignment over the words, the image.
+    #[wasm_bindgen(unchecked_return_type = "Float32Array | undefined")]
     pub async fn step(&mut self) -> Result<JsValue, JsValue> {
         let Some(frames) = self.painter.step(&mut self.drawing).await.map_err(js_error)? else {
             return Ok(JsValue::UNDEFINED);
         };
-        let config = &self.painter.manifest().config;
-        let results = js_sys::Array::new();
-        for frame in frames {
-            let Window { center_x, center_y, stride, std, intensity } = frame.window;
-            let window = WindowInfo { center_x, center_y, stride, std, intensity, size: config.write_size };
-            let info = to_js(&FrameInfo { step: frame.step, num_steps: config.num_steps, window })?;
-            let result = js_sys::Object::new();
-            js_sys::Reflect::set(&result, &"info".into(), &info)?;
-            js_sys::Reflect::set(&result, &"image".into(), &Float32Array::from(frame.image.as_slice()))?;
-            js_sys::Reflect::set(
-                &result,
-                &"alignment".into(),
-                &Float32Array::from(frame.alignment.as_slice()),
-            )?;
-            results.push(&result);
+        let mut packed = Vec::new();
+        for Frame { image, alignment, window, .. } in frames {
+            let Window { center_x, center_y, stride, std, intensity } = window;
+            packed.extend([center_x, center_y, stride, std, intensity]);
+            packed.extend(alignment);
+            packed.extend(image);
         }
-        Ok(results.into())
+        Ok(Float32Array::from(packed.as_slice()).into())
     }
 }
 

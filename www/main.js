@@ -222,6 +222,7 @@ function save() {
 async function start() {
   model?.dispose();
   model = undefined;
+  document.documentElement.dataset.drawn = '';
   el('loading').hidden = false;
   el('error').hidden = true;
   const megabytes = (/** @type {number} */ bytes) => (bytes / 1e6).toFixed(1);

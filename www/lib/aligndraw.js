@@ -10,7 +10,7 @@
  * from the same seed.
  */
 
-import { AlignDrawError } from './protocol.js';
+import { AlignDrawError, unpack } from './protocol.js';
 export { AlignDrawError } from './protocol.js';
 export { clearCache } from './download.js';
 
@@ -19,7 +19,7 @@ export { clearCache } from './download.js';
  * @typedef {{device: 'cpu' | 'webgpu', reason: string}} DeviceState
  * @typedef {{centerX: number, centerY: number, stride: number, std: number, intensity: number, size: number}} FrameWindow
  * @typedef {{step: number, numSteps: number, image: Float32Array, alignment: Float32Array, window: FrameWindow}} Frame
- * @typedef {{name: string, width: number, height: number, channels: number, numSteps: number, maxWords: number, words: string[], aliases: Record<string, string>, fullStop: string | null, example: string}} ModelInfo
+ * @typedef {{name: string, width: number, height: number, channels: number, numSteps: number, writeSize: number, maxWords: number, words: string[], aliases: Record<string, string>, fullStop: string | null, example: string}} ModelInfo
  * @typedef {{loaded: number, total: number, from: 'network' | 'cache'}} Progress
  * @typedef {object} LoadOptions
  * @property {string} [model] name of the model, or URL of its manifest
@@ -236,12 +236,11 @@ export class AlignDraw {
    * @param {Engine} engine @param {string} caption @param {bigint} seed @param {AbortSignal} signal
    */
   async picture(engine, caption, seed, signal) {
-    /** @type {Frame | undefined} */
-    let last;
-    const done = await engine.ask({ type: 'draw', caption, seeds: [seed] }, 'done', signal, ({ frames }) => {
-      last = frames[0];
+    let last = new Float32Array();
+    const done = await engine.ask({ type: 'draw', caption, seeds: [seed] }, 'done', signal, ({ steps }) => {
+      last = steps.at(-1);
     });
-    return { image: /** @type {Frame} */ (/** @type {unknown} */ (last)).image, milliseconds: done.milliseconds };
+    return { image: unpack(last, 1, this.info.numSteps, this.info)[0].image, milliseconds: done.milliseconds };
   }
 
   /**
@@ -301,13 +300,15 @@ export class AlignDraw {
     const both = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
     /** @type {Frame[][]} */
     const queue = [];
+    const { info } = this;
+    let arrived = 0;
     let finished = false;
     /** @type {unknown} */
     let failure;
     let wake = () => {};
     engine
-      .ask({ type: 'draw', caption, seeds }, 'done', both, ({ frames }) => {
-        queue.push(frames);
+      .ask({ type: 'draw', caption, seeds }, 'done', both, ({ steps }) => {
+        for (const packed of steps) queue.push(unpack(packed, seeds.length, (arrived += 1), info));
         wake();
       })
       .then(({ milliseconds }) => onDone(milliseconds))

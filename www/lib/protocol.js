@@ -12,7 +12,7 @@
  * worker → page
  *   {type: 'progress', id, loaded, total, from}   bytes; from: 'network' | 'cache'
  *   {type: 'loaded', id, info, memory}
- *   {type: 'frames', id, frames}                  one for each seed; arrays are transferred
+ *   {type: 'frames', id, steps}                   Float32Array for each step, packed as in {@link unpack}
  *   {type: 'done', id, milliseconds, memory}
  *   {type: 'words', id, words}
  *   {type: 'error', id, error}                    see {@link describe}
@@ -36,6 +36,28 @@ export function describe(thrown) {
     code: error?.code && typeof error.code === 'string' ? error.code : error?.name === 'AbortError' ? 'aborted' : 'failed',
     ...(error?.words ? { words: error.words } : {}),
   };
+}
+
+/**
+ * The frames of one step, a view for each seed: window (5), alignment (words), image.
+ * @param {Float32Array} packed @param {number} seeds @param {number} step
+ * @param {import('./aligndraw.js').ModelInfo} info
+ * @returns {import('./aligndraw.js').Frame[]}
+ */
+export function unpack(packed, seeds, step, info) {
+  const each = packed.length / seeds;
+  const image = info.width * info.height * info.channels;
+  return Array.from({ length: seeds }, (_, i) => {
+    const frame = packed.subarray(i * each, (i + 1) * each);
+    const [centerX, centerY, stride, std, intensity] = frame;
+    return {
+      step,
+      numSteps: info.numSteps,
+      window: { centerX, centerY, stride, std, intensity, size: info.writeSize },
+      alignment: frame.subarray(5, each - image),
+      image: frame.subarray(each - image),
+    };
+  });
 }
 
 /** An error of this library; `code` names its kind. */

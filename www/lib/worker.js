@@ -4,6 +4,9 @@
 import { freshFile, hashedFile } from './download.js';
 import { AlignDrawError, describe } from './protocol.js';
 
+/** Milliseconds of drawing after which frames are sent and other messages are let in. */
+const MESSAGE_TIME = 8;
+
 /** @type {any} the wasm-bindgen module */
 let engine;
 /** @type {any} the loaded model */
@@ -81,29 +84,49 @@ async function load({ id, urls, gpu }, /** @type {AbortSignal} */ signal) {
     await glue.initGpu();
   }
   model = new glue.Model(manifestBytes, weights, gpu);
+  await warmUp();
   post({ type: 'loaded', id, info: model.info(), memory: glue.memoryBytes() });
+}
+
+/** Draws once unseen: until then the browser runs code that it compiled in haste. */
+async function warmUp() {
+  const session = model.begin(model.info().example, BigUint64Array.of(0n));
+  while (await session.step());
+  session.free();
 }
 
 /** @param {{id: number, caption: string, seeds: bigint[]}} request */
 async function draw({ id, caption, seeds }, /** @type {AbortSignal} */ signal) {
   if (!model) throw new AlignDrawError({ code: 'failed', message: 'no model is loaded' });
   const session = model.begin(caption, BigUint64Array.from(seeds));
-  let milliseconds = 0;
+  const begun = performance.now();
+  let told = begun;
+  let paused = 0;
+  /** Packed frames of the steps since the last message. @type {Float32Array[]} */
+  let steps = [];
+  const tell = () => {
+    if (steps.length) post({ type: 'frames', id, steps }, steps.map((packed) => packed.buffer));
+    steps = [];
+  };
   try {
     for (;;) {
-      const begun = performance.now();
-      const results = await session.step();
-      milliseconds += performance.now() - begun;
+      const packed = await session.step();
       signal.throwIfAborted();
-      if (!results) break;
-      const frames = results.map((/** @type {any} */ { info, image, alignment }) => ({ ...info, image, alignment }));
-      post({ type: 'frames', id, frames }, frames.flatMap((/** @type {any} */ f) => [f.image.buffer, f.alignment.buffer]));
+      if (!packed) break;
+      steps.push(packed);
+      const now = performance.now();
+      if (now - told < MESSAGE_TIME) continue;
+      tell();
       await breathe();
       signal.throwIfAborted();
+      told = performance.now();
+      paused += told - now;
     }
   } finally {
     session.free();
   }
+  tell();
+  const milliseconds = performance.now() - begun - paused;
   post({ type: 'done', id, milliseconds, memory: engine.memoryBytes() });
 }
 
@@ -125,7 +148,9 @@ self.onmessage = async ({ data }) => {
   try {
     await handlers[data.type](data, controller.signal);
   } catch (error) {
-    if (!controller.signal.aborted) post({ type: 'error', id: data.id, error: describe(error) });
+    // A trap leaves the instance in an unknown state: only a new worker may go on.
+    if (error instanceof WebAssembly.RuntimeError) post({ type: 'lost', message: `the engine stopped: ${error.message}` });
+    else if (!controller.signal.aborted) post({ type: 'error', id: data.id, error: describe(error) });
   } finally {
     running.delete(data.id);
   }

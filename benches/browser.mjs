@@ -1,0 +1,92 @@
+// Milliseconds of a picture (32 steps, batch 1) in one Chromium: this project's CPU engine,
+// onnxruntime-web (wasm, one thread) and TensorFlow.js (wasm backend), the same weights and noise,
+// in turn. Usage: node benches/browser.mjs <model.onnx> <results.json>
+import { createReadStream, existsSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { extname, join, normalize } from 'node:path';
+import { startBrowser } from '../tests/browser/harness.mjs';
+
+const [onnx, results] = process.argv.slice(2);
+const ROUNDS = 30;
+const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.wasm': 'application/wasm', '.json': 'application/json' };
+
+const server = createServer((request, response) => {
+  const path = normalize(new URL(request.url, 'http://x').pathname);
+  const file = path === '/model.onnx' ? onnx : join('.', path);
+  if (path.includes('..') || !existsSync(file) || !statSync(file).isFile()) return response.writeHead(404).end();
+  response.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream' });
+  createReadStream(file).pipe(response);
+});
+await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+const browser = await startBrowser();
+const page = await browser.newPage();
+page.on('pageerror', (error) => console.error(String(error)));
+await page.goto(`http://127.0.0.1:${server.address().port}/benches/peers/peers.html`);
+
+const measured = await page.evaluate(async (rounds) => {
+  const CAPTION = 'the digit seven is on the left of the digit two';
+  const [STEPS, Z] = [32, 150];
+  const { load } = await import('/www/lib/aligndraw.js');
+  const { TfAlignDraw, readSafetensors } = await import('/benches/peers/tfjs.js');
+  const ours = await load({ device: 'cpu', pkg: '/pkg/', model: '/models/digits.json' });
+  const info = ours.info;
+  const ids = (await ours.words(CAPTION)).map((word) => info.words.indexOf(info.aliases[word] ?? word));
+  const noise = Float32Array.from({ length: STEPS * Z }, (_, i) => Math.sin(12.9898 * (i + 1)));
+
+  const manifest = await (await fetch('/models/digits.json')).json();
+  const weights = await (await fetch(`/models/${manifest.weights.file}`)).arrayBuffer();
+  tf.wasm.setWasmPaths('/node_modules/@tensorflow/tfjs-backend-wasm/dist/');
+  tf.wasm.setThreadsCount(1);
+  await tf.setBackend('wasm');
+  const tfModel = new TfAlignDraw(tf, readSafetensors(weights), STEPS);
+
+  ort.env.wasm.wasmPaths = '/node_modules/onnxruntime-web/dist/';
+  ort.env.wasm.numThreads = 1;
+  const session = await ort.InferenceSession.create('/model.onnx', { executionProviders: ['wasm'], graphOptimizationLevel: 'all' });
+  const feeds = {
+    ids: new ort.Tensor('int64', BigInt64Array.from(ids, BigInt), [1, ids.length]),
+    noise: new ort.Tensor('float32', noise, [STEPS, 1, Z]),
+  };
+
+  const contenders = {
+    aligndraw: async (seed) => {
+      let frames = 0;
+      for await (const _ of ours.draw(CAPTION, { seed })) frames += 1;
+      if (frames !== STEPS) throw new Error(`${frames} frames`);
+    },
+    'onnxruntime-web': async () => (await session.run(feeds)).images.data,
+    'tfjs-wasm': () => tfModel.draw(ids, noise),
+  };
+  // The peers draw the same picture from the same noise: else their time means nothing.
+  const [a, b] = [await contenders['onnxruntime-web'](), await contenders['tfjs-wasm']()];
+  const worst = a.reduce((most, x, i) => Math.max(most, Math.abs(x - b[i])), 0);
+  if (!(worst < 1e-3)) throw new Error(`the peers' pictures differ by ${worst}`);
+
+  const times = Object.fromEntries(Object.keys(contenders).map((name) => [name, []]));
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [name, run] of Object.entries(contenders)) {
+      const begun = performance.now();
+      await run(round);
+      times[name].push(performance.now() - begun);
+    }
+  }
+  return { times, memory: ours.memory, ort: ort.env.versions?.common ?? '', tf: tf.version_core ?? tf.version?.tfjs };
+}, ROUNDS);
+await browser.close();
+server.close();
+
+const median = (list) => list.toSorted((x, y) => x - y)[Math.floor(list.length / 2)];
+const first = measured.times.aligndraw[0];
+const medians = Object.fromEntries(Object.entries(measured.times).map(([name, list]) => [name, median(list)]));
+const summary = {
+  milliseconds: medians,
+  ratio_to_onnxruntime_web: medians['onnxruntime-web'] / medians.aligndraw,
+  ratio_to_tfjs_wasm: medians['tfjs-wasm'] / medians.aligndraw,
+  first_picture_over_median: first / medians.aligndraw,
+  wasm_memory_mib: measured.memory / 2 ** 20,
+  floor: '0.84 MMAC and 3.4 MB of weights a step: 54 MFLOP and 107 MB for 32 steps',
+};
+console.log(`a picture of 32 steps in Chromium, median of ${ROUNDS}, in turn:`);
+for (const [name, ms] of Object.entries(medians)) console.log(`  ${name.padEnd(18)}${ms.toFixed(1).padStart(8)} ms  ${(ms / medians.aligndraw).toFixed(2)} ×`);
+console.log(`  first picture ${first.toFixed(1)} ms (${summary.first_picture_over_median.toFixed(1)} × the median); wasm memory ${summary.wasm_memory_mib.toFixed(0)} MiB`);
+writeFileSync(results, JSON.stringify(summary, null, 2) + '\n');
