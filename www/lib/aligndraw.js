@@ -321,6 +321,8 @@ export class AlignDraw {
       });
     try {
       for (;;) {
+        // Frames may have arrived that the caller, having cancelled, no longer wants.
+        signal?.throwIfAborted();
         const frames = queue.shift();
         if (frames) yield frames;
         else if (failure) throw failure;

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# make bench: training against PyTorch, the browser against onnxruntime-web and TensorFlow.js.
+# Environment: PYTHON, a Python that has benches/requirements.txt; without it one is made in the cache.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+cache=${ALIGNDRAW_CACHE:-$HOME/.cache/aligndraw}
+python=${PYTHON:-$cache/python/bin/python}
+if [ ! -x "$python" ]; then
+  python3 -m venv "$cache/python" || { echo "python3-venv is needed: apt-get install python3-venv" >&2; exit 1; }
+  "$cache/python/bin/pip" install --quiet -r benches/requirements.txt
+fi
+onnx=$(mktemp --suffix .onnx)
+trap 'rm -f "$onnx"' EXIT
+(cd benches/peers && "$python" export_onnx.py ../../models/digits.safetensors "$onnx" 2>/dev/null)
+mkdir -p benches/results
+node benches/browser.mjs "$onnx" benches/results/browser.json
+benches/training.sh "$python" 3
