@@ -331,3 +331,41 @@ fn form_backward(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Filter centres of a window whose five raw numbers are 0, along the width.
+    fn centres(side: usize, size: usize) -> Vec<f32> {
+        let geometry = Geometry { height: side, width: side, size };
+        let window = geometry.window(&[0.0; RAW]);
+        (0..size).map(|i| window.center_x + window.stride * geometry.offset(i)).collect()
+    }
+
+    #[test]
+    fn a_neutral_window_spans_the_image_from_edge_to_edge() {
+        let even = [0.0, 8.4286, 16.8571, 25.2857, 33.7143, 42.1429, 50.5714, 59.0];
+        let odd = [0.0, 3.875, 7.75, 11.625, 15.5, 19.375, 23.25, 27.125, 31.0];
+        for (found, expected) in [(centres(60, 8), even.as_slice()), (centres(32, 9), odd.as_slice())] {
+            assert_eq!(found.len(), expected.len());
+            let close = found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-3);
+            assert!(close, "{found:?}");
+        }
+    }
+
+    #[test]
+    fn filters_inside_sum_to_1_and_outside_stay_finite() {
+        let geometry = Geometry { height: 20, width: 31, size: 4 };
+        let mut banks = vec![f32::NAN; geometry.bank_len()];
+        geometry.fill(&[0.0, 0.0, -1.0, 0.0, 0.0], &mut banks);
+        let (bank_y, bank_x) = banks.split_at(4 * 20);
+        for row in bank_y.chunks(20).chain(bank_x.chunks(31)) {
+            assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-3);
+        }
+        for raw in [[50.0, -50.0, 0.0, 0.0, 0.0], [0.0, 0.0, 100.0, -100.0, 100.0]] {
+            geometry.fill(&raw, &mut banks);
+            assert!(banks.iter().all(|x| x.is_finite()));
+        }
+    }
+}

@@ -55,7 +55,7 @@ fn nothing_to_resume_is_an_error() {
 
 #[test]
 fn losses_that_are_not_finite_stop_the_run_with_a_reason() {
-    // The largest learning rate blows the weights up within an update.
+    // A canvas of NaN makes every loss NaN.
     let options = TrainOptions {
         learning_rate: 1.0,
         optimizer: OptimizerKind::Adam,
@@ -70,7 +70,7 @@ fn losses_that_are_not_finite_stop_the_run_with_a_reason() {
     assert!(reason.contains("not finite in 5 steps in a row, the last at epoch 1, batch 4"), "{reason}");
 }
 
-/// Loss after `updates` of plain gradient descent with momentum on one batch.
+/// Four hundred updates of Adam on one batch.
 #[test]
 fn one_batch_is_overfitted() {
     let config = AlignDrawConfig {
