@@ -19,6 +19,9 @@ pub struct Manifest {
     pub system: String,
     /// Sizes.
     pub config: AlignDrawConfig,
+    /// The temperature at which it paints when none is asked for; 1 is the model as trained.
+    #[serde(default = "as_trained")]
+    pub temperature: f32,
     /// What it can hear.
     pub vocabulary: Vocabulary,
     /// What it was trained on.
@@ -27,6 +30,21 @@ pub struct Manifest {
     pub training: serde_json::Value,
     /// The weights file.
     pub weights: WeightsRecord,
+}
+
+/// Refuses a temperature that nothing is painted at.
+///
+/// **Errors** [`Error::Config`] unless it is 0 to 2.
+pub fn check_temperature(temperature: f32) -> Result<()> {
+    if (0.0..=2.0).contains(&temperature) {
+        return Ok(());
+    }
+    Err(Error::Config(format!("the temperature is {temperature}, expected 0 to 2")))
+}
+
+/// The temperature of the model as it was trained.
+pub fn as_trained() -> f32 {
+    1.0
 }
 
 /// The data set of a model and what was held out of it.
@@ -81,6 +99,7 @@ impl Manifest {
             return Err(Error::Model(format!("\"{system}\" is not a known system, expected \"align-draw\"")));
         }
         manifest.config.check()?;
+        check_temperature(manifest.temperature)?;
         let (words, rows) = (manifest.vocabulary.words.len(), manifest.config.vocabulary_size);
         if words > rows {
             return Err(Error::Model(format!("{words} words, but the model hears {rows}")));

@@ -30,6 +30,8 @@ pub mod kernels;
 pub mod nn;
 pub mod paint;
 mod platform;
+#[cfg(not(target_family = "wasm"))]
+pub mod plot;
 pub mod text2image;
 #[cfg(not(target_family = "wasm"))]
 pub mod train;

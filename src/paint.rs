@@ -6,13 +6,13 @@
 
 use burn::tensor::{Device, Int, Tensor, TensorData, activation::sigmoid};
 
-use crate::checkpoint::Manifest;
+use crate::checkpoint::{Manifest, check_temperature};
 use crate::data::{noise::Noise, vocabulary::Tokens};
 use crate::error::{Error, Result};
 use crate::kernels::window::{Geometry, Window};
 use crate::text2image::align_draw::cpu::{self, Weights};
 use crate::text2image::align_draw::definition::{EncodedCaption, State};
-use crate::text2image::align_draw::{AlignDraw, AlignDrawConfig, Host, floats};
+use crate::text2image::align_draw::{AlignDraw, Host, floats};
 
 /// What one step of one drawing shows.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -31,6 +31,7 @@ pub struct Frame {
 pub struct Painter {
     manifest: Manifest,
     engine: Engine,
+    temperature: f32,
 }
 
 enum Engine {
@@ -44,13 +45,14 @@ impl Painter {
     /// A painter on the CPU.
     pub fn on_cpu(manifest: Manifest, host: Host) -> Self {
         let engine = Engine::Cpu(Box::new(Weights::new(&manifest.config, host)));
-        Self { manifest, engine }
+        Self { temperature: manifest.temperature, manifest, engine }
     }
 
     /// A painter on a burn device, WebGPU in a browser say.
     pub fn on_device(manifest: Manifest, host: Host, device: Device) -> Self {
         let model = AlignDraw::from_host(&manifest.config, host, &device);
-        Self { manifest, engine: Engine::Device(Box::new(model), device) }
+        let engine = Engine::Device(Box::new(model), device);
+        Self { temperature: manifest.temperature, manifest, engine }
     }
 
     /// The model's manifest.
@@ -58,9 +60,21 @@ impl Painter {
         &self.manifest
     }
 
-    /// The noise of the picture of a seed, [step, latent].
-    fn noise(config: &AlignDrawConfig, seed: u64) -> Vec<f32> {
-        Noise::new(seed).normals(config.num_steps * config.latent_size)
+    /// Paints at another temperature than the model's own.
+    ///
+    /// **Errors** [`Error::Config`] unless it is 0 to 2.
+    pub fn with_temperature(self, temperature: f32) -> Result<Self> {
+        check_temperature(temperature)?;
+        Ok(Self { temperature, ..self })
+    }
+
+    /// The noise of the picture of a seed, [step, latent]: the temperature scales the standard
+    /// deviation of the prior (Kingma & Dhariwal 2018, §6), so that 0 draws its mean.
+    fn noise(&self, seed: u64) -> Vec<f32> {
+        let config = &self.manifest.config;
+        let mut noise = Noise::new(seed).normals(config.num_steps * config.latent_size);
+        noise.iter_mut().for_each(|value| *value *= self.temperature);
+        noise
     }
 
     /// Begins a picture for each seed: all of one caption.
@@ -85,7 +99,7 @@ impl Painter {
             return Err(Error::Config("a batch holds captions of one length, each with a seed".into()));
         }
         let ids: Vec<usize> = captions.iter().flat_map(|tokens| tokens.ids.iter().copied()).collect();
-        let noise: Vec<f32> = seeds.iter().flat_map(|&seed| Self::noise(config, seed)).collect();
+        let noise: Vec<f32> = seeds.iter().flat_map(|&seed| self.noise(seed)).collect();
         let canvas = match &self.engine {
             Engine::Cpu(weights) => Canvas::Cpu(Box::new(cpu::Drawing::begin(weights, &ids, words, &noise))),
             Engine::Device(model, device) => {

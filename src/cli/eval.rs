@@ -12,7 +12,7 @@ use super::files::{read_classifier, read_mnist, read_model, write_json};
 use crate::data::mnist_captions::{CANVAS, Scene, Scenes};
 use crate::data::noise::Noise;
 use crate::eval::bound::{Bound, Estimate};
-use crate::eval::fidelity::{Fidelity, judge};
+use crate::eval::fidelity::{Fidelity, Share, judge};
 use crate::paint::Painter;
 use crate::platform::block_on;
 use crate::text2image::align_draw::cpu::Weights;
@@ -34,6 +34,9 @@ pub struct Args {
     /// Seed of the first sample; sample i of caption c has seed + 440·i + c
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// Scale of the prior's standard deviation (default: the model's own)
+    #[arg(long)]
+    temperature: Option<f32>,
     /// Where to write the JSON (default: <models>/<model>.eval.json)
     #[arg(long)]
     out: Option<PathBuf>,
@@ -48,6 +51,7 @@ struct Evaluation {
     weights_sha256: String,
     samples_per_caption: usize,
     seed: u64,
+    temperature: f32,
     classifier_accuracy_on_mnist_test: f64,
     fidelity: Fidelity,
     shuffled_control: Fidelity,
@@ -72,7 +76,8 @@ pub fn run(args: Args) -> Result<()> {
     let bound_seen = estimate.over(|size, noise| Some(test.batch(&bans, size, noise)));
     let bound_held_out = estimate.over(|size, noise| test.held_out_batch(&bans, size, noise));
 
-    let painter = Painter::on_cpu(manifest.clone(), host);
+    let temperature = args.temperature.unwrap_or(manifest.temperature);
+    let painter = Painter::on_cpu(manifest.clone(), host).with_temperature(temperature)?;
     let mut scenes = Vec::with_capacity(all.len() * args.samples);
     let mut verdicts = Vec::with_capacity(scenes.capacity());
     let mut shuffled = Vec::with_capacity(scenes.capacity());
@@ -100,6 +105,7 @@ pub fn run(args: Args) -> Result<()> {
         weights_sha256: manifest.weights.sha256.clone(),
         samples_per_caption: args.samples,
         seed: args.seed,
+        temperature,
         classifier_accuracy_on_mnist_test: accuracy,
         fidelity: Fidelity::count(&scenes, &verdicts, &bans),
         shuffled_control: Fidelity::count(&scenes, &shuffled, &bans),
@@ -132,11 +138,12 @@ fn print(e: &Evaluation) {
     println!("model {} ({})", e.model, &e.weights_sha256[..12.min(e.weights_sha256.len())]);
     println!("classifier: {:.2} % on MNIST's test set", 100.0 * e.classifier_accuracy_on_mnist_test);
     println!("{:<34}{:>10}{:>12}", "", "seen", "held out");
-    let row = |name: &str, fidelity: &Fidelity| {
-        println!("{name:<34}{:>8.1} %{:>10.1} %", fidelity.seen.percent(), fidelity.held_out.percent());
+    let row = |name: &str, seen: Share, held_out: Share| {
+        println!("{name:<34}{:>8.1} %{:>10.1} %", seen.percent(), held_out.percent());
     };
-    row("caption fidelity", &e.fidelity);
-    row("shuffled-caption control", &e.shuffled_control);
+    row("caption fidelity", e.fidelity.seen, e.fidelity.held_out);
+    row("  single digits", e.fidelity.seen_digits, e.fidelity.held_out_digits);
+    row("shuffled-caption control", e.shuffled_control.seen, e.shuffled_control.held_out);
     let row = |name: &str, of: fn(&Bound) -> f64| {
         let text =
             |bound: &Option<Bound>| bound.as_ref().map_or("none".to_owned(), |b| format!("{:.2}", of(b)));

@@ -7,7 +7,8 @@ use clap::Args as ClapArgs;
 
 use super::files::write_model;
 use super::train::manifest;
-use crate::train::restore;
+use crate::checkpoint::check_temperature;
+use crate::train::{TrainOptions, restore};
 
 #[derive(ClapArgs)]
 pub struct Args {
@@ -20,12 +21,18 @@ pub struct Args {
     /// Name of the model
     #[arg(long, default_value = "digits")]
     name: String,
+    /// The temperature at which it paints (default: the run's)
+    #[arg(long)]
+    temperature: Option<f32>,
 }
 
 pub fn run(args: Args) -> Result<()> {
     let record = args.run.join("run.json");
     let json = std::fs::read(&record).with_context(|| format!("reading the run's {}", record.display()))?;
-    let options = serde_json::from_slice(&json).with_context(|| record.display().to_string())?;
+    let mut options: TrainOptions =
+        serde_json::from_slice(&json).with_context(|| record.display().to_string())?;
+    options.temperature = args.temperature.unwrap_or(options.temperature);
+    check_temperature(options.temperature)?;
     let (host, epochs) = restore(&options, &args.run)?;
     let manifest = manifest(&args.name, &options, epochs, &args.run);
     let manifest = write_model(&args.models, manifest, &host)?;

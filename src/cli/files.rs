@@ -32,7 +32,7 @@ pub fn read_model(folder: &Path, name: &str) -> Result<(Manifest, Host)> {
     let path = folder.join(format!("{name}.json"));
     let json = std::fs::read(&path).with_context(|| format!("reading the manifest {}", path.display()))?;
     let manifest = Manifest::parse(&json).with_context(|| path.display().to_string())?;
-    let weights = folder.join(&manifest.weights.file);
+    let weights = path.with_file_name(&manifest.weights.file);
     let bytes =
         std::fs::read(&weights).with_context(|| format!("reading the weights {}", weights.display()))?;
     manifest.weights.verify(&bytes).with_context(|| weights.display().to_string())?;

@@ -18,6 +18,10 @@ pub struct Args {
     /// The picture of a seed is the same on every device and in every browser
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// How much pictures of one caption differ: 0 draws the most typical, 1 as the model was trained
+    /// (default: the model's own)
+    #[arg(long)]
+    temperature: Option<f32>,
     /// Where to write the picture, a PNG
     #[arg(short, long, default_value = "out.png")]
     out: PathBuf,
@@ -49,7 +53,8 @@ pub fn run(args: Args) -> Result<()> {
     let (manifest, host) = read_model(&args.models, &args.model)?;
     let config = manifest.config.clone();
     let tokens = manifest.vocabulary.tokens(&args.caption)?;
-    let painter = Painter::on_cpu(manifest, host);
+    let temperature = args.temperature.unwrap_or(manifest.temperature);
+    let painter = Painter::on_cpu(manifest, host).with_temperature(temperature)?;
     let seeds: Vec<u64> = (0..args.number).map(|i| args.seed.wrapping_add(i)).collect();
 
     let mut drawing = painter.begin(&args.caption, &seeds)?;

@@ -8,13 +8,13 @@ use anyhow::{Context, Result, bail};
 use burn::train::Interrupter;
 use clap::{Args as ClapArgs, ValueEnum};
 
-use super::files::{read_mnist, write_json, write_model};
+use super::files::{read_mnist, read_model, write_json, write_model};
 use crate::checkpoint::{DataRecord, Manifest, WeightsRecord};
 use crate::data::mnist_captions::{Bans, vocabulary};
-use crate::text2image::align_draw::{Attended, Initializer};
+use crate::text2image::align_draw::{Attended, Host, Initializer};
 use crate::train::report::read_log;
 use crate::train::schedule::Schedule;
-use crate::train::{OptimizerKind, Place, ShortDrawings, TrainOptions, train};
+use crate::train::{OptimizerKind, Place, ShortDrawings, Start, TrainOptions, train};
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Preset {
@@ -59,6 +59,9 @@ pub struct Args {
     /// Go on from the last checkpoint in --out, with the options it was started with
     #[arg(long)]
     resume: bool,
+    /// Begin with the weights of a model, the path of its manifest without .json, not with random ones
+    #[arg(long, conflicts_with = "resume")]
+    from: Option<String>,
     /// Epochs in all
     #[arg(long)]
     epochs: Option<usize>,
@@ -124,6 +127,7 @@ fn digits() -> TrainOptions {
         learning_rate: 2e-3,
         schedule: Schedule::Cosine { warmup: 200, constant_until: 0.3 },
         average_decay: 0.995,
+        temperature: 0.5,
         short_drawings: Some(ShortDrawings { num_steps: 16, until: 0.75 }),
         ..paper
     }
@@ -222,6 +226,7 @@ pub fn manifest(name: &str, options: &TrainOptions, epochs: usize, run: &Path) -
         name: name.to_owned(),
         system: "align-draw".to_owned(),
         config: options.config.clone(),
+        temperature: options.temperature,
         vocabulary: vocabulary(),
         data: DataRecord { name: "mnist-captions".to_owned(), bans: Bans::draw(options.bans_seed) },
         training: serde_json::json!({ "options": options, "epochs": epochs, "seconds": seconds.round() }),
@@ -232,7 +237,7 @@ pub fn manifest(name: &str, options: &TrainOptions, epochs: usize, run: &Path) -
 /// Trains, then writes the model beside the checkpoints.
 pub fn run(args: Args) -> Result<()> {
     let record = args.out.join("run.json");
-    let options = if args.resume {
+    let mut options: TrainOptions = if args.resume {
         let json = std::fs::read(&record)
             .with_context(|| format!("--resume needs the record of a run, {}", record.display()))?;
         serde_json::from_slice(&json).with_context(|| record.display().to_string())?
@@ -247,6 +252,19 @@ pub fn run(args: Args) -> Result<()> {
     };
     options.check()?;
     let place = args.place()?;
+    let start = match &args.from {
+        _ if args.resume => Start::Checkpoint,
+        None => Start::Weights(Host::init(&options.config, options.seed).into()),
+        Some(model) => {
+            let (manifest, host) = read_model(Path::new("."), model)?;
+            let tables = options.config.parameters().into_iter().zip(manifest.config.parameters());
+            if let Some((ours, theirs)) = tables.into_iter().find(|(ours, theirs)| ours != theirs) {
+                bail!("--from {model}: {} has shape {:?}, expected {:?}", ours.0, theirs.2, ours.2);
+            }
+            options.started_from = Some(manifest.weights.sha256);
+            Start::Weights(host.into())
+        }
+    };
     let mnist = read_mnist(&args.data)?;
     if !args.resume {
         write_json(&record, &options)?;
@@ -264,7 +282,7 @@ pub fn run(args: Args) -> Result<()> {
     })
     .context("catching Ctrl-C")?;
 
-    let outcome = train(&options, mnist, &args.out, args.resume, &place, stop, interrupter)?;
+    let outcome = train(&options, start, mnist, &args.out, &place, stop, interrupter)?;
     if outcome.skipped > 0 {
         println!("{} steps were skipped: their loss was not finite", outcome.skipped);
     }

@@ -46,13 +46,38 @@ pub struct Fidelity {
     pub held_out: Share,
     /// Held-out pairs among [`Self::held_out`].
     pub held_out_pairs: Share,
+    /// Digits in slots where they were trained.
+    pub seen_digits: Share,
+    /// Digits in slots where they were never trained.
+    pub held_out_digits: Share,
+}
+
+/// What the judge saw in one picture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verdict {
+    /// Whether each named digit is where it must be.
+    pub digits: Vec<bool>,
+    /// Whether nothing else was drawn.
+    pub clean: bool,
+}
+
+impl Verdict {
+    /// Whether the picture is right.
+    pub fn right(&self) -> bool {
+        self.clean && self.digits.iter().all(|&right| right)
+    }
 }
 
 impl Fidelity {
     /// Counts verdicts, one for each scene.
-    pub fn count(scenes: &[Scene], verdicts: &[bool], bans: &Bans) -> Self {
+    pub fn count(scenes: &[Scene], verdicts: &[Verdict], bans: &Bans) -> Self {
         let mut fidelity = Self::default();
-        for (scene, &right) in scenes.iter().zip(verdicts) {
+        for (scene, verdict) in scenes.iter().zip(verdicts) {
+            for ((slot, digit), &right) in scene.placed().iter().zip(&verdict.digits) {
+                let banned = bans.slots.get(slot) == Some(digit);
+                if banned { &mut fidelity.held_out_digits } else { &mut fidelity.seen_digits }.add(right);
+            }
+            let right = verdict.right();
             if bans.hold_out(scene) {
                 fidelity.held_out.add(right);
                 if scene.count == 2 {
@@ -67,7 +92,12 @@ impl Fidelity {
 }
 
 /// Judges one picture for each scene; `images` is [scene, 60, 60] in [0, 1].
-pub fn judge(classifier: &DigitClassifier, scenes: &[Scene], images: &[f32], device: &Device) -> Vec<bool> {
+pub fn judge(
+    classifier: &DigitClassifier,
+    scenes: &[Scene],
+    images: &[f32],
+    device: &Device,
+) -> Vec<Verdict> {
     let mut crops = Vec::new();
     let mut stray = Vec::with_capacity(scenes.len());
     for (scene, image) in scenes.iter().zip(images.chunks_exact(CANVAS * CANVAS)) {
@@ -89,9 +119,9 @@ pub fn judge(classifier: &DigitClassifier, scenes: &[Scene], images: &[f32], dev
         .iter()
         .zip(stray)
         .map(|(scene, stray)| {
-            let named = scene.placed().iter().map(|(_, digit)| *digit).collect::<Vec<_>>();
-            let read: Vec<u8> = digits.by_ref().take(named.len()).collect();
-            read == named && stray < MOST_STRAY_INK
+            let read = digits.by_ref().take(scene.count);
+            let digits = scene.placed().iter().zip(read).map(|((_, named), read)| *named == read).collect();
+            Verdict { digits, clean: stray < MOST_STRAY_INK }
         })
         .collect()
 }

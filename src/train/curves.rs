@@ -3,10 +3,9 @@
 use std::path::Path;
 
 use plotters::prelude::*;
-use plotters::style::register_font;
 
-use super::{checkpoints::write_atomically, report::EpochLine};
-use crate::font;
+use super::report::EpochLine;
+use crate::plot;
 
 /// Size of the picture, pixels.
 const SIZE: (u32, u32) = (1000, 600);
@@ -25,21 +24,14 @@ pub fn draw(lines: &[EpochLine], path: &Path) -> Result<(), String> {
     // The first epochs are far above the rest and would flatten the curve.
     let highest = lines.iter().skip(lines.len().min(4) - 1).map(|l| train(l).max(valid(l)));
     let highest = highest.fold(lowest + 1.0, f64::max);
-    let _ = register_font("sans-serif", FontStyle::Normal, font::BYTES);
-
-    let mut pixels = vec![0; (SIZE.0 * SIZE.1 * 3) as usize];
-    {
-        let area = BitMapBackend::with_buffer(&mut pixels, SIZE).into_drawing_area();
-        let text = |error: DrawingAreaErrorKind<_>| error.to_string();
-        area.fill(&WHITE).map_err(text)?;
-        let mut chart = ChartBuilder::on(&area)
+    plot::png(path, SIZE, |area| {
+        let mut chart = ChartBuilder::on(area)
             .margin(24)
             .x_label_area_size(40)
             .y_label_area_size(60)
             .caption("negative bound, nats per image", ("sans-serif", 22))
-            .build_cartesian_2d(first.updates..last.updates, lowest * 0.98..highest * 1.02)
-            .map_err(text)?;
-        chart.configure_mesh().light_line_style(WHITE).x_desc("updates").draw().map_err(text)?;
+            .build_cartesian_2d(first.updates..last.updates, lowest * 0.98..highest * 1.02)?;
+        chart.configure_mesh().light_line_style(WHITE).x_desc("updates").draw()?;
         let series = [
             ("training", RGBColor(150, 150, 160), lines.iter().map(train).collect::<Vec<_>>()),
             ("validation", RGBColor(200, 60, 30), lines.iter().map(valid).collect()),
@@ -47,18 +39,11 @@ pub fn draw(lines: &[EpochLine], path: &Path) -> Result<(), String> {
         for (name, color, values) in series {
             let points = lines.iter().map(|line| line.updates).zip(values);
             chart
-                .draw_series(LineSeries::new(points, color.stroke_width(2)))
-                .map_err(text)?
+                .draw_series(LineSeries::new(points, color.stroke_width(2)))?
                 .label(name)
                 .legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], color.stroke_width(2)));
         }
-        chart.configure_series_labels().background_style(WHITE).draw().map_err(text)?;
-        area.present().map_err(text)?;
-    }
-    let mut png = std::io::Cursor::new(Vec::new());
-    image::RgbImage::from_raw(SIZE.0, SIZE.1, pixels)
-        .ok_or("the buffer has the picture's size")?
-        .write_to(&mut png, image::ImageFormat::Png)
-        .map_err(|error| error.to_string())?;
-    write_atomically(path, png.get_ref()).map_err(|error| error.to_string())
+        chart.configure_series_labels().background_style(WHITE).draw()?;
+        Ok(())
+    })
 }

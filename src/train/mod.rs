@@ -46,6 +46,7 @@ use self::{
     report::{NatsMetric, Report, Term},
     schedule::{Schedule, ScheduledRate},
 };
+use crate::checkpoint::as_trained;
 use crate::data::mnist::Mnist;
 use crate::data::mnist_captions::{Bans, Scenes};
 use crate::error::{Error, Result};
@@ -79,6 +80,9 @@ pub struct TrainOptions {
     pub preset: String,
     /// Sizes.
     pub config: AlignDrawConfig,
+    /// SHA-256 of the weights that the run began with; none: random ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_from: Option<String>,
     /// Seed of weights, samples and noise.
     pub seed: u64,
     /// Seed of the held-out compositions.
@@ -101,6 +105,9 @@ pub struct TrainOptions {
     pub clip: f32,
     /// Decay of the average of the weights that is shipped; 0 ships the weights themselves.
     pub average_decay: f64,
+    /// The temperature at which the finished model paints.
+    #[serde(default = "as_trained")]
+    pub temperature: f32,
     /// Fewer steps a drawing for the first part of the run, which makes it faster; none: all of them.
     pub short_drawings: Option<ShortDrawings>,
     /// Epochs without a better validation bound after which the run ends; none: never.
@@ -113,6 +120,7 @@ impl TrainOptions {
         Self {
             preset: "paper".to_owned(),
             config: AlignDrawConfig::mnist_captions(),
+            started_from: None,
             seed: 1,
             bans_seed: 1,
             batch_size: 100,
@@ -124,6 +132,7 @@ impl TrainOptions {
             schedule: Schedule::Step { drop_after: 110.0 / 150.0 },
             clip: 10.0,
             average_decay: 0.0,
+            temperature: as_trained(),
             short_drawings: None,
             patience: None,
         }
@@ -213,6 +222,14 @@ pub struct Place {
     pub cpu_threads: Option<usize>,
 }
 
+/// What a run begins with.
+pub enum Start {
+    /// These weights.
+    Weights(Box<Host>),
+    /// The last whole checkpoint in its folder.
+    Checkpoint,
+}
+
 /// What is left of a run.
 pub struct Outcome {
     /// The weights to ship: the average, or the weights themselves.
@@ -225,27 +242,30 @@ pub struct Outcome {
     pub skipped: usize,
 }
 
-/// Trains in `folder`, from its last whole checkpoint when `resume`. `stop` asks for an end after the
+/// Trains in `folder`. `stop` asks for an end after the
 /// running epoch.
 ///
 /// **Errors** [`Error::Config`]; [`Error::Data`] when the folder cannot be written or has nothing to
 /// resume; [`Error::Model`] when the loss stays non-finite.
 pub fn train(
     options: &TrainOptions,
+    start: Start,
     mnist: Mnist,
     folder: &Path,
-    resume: bool,
     place: &Place,
     stop: Arc<AtomicBool>,
     interrupter: Interrupter,
 ) -> Result<Outcome> {
     options.check()?;
     let checkpoints = folder.join("checkpoints");
-    let done = if resume { checkpoints::last_complete(&checkpoints) } else { None };
-    if resume && done.is_none() {
-        let folder = checkpoints.display();
-        return Err(Error::Data(format!("{folder} holds no whole checkpoint to resume from")));
-    }
+    let (initial, done) = match start {
+        Start::Weights(host) => (*host, None),
+        Start::Checkpoint => {
+            let nothing = || format!("{} holds no whole checkpoint to resume from", checkpoints.display());
+            let done = checkpoints::last_complete(&checkpoints).ok_or_else(|| Error::Data(nothing()))?;
+            (Host::zeros(&options.config), Some(done))
+        }
+    };
     let first_epoch = done.unwrap_or(0) + 1;
 
     let bans = Bans::draw(options.bans_seed);
@@ -260,7 +280,7 @@ pub fn train(
     let setup = Arc::new(Setup::new(options, first_epoch, place.cpu_threads, interrupter.clone()));
     let devices: Vec<_> = place.devices.iter().map(|device| device.clone().autodiff()).collect();
     let main = devices.first().cloned().ok_or_else(|| Error::Device("no device to train on".into()))?;
-    let model = TrainingModel::new(setup.clone(), Host::init(&options.config, seed), &main);
+    let model = TrainingModel::new(setup.clone(), initial, &main);
     let rate = ScheduledRate::new(options.schedule, options.learning_rate, options.updates());
     let learner = Learner::new(model, options.optimizer(), rate);
 

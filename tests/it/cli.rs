@@ -67,6 +67,20 @@ fn a_seed_is_a_picture_and_batches_do_not_change_it() {
 }
 
 #[test]
+fn without_temperature_every_seed_is_the_same_picture() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let bytes = |seed: &str, temperature: &str| {
+        let output = paint(folder.path(), CAPTION, &["--seed", seed, "--temperature", temperature]);
+        assert!(output.status.success(), "{}", stderr(&output));
+        std::fs::read(folder.path().join("out.png")).expect("a PNG")
+    };
+    assert_eq!(bytes("1", "0"), bytes("2", "0"));
+    assert_ne!(bytes("1", "1"), bytes("2", "1"));
+    let output = paint(folder.path(), CAPTION, &["--temperature", "3"]);
+    assert!(stderr(&output).contains("the temperature is 3, expected 0 to 2"), "{}", stderr(&output));
+}
+
+#[test]
 fn a_wrong_caption_is_explained_with_exit_code_2_and_nothing_is_written() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let cases = [
@@ -123,6 +137,15 @@ fn a_tiny_training_run_leaves_a_model_that_paints() {
     }
     let output = paint(folder.path(), CAPTION, &["--models", run, "--model", "tiny"]);
     assert!(output.status.success(), "{}", stderr(&output));
+    let (next, from) = (format!("{run}-next"), format!("{run}/tiny"));
+    let output = aligndraw(&["train", "--preset", "tiny", "--epochs", "1", "--out", &next, "--from", &from]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let record = std::fs::read_to_string(Path::new(&next).join("run.json")).expect("the record");
+    assert!(record.contains("started_from"), "{record}");
+    let other = format!("{run}-other");
+    let output = aligndraw(&["train", "--preset", "digits", "--out", &other, "--from", &from]);
+    assert!(stderr(&output).contains("has shape"), "{}", stderr(&output));
+    assert!(!Path::new(&other).exists(), "nothing is written");
     let again = aligndraw(&["train", "--preset", "tiny", "--out", run]);
     assert!(stderr(&again).contains("holds a run already: add --resume"), "{}", stderr(&again));
 }

@@ -10,7 +10,7 @@ use aligndraw::data::noise::Noise;
 use aligndraw::error::Error;
 use aligndraw::text2image::align_draw::cpu::{Drawing, Shard, Weights, loss_and_gradients};
 use aligndraw::text2image::align_draw::{AlignDrawConfig, Host};
-use aligndraw::train::{OptimizerKind, Place, TrainOptions, train};
+use aligndraw::train::{OptimizerKind, Place, Start, TrainOptions, train};
 use burn::tensor::Device;
 use burn::train::Interrupter;
 
@@ -25,9 +25,14 @@ fn place() -> Place {
 }
 
 /// Trains in a folder; `stop` ends the run after its first epoch, as Ctrl-C does.
+fn fresh(options: &TrainOptions) -> Start {
+    Start::Weights(Host::init(&options.config, options.seed).into())
+}
+
 fn run(options: &TrainOptions, folder: &Path, resume: bool, stop: bool) -> Host {
     let stop = Arc::new(AtomicBool::new(stop));
-    let outcome = train(options, mnist(), folder, resume, &place(), stop, Interrupter::new());
+    let start = if resume { Start::Checkpoint } else { fresh(options) };
+    let outcome = train(options, start, mnist(), folder, &place(), stop, Interrupter::new());
     outcome.expect("the run ends well").host
 }
 
@@ -49,7 +54,8 @@ fn nothing_to_resume_is_an_error() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let stop = Arc::new(AtomicBool::new(false));
     let options = TrainOptions::tiny();
-    let outcome = train(&options, mnist(), folder.path(), true, &place(), stop, Interrupter::new());
+    let outcome =
+        train(&options, Start::Checkpoint, mnist(), folder.path(), &place(), stop, Interrupter::new());
     assert!(matches!(outcome, Err(Error::Data(message)) if message.contains("no whole checkpoint")));
 }
 
@@ -65,7 +71,8 @@ fn losses_that_are_not_finite_stop_the_run_with_a_reason() {
     };
     let folder = tempfile::tempdir().expect("a temporary folder");
     let stop = Arc::new(AtomicBool::new(false));
-    let outcome = train(&options, mnist(), folder.path(), false, &place(), stop, Interrupter::new());
+    let outcome =
+        train(&options, fresh(&options), mnist(), folder.path(), &place(), stop, Interrupter::new());
     let Err(Error::Model(reason)) = outcome else { panic!("the run goes on") };
     assert!(reason.contains("not finite in 5 steps in a row, the last at epoch 1, batch 4"), "{reason}");
 }

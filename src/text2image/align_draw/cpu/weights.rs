@@ -67,7 +67,7 @@ pub struct EncoderLayout {
 pub struct Weights {
     /// The sizes.
     pub config: AlignDrawConfig,
-    /// The tensors by name; what is packed below is empty here when the model only paints.
+    /// The tensors by name.
     pub host: Host,
     /// Columns of [`Self::decoder`].
     pub decoder_layout: DecoderLayout,
