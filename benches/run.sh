@@ -11,7 +11,8 @@ if [ ! -x "$python" ]; then
 fi
 onnx=$(mktemp --suffix .onnx)
 trap 'rm -f "$onnx"' EXIT
-(cd benches/peers && "$python" export_onnx.py ../../models/digits.safetensors "$onnx" 2>/dev/null)
+(cd benches/peers && "$python" export_onnx.py ../../models/digits.json "$onnx" 2>/dev/null)
 mkdir -p benches/results
 node benches/browser.mjs "$onnx" benches/results/browser.json
 benches/training.sh "$python" 3
+cargo bench --quiet --locked --bench growth -- "$python" "$PWD/benches/results/growth.json" "$PWD/benches/results/growth.png"

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-V, L, A, E, D, Z, N, T, SIDE = 23, 128, 512, 300, 300, 150, 8, 32, 60
+V, L, A, E, D, Z, N = 23, 128, 512, 300, 300, 150, 8
 
 
 def load_safetensors(path):
@@ -33,8 +33,9 @@ def load_safetensors(path):
 class AlignDraw(nn.Module):
     """Attention to words or to encoder states, whichever the shapes say."""
 
-    def __init__(self, tensors=None, words_attended=False):
+    def __init__(self, tensors=None, words_attended=False, side=60):
         super().__init__()
+        self.side = side
         shapes = dict(
             caption_forward_input=(V, 4 * L), caption_forward_recurrent=(L, 4 * L), caption_forward_bias=(4 * L,),
             caption_backward_input=(V, 4 * L), caption_backward_recurrent=(L, 4 * L), caption_backward_bias=(4 * L,),
@@ -45,14 +46,14 @@ class AlignDraw(nn.Module):
             generative_caption=(V if words_attended else 2 * L, 4 * D), generative_latent=(Z, 4 * D),
             generative_recurrent=(D, 4 * D), generative_bias=(4 * D,), generative_initial_hidden=(D,),
             read_window=(D, 5), read_window_bias=(5,), write_window=(D, 5), write_window_bias=(5,),
-            write_patch=(D, N * N), write_patch_bias=(N * N,), initial_canvas=(1, SIDE, SIDE),
+            write_patch=(D, N * N), write_patch_bias=(N * N,), initial_canvas=(1, side, side),
         )
         for name, shape in shapes.items():
             value = tensors[name] if tensors else torch.randn(shape) * 0.01
             self.register_parameter(name, nn.Parameter(value.clone()))
         offsets = torch.arange(N, dtype=torch.float32) - (N - 1) / 2
         self.register_buffer("offsets", offsets)
-        self.register_buffer("pixels", torch.arange(SIDE, dtype=torch.float32))
+        self.register_buffer("pixels", torch.arange(side, dtype=torch.float32))
 
     @staticmethod
     def lstm(gates, cell):
@@ -79,11 +80,11 @@ class AlignDraw(nn.Module):
 
     def banks(self, raw):
         gx, gy, log_stride, log_var, log_gamma = raw.unbind(1)
-        stride = (SIDE - 1) / (N - 1) * torch.exp(log_stride)
+        stride = (self.side - 1) / (N - 1) * torch.exp(log_stride)
         var = torch.exp(log_var)
 
         def bank(g):
-            mean = ((SIDE + 1) / 2 * (g + 1) - 1)[:, None] + stride[:, None] * self.offsets
+            mean = ((self.side + 1) / 2 * (g + 1) - 1)[:, None] + stride[:, None] * self.offsets
             f = torch.exp(-((self.pixels - mean[:, :, None]) ** 2) / (2 * var[:, None, None]))
             return f / (f.sum(2, keepdim=True) + 1e-4)
 
@@ -102,14 +103,14 @@ class AlignDraw(nn.Module):
         return hidden, cell, prior, write
 
     def bound(self, ids, x, noise):
-        """Mean negative bound: x [batch, 60, 60], noise [T, batch, Z]."""
+        """Mean negative bound: x [batch, side, side], noise [T, batch, Z]."""
         batch = ids.shape[0]
         keys, values = self.encode(ids)
         hidden = self.generative_initial_hidden.expand(batch, D)
         cell = torch.zeros_like(hidden)
         enc = self.inference_initial_hidden.expand(batch, E)
         enc_cell = torch.zeros_like(enc)
-        canvas = self.initial_canvas.expand(batch, SIDE, SIDE)
+        canvas = self.initial_canvas.expand(batch, self.side, self.side)
         mu_p = log_p = torch.zeros(batch, Z)
         kl = 0
         for t in range(noise.shape[0]):
@@ -129,15 +130,15 @@ class AlignDraw(nn.Module):
         return (nats + kl).mean()
 
     def forward(self, ids, noise):
-        """Paints: the image after every step, [T, batch, 60, 60]. noise [T, batch, Z]."""
+        """Paints: the image after every step, [T, batch, side, side]. noise [T, batch, Z]."""
         batch = ids.shape[0]
         keys, values = self.encode(ids)
         hidden = self.generative_initial_hidden.expand(batch, D)
         cell = torch.zeros(batch, D)
-        canvas = self.initial_canvas.expand(batch, SIDE, SIDE)
+        canvas = self.initial_canvas.expand(batch, self.side, self.side)
         prior = torch.zeros(batch, 2 * Z)
         images = []
-        for t in range(T):
+        for t in range(noise.shape[0]):
             mu_p, log_p = prior.chunk(2, 1)
             hidden, cell, prior, write = self.step(keys, values, hidden, cell, mu_p + torch.exp(log_p) * noise[t])
             canvas = canvas + write

@@ -1,23 +1,26 @@
-"""Seconds of a training iteration in PyTorch: batch 100, T = 32, forward, backward, clip, Adam."""
+"""Seconds of a training iteration in PyTorch: forward, backward, clip, Adam.
+
+Usage: training.py <iterations> <threads> <steps> <batch> <side of the canvas>
+"""
 
 import sys
 import time
 
 import torch
 
-from model import V, Z, SIDE, T, AlignDraw
+from model import V, Z, AlignDraw
 
-iterations, threads = int(sys.argv[1]), int(sys.argv[2])
+iterations, threads, steps, batch, side = map(int, sys.argv[1:])
 torch.set_num_threads(threads)
 torch.manual_seed(1)
-model = AlignDraw(words_attended=True)
+model = AlignDraw(side=side)
 optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
 times = []
 for i in range(iterations + 2):
-    ids = torch.randint(0, V, (100, 12))
-    x = torch.rand(100, SIDE, SIDE)
+    ids = torch.randint(0, V, (batch, 12))
+    x = torch.rand(batch, side, side)
     begun = time.perf_counter()
-    loss = model.bound(ids, x, torch.randn(T, 100, Z))
+    loss = model.bound(ids, x, torch.randn(steps, batch, Z))
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     for p in model.parameters():
