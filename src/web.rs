@@ -1,6 +1,8 @@
 //! All of wasm-bindgen: converts and delegates. The JavaScript around it is `www/lib/`, whose worker
 //! owns one [`Model`].
 
+use std::task::{Context, Poll, Waker};
+
 use js_sys::{Float32Array, Uint8Array};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
@@ -142,18 +144,32 @@ impl Session {
     /// stride, standard deviation, intensity), the alignment over the words, the image.
     #[wasm_bindgen(unchecked_return_type = "Float32Array | undefined")]
     pub async fn step(&mut self) -> Result<JsValue, JsValue> {
-        let Some(frames) = self.painter.step(&mut self.drawing).await.map_err(js_error)? else {
-            return Ok(JsValue::UNDEFINED);
-        };
-        let mut packed = Vec::new();
-        for Frame { image, alignment, window, .. } in frames {
-            let Window { center_x, center_y, stride, std, intensity } = window;
-            packed.extend([center_x, center_y, stride, std, intensity]);
-            packed.extend(alignment);
-            packed.extend(image);
-        }
-        Ok(Float32Array::from(packed.as_slice()).into())
+        pack(self.painter.step(&mut self.drawing).await)
     }
+
+    /// [`Session::step`] without a promise, which costs more than the CPU's step: for the CPU alone,
+    /// which never waits.
+    #[wasm_bindgen(js_name = stepNow, unchecked_return_type = "Float32Array | undefined")]
+    pub fn step_now(&mut self) -> Result<JsValue, JsValue> {
+        let step = std::pin::pin!(self.painter.step(&mut self.drawing));
+        match Future::poll(step, &mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(frames) => pack(frames),
+            Poll::Pending => Err(js_error(Error::Device("this device answers later: use step".into()))),
+        }
+    }
+}
+
+/// The frames of a step in one array; undefined at the end.
+fn pack(frames: crate::error::Result<Option<Vec<Frame>>>) -> Result<JsValue, JsValue> {
+    let Some(frames) = frames.map_err(js_error)? else { return Ok(JsValue::UNDEFINED) };
+    let mut packed = Vec::new();
+    for Frame { image, alignment, window, .. } in frames {
+        let Window { center_x, center_y, stride, std, intensity } = window;
+        packed.extend([center_x, center_y, stride, std, intensity]);
+        packed.extend(alignment);
+        packed.extend(image);
+    }
+    Ok(Float32Array::from(packed.as_slice()).into())
 }
 
 /// Bytes of wasm memory in use by this instance.

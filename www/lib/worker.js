@@ -11,6 +11,8 @@ const MESSAGE_TIME = 8;
 let engine;
 /** @type {any} the loaded model */
 let model;
+/** Whether it draws on the GPU, whose steps must be waited for. */
+let gpu = false;
 /** @type {GPUDevice | undefined} */
 let gpuDevice;
 /** Loads and drawings that may still be cancelled. @type {Map<number, AbortController>} */
@@ -48,7 +50,8 @@ function watchDevice() {
 }
 
 /** @param {{id: number, urls: {manifest: string, glue: string, wasm: string}, gpu: boolean}} request */
-async function load({ id, urls, gpu }, /** @type {AbortSignal} */ signal) {
+async function load({ id, urls, gpu: asked }, /** @type {AbortSignal} */ signal) {
+  gpu = asked;
   const manifestBytes = await freshFile(urls.manifest, signal);
   let manifest;
   try {
@@ -92,7 +95,7 @@ async function load({ id, urls, gpu }, /** @type {AbortSignal} */ signal) {
 async function warmUp() {
   for (const seed of [0n, 1n, 2n]) {
     const session = model.begin(model.info().example, BigUint64Array.of(seed));
-    while (await session.step());
+    while (session.stepNow());
     session.free();
     await breathe();
   }
@@ -113,7 +116,7 @@ async function draw({ id, caption, seeds }, /** @type {AbortSignal} */ signal) {
   };
   try {
     for (;;) {
-      const packed = await session.step();
+      const packed = gpu ? await session.step() : session.stepNow();
       signal.throwIfAborted();
       if (!packed) break;
       steps.push(packed);
