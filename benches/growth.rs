@@ -197,6 +197,9 @@ fn panels(area: &plot::Area, rows: &[Measured]) -> Result<(), Failure> {
             .configure_mesh()
             .light_line_style(WHITE)
             .label_style(("sans-serif", 15).into_font().color(&ink))
+            .x_label_formatter(&|at| format!("{at:.0}"))
+            .y_label_formatter(&|seconds| format!("{}", (seconds * 1e4).round() / 1e4))
+            .y_labels(6)
             .x_desc(axis.name)
             .y_desc("seconds")
             .draw()?;

@@ -4,8 +4,9 @@
 import { load } from './lib/aligndraw.js';
 import { CaptionBox } from './caption.js';
 import { MOST_SEED, parseSeed, readLink, writeLink } from './link.js';
-import { Player } from './player.js';
-import { Reading, bitmap, paint, placeWindow } from './view.js';
+import { INK, bitmap, paint, placeWindow } from './lib/picture.js';
+import { Player } from './lib/player.js';
+import { Reading } from './reading.js';
 
 /** @typedef {import('./lib/aligndraw.js').Frame} Frame */
 
@@ -206,7 +207,7 @@ function save() {
   [large.width, large.height] = [model.info.width * 8, model.info.height * 8];
   const context = /** @type {CanvasRenderingContext2D} */ (large.getContext('2d'));
   context.imageSmoothingQuality = 'high';
-  context.drawImage(bitmap(frame.image, model.info, 'light'), 0, 0, large.width, large.height);
+  context.drawImage(bitmap(frame.image, model.info, INK.light), 0, 0, large.width, large.height);
   large.toBlob((blob) => {
     if (!blob) return answer('save', 'Saving failed');
     const link = document.createElement('a');

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use clap::Args as ClapArgs;
-use tower_http::services::ServeDir;
+use tower_http::services::{ServeDir, ServeFile};
 use tower_http::set_header::SetResponseHeaderLayer;
 
 /// What the page may do: its own scripts, WebAssembly, its own worker and downloads. Pictures are
@@ -15,6 +15,11 @@ use tower_http::set_header::SetResponseHeaderLayer;
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; \
      worker-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self' blob: data:; \
      manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
+/// What the page for frames may do: other sites show it. In a sandbox it has no origin: its worker begins
+/// with an object URL, and 'self' allows that worker no download.
+const FRAME_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; \
+     worker-src 'self' blob:; connect-src *; style-src 'self'; img-src 'self' blob: data:; \
+     base-uri 'none'; form-action 'none'; frame-ancestors *";
 
 #[derive(ClapArgs)]
 pub struct Args {
@@ -65,13 +70,20 @@ fn router(root: &std::path::Path) -> Router {
     let fixed = |name: HeaderName, value: &'static str| {
         SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value))
     };
-    Router::new()
+    let frame = Router::new()
+        .route_service("/embed.html", ServeFile::new(root.join("www/embed.html")))
+        .layer(fixed(header::CONTENT_SECURITY_POLICY, FRAME_SECURITY_POLICY));
+    let pages = Router::new()
         .nest_service("/pkg", folder("pkg"))
         .nest_service("/models", folder("models"))
         .fallback_service(folder("www"))
+        .layer(fixed(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY));
+    frame
+        .merge(pages)
         // Files keep their names from build to build: ask each time, get 304 when nothing changed.
         .layer(fixed(header::CACHE_CONTROL, "no-cache"))
-        .layer(fixed(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY))
+        // Everything here is public: other sites embed it.
+        .layer(fixed(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
         .layer(fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(fixed(header::REFERRER_POLICY, "no-referrer"))
         .method_not_allowed_fallback(|| async { StatusCode::METHOD_NOT_ALLOWED })

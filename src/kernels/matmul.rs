@@ -50,7 +50,7 @@ impl<'a> Mat<'a> {
 }
 
 /// Rows up to which the streaming kernel is used instead of the packed GEMM.
-const FEW_ROWS: usize = 4;
+const FEW_ROWS: usize = 16;
 
 /// `out = a · b`, or `out += a · b` when `accumulate`.
 ///

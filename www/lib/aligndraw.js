@@ -36,11 +36,32 @@ const SELF_TEST_TOLERANCE = 1e-2;
 const TRIAL_LIMIT = 60_000;
 const TRIAL_SEED = 1n;
 
+/**
+ * Starts the worker. One of another origin (a CDN), or of any origin in a page that has none of its own
+ * (a sandboxed frame), may not be started by its address: a script of the page's own imports it. That is
+ * a classic script, since Chromium starts no module from an object URL in such a frame.
+ */
+function startWorker() {
+  const url = new URL('./worker.js', import.meta.url);
+  if (url.origin === globalThis.origin) return new Worker(url, { type: 'module' });
+  const script = `const early = [];
+    onmessage = (event) => early.push(event);
+    import(${JSON.stringify(url.href)}).then(
+      () => early.forEach((event) => onmessage(event)),
+      (error) => postMessage({ type: 'lost', message: 'the worker could not be loaded: ' + error.message }),
+    );`;
+  const own = URL.createObjectURL(new Blob([script], { type: 'text/javascript' }));
+  const worker = new Worker(own);
+  // Not before it has been read.
+  worker.addEventListener('message', () => URL.revokeObjectURL(own), { once: true });
+  return worker;
+}
+
 /** One worker with its pending requests. */
 class Engine {
   /** @param {() => void} onLost */
   constructor(onLost) {
-    this.worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
+    this.worker = startWorker();
     /** @type {Map<number, (message: any) => void>} */
     this.pending = new Map();
     this.next = 1;
@@ -55,7 +76,7 @@ class Engine {
     };
     this.worker.onerror = (event) => {
       event.preventDefault?.();
-      this.fail(event.message || 'the worker could not start: is worker-src \'self\' allowed?', onLost);
+      this.fail(event.message || 'the worker could not start: does the Content-Security-Policy allow it (worker-src)?', onLost);
     };
   }
 

@@ -1,0 +1,167 @@
+// The custom element and the frame, on a blog of another origin.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { startBlog, startBrowser, startServer } from './harness.mjs';
+
+const CAPTION = 'the digit seven is on the left of the digit two';
+let server, browser, blog;
+
+before(async () => {
+  server = await startServer();
+  browser = await startBrowser();
+  const script = `<script type="module" src="${server.url}/lib/align-draw.js"></script>`;
+  const elements = (n) => Array.from({ length: n }, (_, i) => `<align-draw caption="${CAPTION}" seed="${i}" device="cpu" autoplay="load"></align-draw>`).join('');
+  const policy = (rules) => ({ 'content-security-policy': rules.replaceAll('CDN', server.url) });
+  const frame = `${server.url}/embed.html?caption=${encodeURIComponent(CAPTION)}&seed=42&device=cpu&words`;
+  blog = await startBlog({
+    '/one': `${script}<p style="height: 3000px">text</p><align-draw caption="${CAPTION}" seed="42" device="cpu" words controls></align-draw>`,
+    '/ten': script + elements(10),
+    '/allowed': { html: script + elements(1), headers: policy("default-src 'none'; script-src CDN 'wasm-unsafe-eval'; worker-src blob:; connect-src CDN") },
+    '/no-wasm': { html: script + elements(1), headers: policy("default-src 'none'; script-src CDN; worker-src blob:; connect-src CDN") },
+    '/no-worker': { html: script + elements(1), headers: policy("default-src 'none'; script-src CDN 'wasm-unsafe-eval'; worker-src 'none'; connect-src CDN") },
+    '/no-connect': { html: script + elements(1), headers: policy("default-src 'none'; script-src CDN 'wasm-unsafe-eval'; worker-src blob:; connect-src 'none'") },
+    '/frame': `<script>addEventListener('message', ({ data }) => (window.told ??= []).push(data))</script><iframe sandbox="allow-scripts" src="${frame}" width="300" height="360"></iframe>`,
+  });
+});
+after(async () => {
+  await browser?.close();
+  server?.stop();
+  blog?.stop();
+});
+
+async function open(path) {
+  const page = await (await browser.newContext()).newPage();
+  page.requests = [];
+  page.on('request', (request) => page.requests.push(request.url()));
+  await page.goto(blog.url + path);
+  return page;
+}
+
+/** Waits until every element has all its steps. */
+const allDrawn = (page) =>
+  page.waitForFunction(() => {
+    const elements = [...document.querySelectorAll('align-draw')];
+    return elements.length && elements.every((element) => element.frames?.length === 32);
+  }, null, { timeout: 60_000 });
+
+const message = (page) =>
+  page.waitForFunction(() => document.querySelector('align-draw')?.shadowRoot?.querySelector('[data-problem]')?.textContent, null, { timeout: 60_000 }).then((handle) => handle.jsonValue());
+
+test('nothing is downloaded before the element scrolls into view; then it draws', async () => {
+  const page = await open('/one');
+  await page.waitForFunction(() => customElements.get('align-draw'));
+  await page.waitForTimeout(300);
+  assert.ok(!page.requests.some((url) => /safetensors|\.wasm|worker/.test(url)), page.requests.join('\n'));
+  await page.locator('align-draw').scrollIntoViewIfNeeded();
+  await allDrawn(page);
+  assert.ok(page.requests.some((url) => url.endsWith('.safetensors')));
+  assert.deepEqual(await page.evaluate(() => [...document.querySelector('align-draw').shadowRoot.querySelectorAll('figcaption span')].map((span) => span.textContent).slice(0, 3)), ['the', 'digit', 'seven']);
+});
+
+test('seek, pause, toBlob, events, changed attributes, removing and putting back', async () => {
+  const page = await open('/one');
+  const result = await page.evaluate(async () => {
+    const element = document.querySelector('align-draw');
+    const seen = [];
+    for (const name of ['ready', 'frame', 'done', 'error']) element.addEventListener(name, ({ type }) => seen.push(type));
+    await element.draw();
+    element.seek(7);
+    element.pause();
+    const blob = await element.toBlob();
+    const first = element.frames.at(-1).image.slice();
+    // A new seed while drawing: only the last one counts.
+    element.seed = 1;
+    element.seed = 2;
+    await new Promise((resolve) => element.addEventListener('done', resolve, { once: true }));
+    const second = element.frames.at(-1).image.slice();
+    const drawing = element.draw();
+    element.remove();
+    await drawing;
+    document.body.append(element);
+    await element.draw();
+    return {
+      events: [...new Set(seen)], frames: seen.filter((name) => name === 'frame').length, blob: [blob.type, blob.size > 500],
+      differs: first.some((x, i) => Math.abs(x - second[i]) > 0.1), again: element.frames.at(-1).image.every((x, i) => x === second[i]),
+      step: element.shadowRoot.querySelector('.slider').value, seed: element.getAttribute('seed'),
+    };
+  });
+  assert.deepEqual(result.events, ['ready', 'frame', 'done']);
+  assert.deepEqual(result.blob, ['image/png', true]);
+  assert.ok(result.differs && result.again, JSON.stringify(result));
+  assert.equal(result.seed, '2');
+});
+
+test('ten elements share one worker, and three rounds leave memory flat', async () => {
+  const page = await open('/ten');
+  await allDrawn(page);
+  assert.equal(page.workers().length, 1);
+  const { sharedModel } = { sharedModel: `${server.url}/lib/shared.js` };
+  const memory = await page.evaluate(async (url) => {
+    const { sharedModel } = await import(url);
+    const model = await sharedModel({ device: 'cpu' });
+    const rounds = [];
+    for (let round = 0; round < 3; round += 1) {
+      await Promise.all([...document.querySelectorAll('align-draw')].map((element) => element.draw()));
+      rounds.push(model.memory);
+    }
+    return rounds;
+  }, sharedModel);
+  assert.equal(page.workers().length, 1);
+  assert.ok(memory[0] > 0 && memory[2] === memory[0], memory.join(', '));
+});
+
+test('no task of the main thread is long while an element draws', async () => {
+  const page = await open('/ten');
+  await allDrawn(page);
+  const longest = await page.evaluate(async () => {
+    const tasks = [];
+    const observer = new PerformanceObserver((list) => tasks.push(...list.getEntries().map((entry) => entry.duration)));
+    observer.observe({ entryTypes: ['longtask'] });
+    for (const element of [...document.querySelectorAll('align-draw')].slice(0, 3)) await element.draw();
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    return Math.max(0, ...tasks);
+  });
+  // The browser reports tasks above 50 ms; the target of 20 ms is measured by `make bench`.
+  assert.equal(longest, 0);
+});
+
+test('under the documented Content-Security-Policy it draws', async () => {
+  await allDrawn(await open('/allowed'));
+});
+
+test('a policy that forbids WebAssembly, the worker or the download is named in its place', async () => {
+  assert.match(await message(await open('/no-wasm')), /WebAssembly does not run here/);
+  assert.match(await message(await open('/no-worker')), /worker could not start.*worker-src/s);
+  assert.match(await message(await open('/no-connect')), /could not be loaded/);
+});
+
+test('in a sandboxed frame without an origin it draws and talks to the page around it', async () => {
+  const page = await open('/frame');
+  const told = (type) => page.waitForFunction((type) => window.told?.find((message) => message?.source === 'align-draw' && message.type === type), type, { timeout: 60_000 }).then((handle) => handle.jsonValue());
+  assert.deepEqual(await told('done'), { source: 'align-draw', type: 'done', caption: CAPTION, seed: 42 });
+  // The square, then the words below it.
+  await page.waitForFunction(() => window.told.some(({ type, width, height }) => type === 'size' && width === 300 && height > 310));
+  await page.evaluate(() => {
+    window.told.length = 0;
+    document.querySelector('iframe').contentWindow.postMessage({ target: 'align-draw', type: 'draw', caption: 'the digit 3 is at the top of the digit 8', seed: 5 }, '*');
+  });
+  assert.equal((await told('done')).seed, 5);
+  await page.evaluate(() => document.querySelector('iframe').contentWindow.postMessage({ target: 'align-draw', type: 'draw', caption: 'a cat' }, '*'));
+  assert.match((await told('error')).message, /"cat"/);
+});
+
+test('the page that teaches it draws, and its snippets follow the options', async () => {
+  const page = await (await browser.newContext()).newPage();
+  const problems = [];
+  page.on('pageerror', (error) => problems.push(String(error)));
+  page.on('console', (entry) => entry.type() === 'error' && problems.push(entry.text()));
+  await page.goto(`${server.url}/embed.html`);
+  await allDrawn(page);
+  await page.fill('[name=caption]', 'the digit 3 is at the "top" left of the image');
+  await page.fill('[name=seed]', '9');
+  await page.uncheck('[name=controls]');
+  const snippet = await page.textContent('#element');
+  assert.match(snippet, /caption="the digit 3 is at the &quot;top&quot; left of the image" seed="9" words>/);
+  assert.match(await page.textContent('#frame'), /embed\.html\?caption=the\+digit\+3/);
+  assert.deepEqual(problems, []);
+});

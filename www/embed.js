@@ -1,0 +1,92 @@
+// @ts-check
+/**
+ * With a caption in its address, the bare drawing for a frame; without, the page that teaches embedding.
+ *
+ * Messages of the frame to the page around it, all `{source: 'align-draw', type, …}`:
+ *   {type: 'ready'} · {type: 'size', width, height} · {type: 'frame', step, numSteps} · {type: 'done', caption, seed}
+ *   {type: 'error', message}
+ * Messages that it takes from that page:
+ *   {target: 'align-draw', type: 'draw', caption, seed} · {target: 'align-draw', type: 'pause'} ·
+ *   {target: 'align-draw', type: 'seek', step}
+ */
+
+import { MOST_SEED, parseSeed } from './link.js';
+
+/** @typedef {import('./lib/align-draw.js').AlignDrawElement} AlignDrawElement */
+
+const query = new URLSearchParams(location.search);
+if (query.has('caption')) frame();
+else teach();
+
+function frame() {
+  const element = /** @type {any} */ (document.createElement('align-draw'));
+  for (const name of ['caption', 'seed', 'model', 'device', 'autoplay', 'poster', 'loop', 'controls', 'editable', 'words']) {
+    const value = query.get(name);
+    if (value !== null) element.setAttribute(name, value);
+  }
+  document.body.className = 'frame';
+  document.body.replaceChildren(element);
+  const tell = (/** @type {object} */ message) => parent.postMessage({ source: 'align-draw', ...message }, '*');
+  const { caption, seed } = { caption: () => element.caption, seed: () => element.seed };
+  element.addEventListener('ready', () => tell({ type: 'ready' }));
+  element.addEventListener('frame', (/** @type {CustomEvent} */ { detail }) => tell({ type: 'frame', step: detail.step, numSteps: detail.numSteps }));
+  element.addEventListener('done', () => tell({ type: 'done', caption: caption(), seed: seed() }));
+  element.addEventListener('error', (/** @type {CustomEvent} */ { detail }) => tell({ type: 'error', message: detail.message }));
+  new ResizeObserver(() => tell({ type: 'size', width: element.offsetWidth, height: element.offsetHeight })).observe(element);
+  addEventListener('message', ({ source, data }) => {
+    if (source !== parent || data?.target !== 'align-draw') return;
+    if (data.type === 'pause') element.pause();
+    if (data.type === 'seek' && Number.isFinite(data.step)) element.seek(data.step);
+    if (data.type !== 'draw') return;
+    if (typeof data.caption === 'string') element.caption = data.caption;
+    if (parseSeed(String(data.seed)) !== null) element.seed = data.seed;
+    element.draw().catch(() => {});
+  });
+}
+
+function teach() {
+  const form = /** @type {HTMLFormElement} */ (document.getElementById('options'));
+  const example = /** @type {any} */ (document.getElementById('example'));
+  const field = (/** @type {string} */ name) => /** @type {any} */ (form.elements.namedItem(name));
+  const escape = (/** @type {string} */ text) => text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;');
+  Object.assign(field('caption'), { value: 'the digit seven is on the left of the digit two' });
+  Object.assign(field('seed'), { value: '42' });
+  Object.assign(field('size'), { value: '320' });
+  for (const name of ['words', 'controls']) field(name).checked = true;
+
+  const follow = () => {
+    const switches = ['words', 'controls', 'editable', 'loop'].filter((name) => field(name).checked);
+    const caption = field('caption').value;
+    const seed = Math.min(parseSeed(field('seed').value) ?? 0, MOST_SEED);
+    const size = Math.max(80, Number(field('size').value) || 320);
+    const autoplay = field('autoplay').value;
+    if (example.caption !== caption) example.caption = caption;
+    if (example.seed !== seed || !example.hasAttribute('seed')) example.seed = seed;
+    for (const name of ['words', 'controls', 'editable', 'loop']) example[name] = field(name).checked;
+    const when = autoplay === 'visible' ? '' : ` autoplay="${autoplay}"`;
+    const script = new URL('lib/align-draw.js', location.href).href;
+    const attributes = `caption="${escape(caption)}" seed="${seed}"${when}${switches.map((name) => ` ${name}`).join('')}`;
+    const style = size === 320 ? '' : ` style="--align-draw-size: ${size}px"`;
+    const address = new URL(location.href);
+    address.search = String(new URLSearchParams([['caption', caption], ['seed', String(seed)], ...(when ? [['autoplay', autoplay]] : []), ...switches.map((name) => [name, ''])]));
+    const height = size + (field('words').checked ? 44 : 0) + (field('controls').checked ? 48 : 0) + (field('editable').checked ? 44 : 0);
+    show('element', `<script type="module" src="${script}"></script>\n<align-draw ${attributes}${style}></align-draw>`);
+    show('frame', `<iframe src="${escape(address.href)}" width="${size}" height="${height}" style="border: 0" loading="lazy" title="${escape(caption)}"></iframe>`);
+  };
+  const show = (/** @type {string} */ id, /** @type {string} */ text) => {
+    /** @type {HTMLElement} */ (document.getElementById(id)).textContent = text;
+  };
+  form.addEventListener('input', follow);
+  form.addEventListener('submit', (event) => event.preventDefault());
+  for (const button of document.querySelectorAll('[data-copy]')) {
+    button.addEventListener('click', async () => {
+      const code = /** @type {HTMLElement} */ (document.getElementById(/** @type {HTMLElement} */ (button).dataset.copy ?? ''));
+      const copied = await navigator.clipboard.writeText(code.textContent ?? '').then(() => true, () => false);
+      if (!copied) getSelection()?.selectAllChildren(code);
+      show('live', copied ? 'Copied' : 'Selected: press Ctrl+C');
+      button.textContent = copied ? 'Copied' : 'Selected';
+      setTimeout(() => (button.textContent = 'Copy'), 1600);
+    });
+  }
+  follow();
+}
