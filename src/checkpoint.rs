@@ -1,6 +1,6 @@
 //! Bytes and a manifest <-> a model. No file access: the CLI reads files, the browser fetches.
 
-use half::f16;
+use half::{bf16, f16};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -112,13 +112,15 @@ fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Writes named tensors as safetensors in half precision.
+/// Writes named tensors as safetensors in half precision, rounded so that bfloat16 holds every value as
+/// well: painting keeps its weights so ([`crate::kernels::halves`]).
 pub fn to_safetensors<'a>(
     tensors: impl Iterator<Item = (&'a str, Vec<usize>, &'a [f32])>,
 ) -> Result<Vec<u8>> {
     let halves: Vec<_> = tensors
         .map(|(name, shape, values)| {
-            let bytes: Vec<u8> = values.iter().flat_map(|&x| f16::from_f32(x).to_le_bytes()).collect();
+            let rounded = |&x: &f32| f16::from_f32(bf16::from_f32(x).to_f32());
+            let bytes: Vec<u8> = values.iter().flat_map(|x| rounded(x).to_le_bytes()).collect();
             (name, shape, bytes)
         })
         .collect();
@@ -186,7 +188,7 @@ mod tests {
         let host = Host::init(&config, 9);
         let back = decode(&config, &encode(&config, &host).expect("encodes")).expect("decodes");
         for (a, b) in host.vectors().into_iter().zip(back.vectors()) {
-            assert!(a.iter().zip(b).all(|(a, b)| (a - b).abs() <= a.abs() * 5e-4 + 1e-7));
+            assert!(a.iter().zip(b).all(|(a, b)| (a - b).abs() <= a.abs() * 4e-3 + 1e-7));
         }
     }
 

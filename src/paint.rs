@@ -10,6 +10,7 @@ use crate::checkpoint::{Manifest, check_temperature};
 use crate::data::{noise::Noise, vocabulary::Tokens};
 use crate::error::{Error, Result};
 use crate::kernels::window::{Geometry, Window};
+use crate::platform;
 use crate::text2image::align_draw::cpu::{self, Weights};
 use crate::text2image::align_draw::definition::{EncodedCaption, State};
 use crate::text2image::align_draw::{AlignDraw, Host, floats};
@@ -44,7 +45,9 @@ enum Engine {
 impl Painter {
     /// A painter on the CPU.
     pub fn on_cpu(manifest: Manifest, host: Host) -> Self {
-        let engine = Engine::Cpu(Box::new(Weights::new(&manifest.config, host)));
+        // A few pictures at a time are bound by reading weights, many by arithmetic.
+        let pack = if platform::HAS_PACKED_GEMM { Weights::new } else { Weights::for_painting };
+        let engine = Engine::Cpu(Box::new(pack(&manifest.config, host)));
         Self { temperature: manifest.temperature, manifest, engine }
     }
 

@@ -32,6 +32,22 @@ impl<'a> Mat<'a> {
         Self { data, rows, cols, row_stride, col_stride: 1 }
     }
 
+    /// Rows.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Columns.
+    pub fn cols(&self) -> usize {
+        self.cols
+    }
+
+    /// One row of a row-major matrix.
+    pub fn row(&self, row: usize) -> &'a [f32] {
+        assert_eq!(self.col_stride, 1, "rows of a row-major matrix");
+        &self.data[row * self.row_stride..][..self.cols]
+    }
+
     /// The transposed view.
     pub fn t(self) -> Self {
         Self {

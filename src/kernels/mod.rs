@@ -7,6 +7,7 @@
 
 pub mod attention;
 pub mod gaussian;
+pub mod halves;
 pub mod lstm;
 pub mod math;
 pub mod matmul;

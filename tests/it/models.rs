@@ -4,7 +4,9 @@ use std::path::Path;
 
 use aligndraw::checkpoint::{self, Manifest};
 use aligndraw::data::mnist_captions::{Bans, vocabulary};
+use aligndraw::data::noise::Noise;
 use aligndraw::error::Error;
+use aligndraw::text2image::align_draw::cpu::{Drawing, Weights};
 
 fn models() -> impl Iterator<Item = (String, Vec<u8>, Vec<u8>)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
@@ -38,5 +40,33 @@ fn damaged_models_are_refused() {
         assert!(matches!(manifest.weights.verify(&weights), Err(Error::WrongHash { .. })));
         assert!(checkpoint::decode(&manifest.config, &weights[..last / 2]).is_err());
         assert!(Manifest::parse(&json[..json.len() / 2]).is_err());
+    }
+}
+
+/// The browser keeps the weights as bfloat16: of the shipped models that loses nothing, and the two
+/// packings paint the same pictures, up to the order of sums.
+#[test]
+fn weights_kept_as_halves_paint_the_same_pictures() {
+    for (_, json, weights) in models() {
+        let manifest = Manifest::parse(&json).expect("a manifest that parses");
+        let host = checkpoint::decode(&manifest.config, &weights).expect("the weights fit the sizes");
+        let whole = Weights::new(&manifest.config, host.clone());
+        let halves = Weights::for_painting(&manifest.config, host);
+        assert!(halves.halves.is_some(), "every weight is exact in bfloat16");
+        let tokens = manifest.vocabulary.tokens(&manifest.vocabulary.example).expect("a caption");
+        for batch in [1, 4, 5] {
+            let ids = tokens.ids.repeat(batch);
+            let noise =
+                Noise::new(3).normals(batch * manifest.config.num_steps * manifest.config.latent_size);
+            let painted = |weights: &Weights| {
+                let mut drawing = Drawing::begin(weights, &ids, tokens.ids.len(), &noise);
+                while drawing.step(weights) {}
+                drawing.images(manifest.config.num_steps).to_vec()
+            };
+            let (expected, found) = (painted(&whole), painted(&halves));
+            let pairs = expected.iter().zip(&found);
+            let worst = pairs.fold(0.0f32, |worst, (a, b)| worst.max((a - b).abs()));
+            assert!(worst < 1e-4, "{batch} pictures differ by {worst}");
+        }
     }
 }

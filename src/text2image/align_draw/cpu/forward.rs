@@ -42,6 +42,10 @@ pub fn step(weights: &Weights, caption: &Caption, tape: &mut Tape, mode: Mode, i
 fn decoder_products(weights: &Weights, tape: &mut Tape, mode: Mode, t: usize) {
     let (size, layout) = (weights.config.decoder_size, &weights.decoder_layout);
     let first = if mode == Mode::Prior { layout.painting } else { 0 };
+    if let (Mode::Prior, Some(halves)) = (mode, &weights.halves) {
+        let state = Mat::new(tape.decoder_hidden.at(t), tape.batch, size);
+        return halves.decoder.matmul(&mut tape.products.at_mut(t)[first..], layout.width, false, state);
+    }
     matmul(
         &mut tape.products.at_mut(t)[first..],
         layout.width,
@@ -183,13 +187,14 @@ fn generate(weights: &Weights, caption: &Caption, tape: &mut Tape, t: usize) {
             gates,
         );
     }
-    matmul(
-        gates,
-        4 * size,
-        true,
-        Mat::new(tape.latent.at(t), tape.batch, config.latent_size),
-        Mat::new(&host.generative_latent, config.latent_size, 4 * size),
-    );
+    let latent = Mat::new(tape.latent.at(t), tape.batch, config.latent_size);
+    match &weights.halves {
+        Some(halves) => halves.latent.matmul(gates, 4 * size, true, latent),
+        None => {
+            let weight = Mat::new(&host.generative_latent, config.latent_size, 4 * size);
+            matmul(gates, 4 * size, true, latent, weight);
+        }
+    }
     let (cell_before, cell) = tape.decoder_cell.pair(t);
     lstm::forward(gates, &host.generative_bias, cell_before, cell, tape.decoder_hidden.at_mut(t + 1));
 }

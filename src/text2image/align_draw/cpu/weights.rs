@@ -3,7 +3,11 @@
 
 use super::super::config::AlignDrawConfig;
 use super::super::parameters::Host;
-use crate::kernels::window::{Geometry, RAW};
+use crate::kernels::{
+    halves::Halves,
+    matmul::Mat,
+    window::{Geometry, RAW},
+};
 
 /// Columns of a matrix that serve one purpose.
 #[derive(Clone, Copy, Debug)]
@@ -77,6 +81,17 @@ pub struct Weights {
     pub decoder: Vec<f32>,
     /// The encoder state's products [E, width].
     pub encoder: Vec<f32>,
+    /// What painting multiplies with at every step, in half the bytes; none in training.
+    pub halves: Option<PaintingHalves>,
+}
+
+/// The weights that every step of painting reads, as bfloat16.
+#[derive(Clone, Debug)]
+pub struct PaintingHalves {
+    /// The painting columns of [`Weights::decoder`].
+    pub decoder: Halves,
+    /// Latent → gates of the generative LSTM.
+    pub latent: Halves,
 }
 
 fn layout<const N: usize>(sizes: [usize; N]) -> ([Columns; N], usize) {
@@ -108,6 +123,7 @@ impl Weights {
             host,
             decoder_layout,
             encoder_layout,
+            halves: None,
         };
         let Self { host, decoder, encoder, .. } = &mut weights;
         let glimpse = config.glimpse_len() * 4 * e;
@@ -116,6 +132,29 @@ impl Weights {
         }
         for (columns, matrix) in encoder_parts(&encoder_layout, host) {
             copy_columns(encoder, encoder_layout.width, columns, matrix);
+        }
+        weights
+    }
+
+    /// Packs the tensors for painting a few pictures at a time: as bfloat16 where that loses nothing,
+    /// and nothing else of what every step reads.
+    pub fn for_painting(config: &AlignDrawConfig, host: Host) -> Self {
+        let mut weights = Self::new(config, host);
+        let layout = &weights.decoder_layout;
+        let painting = layout.width - layout.painting;
+        let columns = &weights.decoder[layout.painting..];
+        let decoder = Halves::new(Mat::strided(columns, config.decoder_size, painting, layout.width));
+        let latent = &weights.host.generative_latent;
+        let latent = Halves::new(Mat::new(latent, config.latent_size, 4 * config.decoder_size));
+        if let (Some(decoder), Some(latent)) = (decoder, latent) {
+            weights.halves = Some(PaintingHalves { decoder, latent });
+            (weights.decoder, weights.encoder) = (Vec::new(), Vec::new());
+            let host = &mut weights.host;
+            for unused in
+                [&mut host.generative_latent, &mut host.inference_input, &mut host.inference_recurrent]
+            {
+                *unused = Vec::new();
+            }
         }
         weights
     }
