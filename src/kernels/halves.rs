@@ -1,6 +1,6 @@
 //! Products with weights kept as bfloat16: painting reads every weight at every step, so that half the
-//! bytes are nearly half the time where memory is slow. Weights are rounded when a model is written
-//! ([`crate::checkpoint::encode`]), so that nothing is lost here.
+//! bytes are nearly half the time where memory is slow. Weights are rounded when a model is written, so
+//! that nothing is lost here.
 
 use multiversion::multiversion;
 
