@@ -20,8 +20,8 @@ pub enum Initializer {
 pub enum Attended {
     /// The paper's: its state in the bidirectional encoder, which knows the whole sentence.
     States,
-    /// The word alone: the encoder's states only decide where to look. What a digit looks like is
-    /// then learned once for every place, so that compositions never seen come out right.
+    /// The word alone: the encoder's states only decide where to look. It is faster to be heard; it
+    /// does not make compositions come out right that were never seen (`models/README.md`).
     Words,
 }
 
