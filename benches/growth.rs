@@ -171,7 +171,7 @@ type Series = (&'static str, RGBColor, fn(&Measured) -> f64);
 
 /// Three panels, both axes logarithmic; a straight line with the slope of the dashed one is linear.
 fn draw(rows: &[Measured], path: &std::path::Path) -> Result<(), Failure> {
-    Ok(plot::png(path, (1500, 520), |area| panels(area, rows))?)
+    Ok(std::fs::write(path, plot::png((1500, 520), |area| panels(area, rows))?)?)
 }
 
 fn panels(area: &plot::Area, rows: &[Measured]) -> Result<(), Failure> {

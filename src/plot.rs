@@ -1,25 +1,21 @@
 //! Plots as PNG files.
 
-use std::path::Path;
-
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::register_font;
 
 use crate::font;
-use crate::train::checkpoints::write_atomically;
 
 /// What is drawn on.
 pub type Area<'a> = DrawingArea<BitMapBackend<'a>, Shift>;
 
-/// Draws on a white area of `size` pixels and writes it as a PNG.
+/// Draws on a white area of `size` pixels; the bytes of a PNG.
 ///
-/// **Errors** a message of the drawing library's or the file system's.
+/// **Errors** a message of the drawing library's.
 pub fn png(
-    path: &Path,
     size: (u32, u32),
     draw: impl FnOnce(&Area) -> Result<(), Box<dyn std::error::Error>>,
-) -> Result<(), String> {
+) -> Result<Vec<u8>, String> {
     let _ = register_font("sans-serif", FontStyle::Normal, font::BYTES);
     let mut pixels = vec![0; (size.0 * size.1 * 3) as usize];
     {
@@ -33,5 +29,5 @@ pub fn png(
         .ok_or("the buffer has the picture's size")?
         .write_to(&mut png, image::ImageFormat::Png)
         .map_err(|error| error.to_string())?;
-    write_atomically(path, png.get_ref()).map_err(|error| error.to_string())
+    Ok(png.into_inner())
 }

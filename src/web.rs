@@ -147,8 +147,7 @@ impl Session {
         pack(self.painter.step(&mut self.drawing).await)
     }
 
-    /// [`Session::step`] without a promise, which costs more than the CPU's step: for the CPU alone,
-    /// which never waits.
+    /// [`Session::step`] without a promise: for the CPU alone, which never waits.
     #[wasm_bindgen(js_name = stepNow, unchecked_return_type = "Float32Array | undefined")]
     pub fn step_now(&mut self) -> Result<JsValue, JsValue> {
         let step = std::pin::pin!(self.painter.step(&mut self.drawing));

@@ -27,10 +27,9 @@ function frame() {
   document.body.className = 'frame';
   document.body.replaceChildren(element);
   const tell = (/** @type {object} */ message) => parent.postMessage({ source: 'align-draw', ...message }, '*');
-  const { caption, seed } = { caption: () => element.caption, seed: () => element.seed };
   element.addEventListener('ready', () => tell({ type: 'ready' }));
   element.addEventListener('frame', (/** @type {CustomEvent} */ { detail }) => tell({ type: 'frame', step: detail.step, numSteps: detail.numSteps }));
-  element.addEventListener('done', () => tell({ type: 'done', caption: caption(), seed: seed() }));
+  element.addEventListener('done', () => tell({ type: 'done', caption: element.caption, seed: element.seed }));
   element.addEventListener('error', (/** @type {CustomEvent} */ { detail }) => tell({ type: 'error', message: detail.message }));
   new ResizeObserver(() => tell({ type: 'size', width: element.offsetWidth, height: element.offsetHeight })).observe(element);
   addEventListener('message', ({ source, data }) => {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use plotters::prelude::*;
 
-use super::report::EpochLine;
+use super::{checkpoints::write_atomically, report::EpochLine};
 use crate::plot;
 
 /// Size of the picture, pixels.
@@ -24,7 +24,7 @@ pub fn draw(lines: &[EpochLine], path: &Path) -> Result<(), String> {
     // The first epochs are far above the rest and would flatten the curve.
     let highest = lines.iter().skip(lines.len().min(4) - 1).map(|l| train(l).max(valid(l)));
     let highest = highest.fold(lowest + 1.0, f64::max);
-    plot::png(path, SIZE, |area| {
+    let png = plot::png(SIZE, |area| {
         let mut chart = ChartBuilder::on(area)
             .margin(24)
             .x_label_area_size(40)
@@ -45,5 +45,6 @@ pub fn draw(lines: &[EpochLine], path: &Path) -> Result<(), String> {
         }
         chart.configure_series_labels().background_style(WHITE).draw()?;
         Ok(())
-    })
+    })?;
+    write_atomically(path, &png).map_err(|error| error.to_string())
 }

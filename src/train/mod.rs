@@ -242,8 +242,7 @@ pub struct Outcome {
     pub skipped: usize,
 }
 
-/// Trains in `folder`. `stop` asks for an end after the
-/// running epoch.
+/// Trains in `folder`. `stop` asks for an end after the running epoch.
 ///
 /// **Errors** [`Error::Config`]; [`Error::Data`] when the folder cannot be written or has nothing to
 /// resume; [`Error::Model`] when the loss stays non-finite.

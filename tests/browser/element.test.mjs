@@ -95,7 +95,6 @@ test('ten elements share one worker, and three rounds leave memory flat', async 
   const page = await open('/ten');
   await allDrawn(page);
   assert.equal(page.workers().length, 1);
-  const { sharedModel } = { sharedModel: `${server.url}/lib/shared.js` };
   const memory = await page.evaluate(async (url) => {
     const { sharedModel } = await import(url);
     const model = await sharedModel({ device: 'cpu' });
@@ -105,9 +104,25 @@ test('ten elements share one worker, and three rounds leave memory flat', async 
       rounds.push(model.memory);
     }
     return rounds;
-  }, sharedModel);
+  }, `${server.url}/lib/shared.js`);
   assert.equal(page.workers().length, 1);
   assert.ok(memory[0] > 0 && memory[2] === memory[0], memory.join(', '));
+});
+
+test('an engine that stopped says so in the element, and the next drawing starts a new one', async () => {
+  const page = await open('/ten');
+  await allDrawn(page);
+  const [told, frames] = await page.evaluate(async (url) => {
+    const { sharedModel } = await import(url);
+    const model = await sharedModel({ device: 'cpu' });
+    model.engines.cpu.fail('gone');
+    const element = document.querySelector('align-draw');
+    const told = await element.draw().then(() => 'drawn', (error) => error.message);
+    await element.draw();
+    return [told, element.frames.length];
+  }, `${server.url}/lib/shared.js`);
+  assert.match(told, /engine stopped/);
+  assert.equal(frames, 32);
 });
 
 test('no task of the main thread is long while an element draws', async () => {

@@ -24,11 +24,11 @@ fn place() -> Place {
     Place { devices: vec![Device::flex()], cpu_threads: Some(2) }
 }
 
-/// Trains in a folder; `stop` ends the run after its first epoch, as Ctrl-C does.
 fn fresh(options: &TrainOptions) -> Start {
     Start::Weights(Host::init(&options.config, options.seed).into())
 }
 
+/// Trains in a folder; `stop` ends the run after its first epoch, as Ctrl-C does.
 fn run(options: &TrainOptions, folder: &Path, resume: bool, stop: bool) -> Host {
     let stop = Arc::new(AtomicBool::new(stop));
     let start = if resume { Start::Checkpoint } else { fresh(options) };

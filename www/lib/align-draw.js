@@ -83,8 +83,8 @@ export class AlignDrawElement extends Base {
 
   /** @type {AlignDraw | undefined} */
   #model;
-  /** The model and device that were asked for last. */
-  #asked = '';
+  /** @type {import('./picture.js').Size} */
+  #size = BLANK;
   /** @type {Frame[]} */
   #frames = [];
   /** @type {string[]} */
@@ -151,7 +151,7 @@ export class AlignDrawElement extends Base {
     if (name === 'autoplay') this.#await();
     // What was drawn no longer fits; what was never drawn still waits for its time.
     const redraws = ['caption', 'seed', 'model', 'device'].includes(name);
-    if (redraws && this.#asked) this.draw().catch(() => {});
+    if (redraws && this.#drawing) this.draw().catch(() => {});
   }
 
   get seed() {
@@ -196,6 +196,11 @@ export class AlignDrawElement extends Base {
     try {
       const model = await this.#load();
       if (signal.aborted) return;
+      if (model !== this.#model) {
+        this.#model = model;
+        this.#size = model.info;
+        this.#tell('ready');
+      }
       const caption = /** @type {any} */ (this).caption || model.info.example;
       this.#words = await model.words(caption);
       if (signal.aborted) return;
@@ -214,7 +219,8 @@ export class AlignDrawElement extends Base {
       this.#tell('done', timing);
     } catch (error) {
       if (signal.aborted) return;
-      if (/** @type {any} */ (error).code === 'lost' && this.#model) await dropShared(this.#model);
+      // The next drawing then starts a new engine.
+      if (/** @type {any} */ (error).code === 'lost' && this.#model) dropShared(this.#model);
       this.#say(/** @type {Error} */ (error).message, true);
       this.#tell('error', error);
       throw error;
@@ -240,20 +246,13 @@ export class AlignDrawElement extends Base {
   }
 
   /** The model, from the page's other elements if they have it. */
-  async #load() {
+  #load() {
     const { model, device } = /** @type {any} */ (this);
-    const asked = JSON.stringify([model, device]);
-    if (this.#model && asked === this.#asked && this.#model.info) return this.#model;
-    this.#asked = asked;
-    this.#model = await sharedModel({
+    return sharedModel({
       model: model || undefined,
       device,
-      onProgress: ({ loaded, total }) => {
-        if (!this.#model && total) this.#say(`Loading, ${Math.round((100 * loaded) / total)} %`);
-      },
+      onProgress: ({ loaded, total }) => total && this.#say(`Loading, ${Math.round((100 * loaded) / total)} %`),
     });
-    this.#tell('ready');
-    return this.#model;
   }
 
   /** Waits for the moment that `autoplay` names. */
@@ -269,7 +268,7 @@ export class AlignDrawElement extends Base {
   /** Lays out what the attributes ask for. */
   #furnish() {
     const { caption, controls, editable, words, poster } = /** @type {any} */ (this);
-    const { part } = { part: this.#part };
+    const part = this.#part;
     part.controls.hidden = !controls;
     part.input.hidden = !editable;
     part.caption.hidden = !words;
@@ -300,7 +299,7 @@ export class AlignDrawElement extends Base {
   /** @param {number} step @param {boolean} playing */
   #show(step, playing) {
     const { canvas, window, slider, play, caption } = this.#part;
-    const size = this.#model?.info ?? BLANK;
+    const size = this.#size;
     const frame = this.#frames[step - 1];
     const { color, backgroundColor } = getComputedStyle(canvas);
     paint(canvas, frame?.image ?? null, size, { ink: rgb(color), paper: rgb(backgroundColor) });

@@ -6,7 +6,7 @@ import { load } from './aligndraw.js';
 /**
  * @typedef {import('./aligndraw.js').AlignDraw} AlignDraw
  * @typedef {import('./aligndraw.js').Progress} Progress
- * @typedef {{model: Promise<AlignDraw>, watchers: Set<(progress: Progress) => void>}} Shared
+ * @typedef {{model: Promise<AlignDraw>, value?: AlignDraw, watchers: Set<(progress: Progress) => void>}} Shared
  */
 
 /** By model and device. @type {Map<string, Shared>} */
@@ -24,18 +24,23 @@ export function sharedModel({ model, device, onProgress }) {
     /** @type {Set<(progress: Progress) => void>} */
     const watchers = new Set();
     const told = (/** @type {Progress} */ progress) => watchers.forEach((watcher) => watcher(progress));
-    shared = { model: load({ model, device, onProgress: told }), watchers };
-    loaded.set(key, shared);
-    shared.model.then(() => watchers.clear(), () => loaded.delete(key));
+    const entry = /** @type {Shared} */ ({ model: load({ model, device, onProgress: told }), watchers });
+    loaded.set(key, entry);
+    entry.model.then(
+      (value) => {
+        entry.value = value;
+        watchers.clear();
+      },
+      () => loaded.delete(key),
+    );
+    shared = entry;
   }
-  if (onProgress) shared.watchers.add(onProgress);
+  if (onProgress && !shared.value) shared.watchers.add(onProgress);
   return shared.model;
 }
 
 /** Forgets a model whose engine stopped, so that the next call loads it again. @param {AlignDraw} model */
-export async function dropShared(model) {
-  for (const [key, shared] of loaded) {
-    if ((await shared.model.catch(() => null)) === model) loaded.delete(key);
-  }
+export function dropShared(model) {
+  for (const [key, shared] of loaded) if (shared.value === model) loaded.delete(key);
   model.dispose();
 }

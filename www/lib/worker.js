@@ -101,8 +101,28 @@ async function warmUp() {
   }
 }
 
+/** Settled when the last drawing that was asked for has ended. */
+let turn = Promise.resolve();
+
+/**
+ * Draws when the drawings before have ended: together they would all end late, and need memory for all.
+ * @param {{id: number, caption: string, seeds: bigint[]}} request
+ */
+async function draw(request, /** @type {AbortSignal} */ signal) {
+  const before = turn;
+  let end = () => {};
+  turn = new Promise((resolve) => (end = resolve));
+  try {
+    await before;
+    signal.throwIfAborted();
+    await drawNow(request, signal);
+  } finally {
+    end();
+  }
+}
+
 /** @param {{id: number, caption: string, seeds: bigint[]}} request */
-async function draw({ id, caption, seeds }, /** @type {AbortSignal} */ signal) {
+async function drawNow({ id, caption, seeds }, /** @type {AbortSignal} */ signal) {
   if (!model) throw new AlignDrawError({ code: 'failed', message: 'no model is loaded' });
   const session = model.begin(caption, BigUint64Array.from(seeds));
   const begun = performance.now();

@@ -71,7 +71,7 @@ pub struct EncoderLayout {
 pub struct Weights {
     /// The sizes.
     pub config: AlignDrawConfig,
-    /// The tensors by name.
+    /// The tensors by name; after [`Weights::for_painting`] without those that are packed or unused.
     pub host: Host,
     /// Columns of [`Self::decoder`].
     pub decoder_layout: DecoderLayout,
@@ -136,8 +136,8 @@ impl Weights {
         weights
     }
 
-    /// Packs the tensors for painting a few pictures at a time: as bfloat16 where that loses nothing,
-    /// and nothing else of what every step reads.
+    /// Packs the tensors for painting a few pictures at a time: what every step multiplies with as
+    /// bfloat16, where that loses nothing, and then nothing that only training needs.
     pub fn for_painting(config: &AlignDrawConfig, host: Host) -> Self {
         let mut weights = Self::new(config, host);
         let layout = &weights.decoder_layout;
@@ -146,16 +146,25 @@ impl Weights {
         let decoder = Halves::new(Mat::strided(columns, config.decoder_size, painting, layout.width));
         let latent = &weights.host.generative_latent;
         let latent = Halves::new(Mat::new(latent, config.latent_size, 4 * config.decoder_size));
-        if let (Some(decoder), Some(latent)) = (decoder, latent) {
-            weights.halves = Some(PaintingHalves { decoder, latent });
-            (weights.decoder, weights.encoder) = (Vec::new(), Vec::new());
-            let host = &mut weights.host;
-            for unused in
-                [&mut host.generative_latent, &mut host.inference_input, &mut host.inference_recurrent]
-            {
-                *unused = Vec::new();
-            }
-        }
+        let (Some(decoder), Some(latent)) = (decoder, latent) else { return weights };
+        weights.halves = Some(PaintingHalves { decoder, latent });
+        let Self { host, decoder, encoder, .. } = &mut weights;
+        let packed = [
+            decoder,
+            encoder,
+            &mut host.generative_latent,
+            &mut host.generative_recurrent,
+            &mut host.align_query,
+            &mut host.prior,
+            &mut host.write_window,
+            &mut host.write_patch,
+            &mut host.read_window,
+            &mut host.inference_input,
+            &mut host.inference_recurrent,
+            &mut host.posterior_mean,
+            &mut host.posterior_log_std,
+        ];
+        packed.into_iter().for_each(|tensor| *tensor = Vec::new());
         weights
     }
 
