@@ -5,7 +5,8 @@ use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::data::{mnist_captions::Bans, vocabulary::Vocabulary};
+use crate::data::source::{DataSet, HeldOut};
+use crate::data::vocabulary::Vocabulary;
 use crate::error::{Error, Result};
 use crate::text2image::align_draw::{AlignDrawConfig, Host};
 
@@ -51,10 +52,10 @@ pub fn as_trained() -> f32 {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataRecord {
-    /// Name of the data set: `mnist-captions`.
-    pub name: String,
-    /// The held-out compositions.
-    pub bans: Bans,
+    /// The data set.
+    pub name: DataSet,
+    /// The held-out combinations.
+    pub bans: HeldOut,
 }
 
 /// A weights file.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use burn::tensor::Device;
 use clap::Args as ClapArgs;
 use serde::Serialize;
@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::files::{read_classifier, read_mnist, read_model, write_json};
 use crate::data::mnist_captions::{CANVAS, Scene, Scenes};
 use crate::data::noise::Noise;
+use crate::data::source::{HeldOut, Source};
 use crate::eval::bound::{Bound, Estimate};
 use crate::eval::fidelity::{Fidelity, Share, judge};
 use crate::paint::Painter;
@@ -65,16 +66,18 @@ pub fn run(args: Args) -> Result<()> {
     let classifier = read_classifier(&args.models, &device)?;
     let mnist = read_mnist(&args.data)?;
     let accuracy = classifier.accuracy(&mnist.test, &device);
-    let bans = manifest.data.bans.clone();
+    let HeldOut::Digits(bans) = manifest.data.bans.clone() else {
+        bail!("{} was not trained on MNIST with captions", manifest.name);
+    };
 
     let all = Scene::all();
     // The bound on samples of the recipe, with MNIST's test digits.
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let weights = Weights::new(&manifest.config, host.clone());
-    let test = Scenes::new(Arc::new(mnist.test));
+    let test = Scenes::new(Arc::new(mnist.test), bans.clone());
     let estimate = Estimate { weights: &weights, images: BOUND_IMAGES, seed: args.seed, threads };
-    let bound_seen = estimate.over(|size, noise| Some(test.batch(&bans, size, noise)));
-    let bound_held_out = estimate.over(|size, noise| test.held_out_batch(&bans, size, noise));
+    let bound_seen = estimate.over(|size, noise| Some(test.batch(size, noise)));
+    let bound_held_out = estimate.over(|size, noise| test.held_out_batch(size, noise));
 
     let temperature = args.temperature.unwrap_or(manifest.temperature);
     let painter = Painter::on_cpu(manifest.clone(), host).with_temperature(temperature)?;

@@ -5,6 +5,7 @@ mod export;
 mod files;
 mod paint;
 mod picture;
+mod scenes;
 mod serve;
 mod train;
 mod train_classifier;
@@ -33,6 +34,8 @@ enum Verb {
     Export(export::Args),
     /// Draw a caption into a PNG, a grid or a GIF
     Paint(paint::Args),
+    /// Look at the colour scenes: a sheet of them, or those of a caption
+    Scenes(scenes::Args),
     /// Serve the page
     Serve(serve::Args),
 }
@@ -47,6 +50,7 @@ pub fn run() -> anyhow::Result<()> {
         Verb::Eval(args) => eval::run(args),
         Verb::Export(args) => export::run(args),
         Verb::Paint(args) => paint::run(args),
+        Verb::Scenes(args) => scenes::run(args),
         Verb::Serve(args) => serve::run(args),
     }
 }

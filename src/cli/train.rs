@@ -10,11 +10,14 @@ use clap::{Args as ClapArgs, ValueEnum};
 
 use super::files::{read_mnist, read_model, write_json, write_model};
 use crate::checkpoint::{DataRecord, Manifest, WeightsRecord};
-use crate::data::mnist_captions::{Bans, vocabulary};
-use crate::text2image::align_draw::{Attended, Host, Initializer};
+use crate::data::mnist_captions;
+use crate::data::scene_pictures::ScenePictures;
+use crate::data::scenes;
+use crate::data::source::{DataSet, Source};
+use crate::text2image::align_draw::{AlignDrawConfig, Attended, Host, Initializer};
 use crate::train::report::read_log;
 use crate::train::schedule::Schedule;
-use crate::train::{OptimizerKind, Place, ShortDrawings, Start, TrainOptions, train};
+use crate::train::{Data, OptimizerKind, Place, ShortDrawings, Start, TrainOptions, train};
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Preset {
@@ -22,6 +25,8 @@ enum Preset {
     Paper,
     /// The model that the page ships: the paper's sizes, attention to words, Adam
     Digits,
+    /// Colour scenes, 64×64
+    Scenes,
     /// A toy for trying the command out, seconds on one core
     Tiny,
 }
@@ -133,11 +138,39 @@ fn digits() -> TrainOptions {
     }
 }
 
+/// The preset of the colour scenes.
+fn scenes_preset() -> TrainOptions {
+    TrainOptions {
+        preset: "scenes".to_owned(),
+        data: DataSet::Scenes,
+        config: AlignDrawConfig::scenes(),
+        short_drawings: None,
+        ..digits()
+    }
+}
+
+/// The captioned images of a run.
+fn data(options: &TrainOptions, folder: &Path) -> Result<Data> {
+    Ok(match options.data {
+        DataSet::MnistCaptions => {
+            let (mnist, bans) = (read_mnist(folder)?, mnist_captions::Bans::draw(options.bans_seed));
+            let generator = |digits| Arc::new(mnist_captions::Scenes::new(Arc::new(digits), bans.clone()));
+            Data { train: generator(mnist.train), validation: generator(mnist.validation) }
+        }
+        DataSet::Scenes => {
+            let pictures: Arc<dyn Source> =
+                Arc::new(ScenePictures::new(scenes::Bans::draw(options.bans_seed)));
+            Data { train: pictures.clone(), validation: pictures }
+        }
+    })
+}
+
 impl Args {
     fn options(&self) -> TrainOptions {
         let mut options = match self.preset {
             Preset::Paper => TrainOptions::paper(),
             Preset::Digits => digits(),
+            Preset::Scenes => scenes_preset(),
             Preset::Tiny => TrainOptions::tiny(),
         };
         let set = |to: &mut usize, from: Option<usize>| *to = from.unwrap_or(*to);
@@ -227,8 +260,8 @@ pub fn manifest(name: &str, options: &TrainOptions, epochs: usize, run: &Path) -
         system: "align-draw".to_owned(),
         config: options.config.clone(),
         temperature: options.temperature,
-        vocabulary: vocabulary(),
-        data: DataRecord { name: "mnist-captions".to_owned(), bans: Bans::draw(options.bans_seed) },
+        vocabulary: options.data.vocabulary(),
+        data: DataRecord { name: options.data, bans: options.data.held_out(options.bans_seed) },
         training: serde_json::json!({ "options": options, "epochs": epochs, "seconds": seconds.round() }),
         weights: WeightsRecord { file: String::new(), sha256: String::new(), bytes: 0 },
     }
@@ -265,7 +298,7 @@ pub fn run(args: Args) -> Result<()> {
             Start::Weights(host.into())
         }
     };
-    let mnist = read_mnist(&args.data)?;
+    let data = data(&options, &args.data)?;
     if !args.resume {
         write_json(&record, &options)?;
     }
@@ -282,7 +315,7 @@ pub fn run(args: Args) -> Result<()> {
     })
     .context("catching Ctrl-C")?;
 
-    let outcome = train(&options, start, mnist, &args.out, &place, stop, interrupter)?;
+    let outcome = train(&options, start, data, &args.out, &place, stop, interrupter)?;
     if outcome.skipped > 0 {
         println!("{} steps were skipped: their loss was not finite", outcome.skipped);
     }

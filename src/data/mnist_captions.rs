@@ -12,6 +12,7 @@ use super::{
     batch::CaptionBatch,
     mnist::{Digits, SIDE},
     noise::Noise,
+    source::Source,
     vocabulary::Vocabulary,
 };
 
@@ -178,25 +179,26 @@ impl Bans {
 /// A generator of captioned scenes from digit images.
 pub struct Scenes {
     digits: Arc<Digits>,
+    bans: Bans,
     vocabulary: Vocabulary,
 }
 
 impl Scenes {
-    /// A generator from these digits.
-    pub fn new(digits: Arc<Digits>) -> Self {
-        Self { digits, vocabulary: vocabulary() }
+    /// A generator from these digits that keeps to these bans.
+    pub fn new(digits: Arc<Digits>, bans: Bans) -> Self {
+        Self { digits, bans, vocabulary: vocabulary() }
     }
 
     /// One scene as the recipe draws it: a uniform template and two uniform digit images, again and
     /// again until no ban is hit (or, for `held_out`, until one is). Returns the scene and the indices
     /// of its images.
-    fn draw(&self, bans: &Bans, held_out: bool, noise: &mut Noise) -> (Scene, [usize; 2]) {
+    fn draw(&self, held_out: bool, noise: &mut Noise) -> (Scene, [usize; 2]) {
         loop {
             let template = noise.below(TEMPLATES);
             let images = [noise.below(self.digits.len()), noise.below(self.digits.len())];
             let [i, j] = images.map(|image| self.digits.labels[image]);
             let scene = Scene::new(template, i, j);
-            if bans.hold_out(&scene) == held_out {
+            if self.bans.hold_out(&scene) == held_out {
                 return (scene, images);
             }
         }
@@ -224,26 +226,6 @@ impl Scenes {
         }
     }
 
-    /// A batch of fresh samples that no ban holds out.
-    pub fn batch(&self, bans: &Bans, size: usize, noise: &mut Noise) -> CaptionBatch<'static> {
-        let samples = (0..size).map(|_| self.draw(bans, false, noise)).collect::<Vec<_>>();
-        self.render(&samples, noise)
-    }
-
-    /// A batch of fresh samples of held-out compositions; none when nothing is banned.
-    pub fn held_out_batch(
-        &self,
-        bans: &Bans,
-        size: usize,
-        noise: &mut Noise,
-    ) -> Option<CaptionBatch<'static>> {
-        if bans.slots.is_empty() {
-            return None;
-        }
-        let samples = (0..size).map(|_| self.draw(bans, true, noise)).collect::<Vec<_>>();
-        Some(self.render(&samples, noise))
-    }
-
     fn render(&self, samples: &[(Scene, [usize; 2])], noise: &mut Noise) -> CaptionBatch<'static> {
         let mut ids = Vec::with_capacity(samples.len() * WORDS);
         let mut images = vec![0.0; samples.len() * CANVAS * CANVAS];
@@ -253,6 +235,21 @@ impl Scenes {
             self.place(scene, *digits, noise, canvas);
         }
         CaptionBatch { ids: Cow::Owned(ids), words: WORDS, images: Cow::Owned(images) }
+    }
+}
+
+impl Source for Scenes {
+    fn batch(&self, size: usize, noise: &mut Noise) -> CaptionBatch<'static> {
+        let samples = (0..size).map(|_| self.draw(false, noise)).collect::<Vec<_>>();
+        self.render(&samples, noise)
+    }
+
+    fn held_out_batch(&self, size: usize, noise: &mut Noise) -> Option<CaptionBatch<'static>> {
+        if self.bans.slots.is_empty() {
+            return None;
+        }
+        let samples = (0..size).map(|_| self.draw(true, noise)).collect::<Vec<_>>();
+        Some(self.render(&samples, noise))
     }
 }
 
@@ -294,12 +291,12 @@ mod tests {
             labels: (0..20).map(|d| d % 10).collect(),
         };
         let digits = Arc::new(digits);
-        let scenes = Scenes::new(digits.clone());
         let bans = Bans::draw(1);
+        let scenes = Scenes::new(digits.clone(), bans.clone());
         let mut noise = Noise::new(2);
         let mut templates = [0usize; TEMPLATES];
         for _ in 0..8_000 {
-            let (scene, images) = scenes.draw(&bans, false, &mut noise);
+            let (scene, images) = scenes.draw(false, &mut noise);
             assert!(!bans.hold_out(&scene));
             templates[scene.template] += 1;
             assert_eq!(digits.labels[images[0]], scene.digits[0].1);

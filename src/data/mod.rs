@@ -4,4 +4,8 @@ pub mod batch;
 pub mod mnist;
 pub mod mnist_captions;
 pub mod noise;
+#[cfg(not(target_family = "wasm"))]
+pub mod scene_pictures;
+pub mod scenes;
+pub mod source;
 pub mod vocabulary;

@@ -8,11 +8,7 @@ use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
 use burn::data::dataset::DatasetError;
 use burn::tensor::Device;
 
-use crate::data::{
-    batch::CaptionBatch,
-    mnist_captions::{Bans, Scenes},
-    noise::Noise,
-};
+use crate::data::{batch::CaptionBatch, noise::Noise, source::Source};
 
 /// A batch with the seed of its latent noise.
 #[derive(Clone, Debug)]
@@ -30,8 +26,7 @@ pub struct TrainBatch {
 /// Generates the batches of an epoch.
 #[derive(Clone)]
 pub struct BatchLoader {
-    scenes: Arc<Scenes>,
-    bans: Bans,
+    source: Arc<dyn Source>,
     seed: u64,
     batch_size: usize,
     /// Items `start..end` of every epoch are this loader's.
@@ -45,16 +40,14 @@ pub struct BatchLoader {
 impl BatchLoader {
     /// A loader whose samples change from epoch to epoch, the first of which is `first_epoch`.
     pub fn training(
-        scenes: Arc<Scenes>,
-        bans: Bans,
+        source: Arc<dyn Source>,
         seed: u64,
         batch_size: usize,
         batches: usize,
         first_epoch: usize,
     ) -> Self {
         Self {
-            scenes,
-            bans,
+            source,
             seed,
             batch_size,
             start: 0,
@@ -65,14 +58,14 @@ impl BatchLoader {
     }
 
     /// A loader that gives the same samples every time.
-    pub fn validation(scenes: Arc<Scenes>, bans: Bans, seed: u64, batch_size: usize, batches: usize) -> Self {
-        Self { advances: false, ..Self::training(scenes, bans, seed, batch_size, batches, 0) }
+    pub fn validation(source: Arc<dyn Source>, seed: u64, batch_size: usize, batches: usize) -> Self {
+        Self { advances: false, ..Self::training(source, seed, batch_size, batches, 0) }
     }
 
     fn batch(&self, epoch: usize, index: usize) -> TrainBatch {
         let mut noise = Noise::stream(self.seed, (epoch as u64) << 32 | index as u64);
         let noise_seed = noise.next_u64();
-        let batch = self.scenes.batch(&self.bans, self.batch_size, &mut noise);
+        let batch = self.source.batch(self.batch_size, &mut noise);
         TrainBatch { batch, noise_seed, epoch, index }
     }
 }

@@ -47,8 +47,7 @@ use self::{
     schedule::{Schedule, ScheduledRate},
 };
 use crate::checkpoint::as_trained;
-use crate::data::mnist::Mnist;
-use crate::data::mnist_captions::{Bans, Scenes};
+use crate::data::source::{DataSet, Source};
 use crate::error::{Error, Result};
 use crate::text2image::align_draw::{AlignDrawConfig, Host};
 
@@ -78,6 +77,9 @@ pub struct ShortDrawings {
 pub struct TrainOptions {
     /// Name of the preset these options began with.
     pub preset: String,
+    /// What is trained on.
+    #[serde(default)]
+    pub data: DataSet,
     /// Sizes.
     pub config: AlignDrawConfig,
     /// SHA-256 of the weights that the run began with; none: random ones.
@@ -119,6 +121,7 @@ impl TrainOptions {
     pub fn paper() -> Self {
         Self {
             preset: "paper".to_owned(),
+            data: DataSet::MnistCaptions,
             config: AlignDrawConfig::mnist_captions(),
             started_from: None,
             seed: 1,
@@ -242,6 +245,14 @@ pub struct Outcome {
     pub skipped: usize,
 }
 
+/// The captioned images of a run.
+pub struct Data {
+    /// What is trained on.
+    pub train: Arc<dyn Source>,
+    /// What is validated on after each epoch.
+    pub validation: Arc<dyn Source>,
+}
+
 /// Trains in `folder`. `stop` asks for an end after the running epoch.
 ///
 /// **Errors** [`Error::Config`]; [`Error::Data`] when the folder cannot be written or has nothing to
@@ -249,7 +260,7 @@ pub struct Outcome {
 pub fn train(
     options: &TrainOptions,
     start: Start,
-    mnist: Mnist,
+    data: Data,
     folder: &Path,
     place: &Place,
     stop: Arc<AtomicBool>,
@@ -267,14 +278,11 @@ pub fn train(
     };
     let first_epoch = done.unwrap_or(0) + 1;
 
-    let bans = Bans::draw(options.bans_seed);
-    let train = Arc::new(Scenes::new(Arc::new(mnist.train)));
-    let valid = Arc::new(Scenes::new(Arc::new(mnist.validation)));
     let (seed, size) = (options.seed, options.batch_size);
     let batches = options.batches_per_epoch;
     let valid_batches = options.validation_images.div_ceil(size);
-    let train = BatchLoader::training(train, bans.clone(), seed, size, batches, first_epoch);
-    let valid = BatchLoader::validation(valid, bans, seed ^ u64::MAX, size, valid_batches);
+    let train = BatchLoader::training(data.train, seed, size, batches, first_epoch);
+    let valid = BatchLoader::validation(data.validation, seed ^ u64::MAX, size, valid_batches);
 
     let setup = Arc::new(Setup::new(options, first_epoch, place.cpu_threads, interrupter.clone()));
     let devices: Vec<_> = place.devices.iter().map(|device| device.clone().autodiff()).collect();

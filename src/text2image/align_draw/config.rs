@@ -83,6 +83,27 @@ impl AlignDrawConfig {
         }
     }
 
+    /// The model for colour scenes, 64×64 RGB.
+    pub fn scenes() -> Self {
+        Self {
+            vocabulary_size: 256,
+            height: 64,
+            width: 64,
+            channels: 3,
+            word_size: 128,
+            align_size: 256,
+            encoder_size: 320,
+            decoder_size: 400,
+            latent_size: 100,
+            read_size: 10,
+            write_size: 10,
+            num_steps: 16,
+            initial_canvas: 0.0,
+            initializer: Initializer::Scaled,
+            attended: Attended::Words,
+        }
+    }
+
     /// A model small enough for gradient checks; every size differs from every other.
     pub fn tiny() -> Self {
         Self {

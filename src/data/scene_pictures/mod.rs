@@ -1,0 +1,120 @@
+//! Colour scenes as pictures: 64×64 RGB, deterministic from a seed, fresh at every epoch.
+
+mod art;
+mod backdrop;
+mod layout;
+
+use std::borrow::Cow;
+
+use resvg::tiny_skia::{Pixmap, PixmapPaint, Transform};
+
+use self::art::Sprites;
+pub use self::layout::{CANVAS, Placed};
+use super::batch::CaptionBatch;
+use super::noise::Noise;
+use super::scenes::{Bans, Scene, caption};
+use super::source::Source;
+use super::vocabulary::Vocabulary;
+
+/// Paints scenes.
+pub struct ScenePictures {
+    bans: Bans,
+    sprites: Sprites,
+    vocabulary: Vocabulary,
+}
+
+/// Sepia tones of a picture (the weights of the luminance, then of the tone).
+fn sepia(pixels: &mut [f32]) {
+    let plane = pixels.len() / 3;
+    for at in 0..plane {
+        let [r, g, b] = [0, 1, 2].map(|c| pixels[c * plane + at]);
+        let light = 0.1 + 0.85 * (0.3 * r + 0.59 * g + 0.11 * b);
+        for (c, tone) in [1.08, 0.92, 0.68].into_iter().enumerate() {
+            pixels[c * plane + at] = (light * tone).min(1.0);
+        }
+    }
+}
+
+impl ScenePictures {
+    /// A painter that keeps to these bans.
+    pub fn new(bans: Bans) -> Self {
+        Self { bans, sprites: Sprites::default(), vocabulary: caption::vocabulary() }
+    }
+
+    /// Paints a scene: [3, 64, 64] in [0, 1]. `noise` moves things by a few pixels.
+    pub fn paint(&self, scene: &Scene, noise: &mut Noise) -> Vec<f32> {
+        let mut canvas = Pixmap::new(CANVAS as u32, CANVAS as u32).expect("the canvas has a size");
+        backdrop::paint(scene.place, &mut canvas, noise);
+        for placed in layout::layout(scene, &self.sprites, noise) {
+            let sprite = match placed.thing.map(|thing| scene.things[thing]) {
+                Some(thing) => self.sprites.of((thing.object, thing.colour, thing.pale), placed.side),
+                None => self.sprites.surf_board(placed.side),
+            };
+            let (paint, still) = (PixmapPaint::default(), Transform::identity());
+            canvas.draw_pixmap(placed.left, placed.top, sprite.pixels.as_ref(), &paint, still, None);
+        }
+        let plane = CANVAS * CANVAS;
+        let mut pixels = vec![0.0; 3 * plane];
+        for (at, pixel) in canvas.pixels().iter().enumerate() {
+            for (c, value) in [pixel.red(), pixel.green(), pixel.blue()].into_iter().enumerate() {
+                pixels[c * plane + at] = f32::from(value) / 255.0;
+            }
+        }
+        if scene.vintage {
+            sepia(&mut pixels);
+        }
+        pixels
+    }
+
+    /// A scene at random that is (or is not) held out, and one of its captions.
+    pub fn draw(&self, held_out: bool, noise: &mut Noise) -> (Scene, String) {
+        loop {
+            let scene = Scene::sample(noise);
+            if self.bans.hold_out(&scene) == held_out {
+                let caption = scene.caption(noise);
+                return (scene, caption);
+            }
+        }
+    }
+
+    /// Scenes with captions of equal length: the first decides it, so that lengths are as frequent in
+    /// the batches as in the language.
+    pub fn draw_batch(&self, held_out: bool, size: usize, noise: &mut Noise) -> Vec<(Scene, String)> {
+        let words = |caption: &str| caption.split(' ').count();
+        let first = self.draw(held_out, noise);
+        let length = words(&first.1);
+        let mut drawn = vec![first];
+        while drawn.len() < size {
+            let next = self.draw(held_out, noise);
+            if words(&next.1) == length {
+                drawn.push(next);
+            }
+        }
+        drawn
+    }
+
+    /// Paints scenes with captions of equal length as a batch.
+    pub fn batch_of(&self, drawn: &[(Scene, String)], noise: &mut Noise) -> CaptionBatch<'static> {
+        let mut ids = Vec::new();
+        let mut images = Vec::with_capacity(drawn.len() * 3 * CANVAS * CANVAS);
+        for (scene, caption) in drawn {
+            let tokens = self.vocabulary.tokens(caption);
+            ids.extend(tokens.expect("the grammar's captions are in its vocabulary").ids);
+            images.extend(self.paint(scene, noise));
+        }
+        let words = ids.len() / drawn.len().max(1);
+        CaptionBatch { ids: Cow::Owned(ids), words, images: Cow::Owned(images) }
+    }
+}
+
+impl Source for ScenePictures {
+    fn batch(&self, size: usize, noise: &mut Noise) -> CaptionBatch<'static> {
+        let drawn = self.draw_batch(false, size, noise);
+        self.batch_of(&drawn, noise)
+    }
+
+    fn held_out_batch(&self, size: usize, noise: &mut Noise) -> Option<CaptionBatch<'static>> {
+        let drawn = self.draw_batch(true, size, noise);
+        Some(self.batch_of(&drawn, noise))
+    }
+}
