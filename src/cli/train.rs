@@ -144,7 +144,8 @@ fn scenes_preset() -> TrainOptions {
         preset: "scenes".to_owned(),
         data: DataSet::Scenes,
         config: AlignDrawConfig::scenes(),
-        short_drawings: None,
+        epochs: 170,
+        short_drawings: Some(ShortDrawings { num_steps: 10, until: 0.6 }),
         ..digits()
     }
 }

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use aligndraw::checkpoint::{self, Manifest};
-use aligndraw::data::mnist_captions::{Bans, vocabulary};
 use aligndraw::data::noise::Noise;
 use aligndraw::error::Error;
 use aligndraw::text2image::align_draw::cpu::{Drawing, Weights};
@@ -26,8 +25,10 @@ fn shipped_models_load_and_their_hashes_match() {
         assert_eq!(manifest.weights.bytes, weights.len());
         assert!(weights.len() <= 4_800_000, "{} bytes", weights.len());
         checkpoint::decode(&manifest.config, &weights).expect("the weights fit the sizes");
-        assert_eq!(manifest.vocabulary, vocabulary());
-        assert_eq!(manifest.data.bans, Bans::draw(manifest.data.bans.seed), "the bans are their seed's");
+        let data = manifest.data.name;
+        assert_eq!(manifest.vocabulary, data.vocabulary());
+        let seed = manifest.training["options"]["bans_seed"].as_u64().expect("a seed");
+        assert_eq!(manifest.data.bans, data.held_out(seed), "the bans are their seed's");
     }
 }
 

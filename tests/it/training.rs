@@ -7,10 +7,11 @@ use std::sync::atomic::AtomicBool;
 use aligndraw::data::mnist::Mnist;
 use aligndraw::data::mnist_captions::{Bans, Scenes};
 use aligndraw::data::noise::Noise;
+use aligndraw::data::source::Source;
 use aligndraw::error::Error;
 use aligndraw::text2image::align_draw::cpu::{Drawing, Shard, Weights, loss_and_gradients};
 use aligndraw::text2image::align_draw::{AlignDrawConfig, Host};
-use aligndraw::train::{OptimizerKind, Place, Start, TrainOptions, train};
+use aligndraw::train::{Data, OptimizerKind, Place, Start, TrainOptions, train};
 use burn::tensor::Device;
 use burn::train::Interrupter;
 
@@ -18,6 +19,12 @@ fn mnist() -> Mnist {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/mnist");
     Mnist::load(|name| std::fs::read(folder.join(name)).map_err(|e| Error::Data(e.to_string())))
         .expect("MNIST is committed")
+}
+
+fn data() -> Data {
+    let mnist = mnist();
+    let generator = |digits| Arc::new(Scenes::new(Arc::new(digits), Bans::draw(1)));
+    Data { train: generator(mnist.train), validation: generator(mnist.validation) }
 }
 
 fn place() -> Place {
@@ -32,7 +39,7 @@ fn fresh(options: &TrainOptions) -> Start {
 fn run(options: &TrainOptions, folder: &Path, resume: bool, stop: bool) -> Host {
     let stop = Arc::new(AtomicBool::new(stop));
     let start = if resume { Start::Checkpoint } else { fresh(options) };
-    let outcome = train(options, start, mnist(), folder, &place(), stop, Interrupter::new());
+    let outcome = train(options, start, data(), folder, &place(), stop, Interrupter::new());
     outcome.expect("the run ends well").host
 }
 
@@ -55,7 +62,7 @@ fn nothing_to_resume_is_an_error() {
     let stop = Arc::new(AtomicBool::new(false));
     let options = TrainOptions::tiny();
     let outcome =
-        train(&options, Start::Checkpoint, mnist(), folder.path(), &place(), stop, Interrupter::new());
+        train(&options, Start::Checkpoint, data(), folder.path(), &place(), stop, Interrupter::new());
     assert!(matches!(outcome, Err(Error::Data(message)) if message.contains("no whole checkpoint")));
 }
 
@@ -71,8 +78,7 @@ fn losses_that_are_not_finite_stop_the_run_with_a_reason() {
     };
     let folder = tempfile::tempdir().expect("a temporary folder");
     let stop = Arc::new(AtomicBool::new(false));
-    let outcome =
-        train(&options, fresh(&options), mnist(), folder.path(), &place(), stop, Interrupter::new());
+    let outcome = train(&options, fresh(&options), data(), folder.path(), &place(), stop, Interrupter::new());
     let Err(Error::Model(reason)) = outcome else { panic!("the run goes on") };
     assert!(reason.contains("not finite in 5 steps in a row, the last at epoch 1, batch 4"), "{reason}");
 }
@@ -90,8 +96,8 @@ fn one_batch_is_overfitted() {
         ..TrainOptions::tiny().config
     };
     let mnist = mnist();
-    let scenes = Scenes::new(Arc::new(mnist.train));
-    let batch = scenes.batch(&Bans::draw(1), 4, &mut Noise::new(1));
+    let scenes = Scenes::new(Arc::new(mnist.train), Bans::draw(1));
+    let batch = scenes.batch(4, &mut Noise::new(1));
     let mut host = Host::init(&config, 1);
     let (mut mean, mut square) = (Host::zeros(&config), Host::zeros(&config));
     let mut shards = [Shard::default()];

@@ -1,8 +1,8 @@
 //! The places, painted procedurally.
 
 use resvg::tiny_skia::{
-    Color, FillRule, GradientStop, LinearGradient, Paint, PathBuilder, Pixmap, Point, Rect, SpreadMode, Stroke,
-    Transform,
+    Color, FillRule, GradientStop, LinearGradient, Paint, PathBuilder, Pixmap, Point, Rect, SpreadMode,
+    Stroke, Transform,
 };
 
 use super::layout::CANVAS;
@@ -104,7 +104,8 @@ impl Board<'_> {
     fn fir(&mut self, x: f32, foot: f32, height: f32, rgb: u32) {
         self.rect(x - 1.0, foot - 2.0, 2.0, 2.0, 0x5a3d2b);
         for tier in 0..3 {
-            let (bottom, half) = (foot - 2.0 - 0.26 * height * tier as f32, (0.32 - 0.07 * tier as f32) * height);
+            let (bottom, half) =
+                (foot - 2.0 - 0.26 * height * tier as f32, (0.32 - 0.07 * tier as f32) * height);
             self.polygon(&[(x - half, bottom), (x + half, bottom), (x, bottom - 0.45 * height)], rgb);
         }
     }
@@ -125,7 +126,9 @@ impl<'a> OrColour<'a> for Option<resvg::tiny_skia::Shader<'a>> {
 pub fn paint(place: Place, pixels: &mut Pixmap, noise: &mut Noise) {
     let mut board = Board { pixels, noise };
     match place {
-        Place::ClearSky | Place::RainySky | Place::SunsetSky | Place::NightSky | Place::Sun => sky(place, &mut board),
+        Place::ClearSky | Place::RainySky | Place::SunsetSky | Place::NightSky | Place::Sun => {
+            sky(place, &mut board)
+        }
         Place::Table | Place::LivingRoom | Place::Bathroom => room(place, &mut board),
         Place::Street | Place::ParkingLot => road(place, &mut board),
         _ => land(place, &mut board),
@@ -209,7 +212,10 @@ fn land(place: Place, b: &mut Board) {
             let x = b.any(8.0, 56.0);
             b.ellipse(x, 9.0, 5.0, 5.0, 0xfff6c9, 1.0);
             let top = b.any(14.0, 50.0);
-            b.polygon(&[(-20.0, 48.0), (top, horizon - 5.0), (84.0, 48.0), (84.0, 64.0), (-20.0, 64.0)], 0xdc9146);
+            b.polygon(
+                &[(-20.0, 48.0), (top, horizon - 5.0), (84.0, 48.0), (84.0, 64.0), (-20.0, 64.0)],
+                0xdc9146,
+            );
             ground(b, 47.0, 0xe9ac5d);
             for y in [50.0, 56.0, 61.0] {
                 b.line((0.0, y), (SIDE, y + slope), 0.8, 0xc98440, 0.7);

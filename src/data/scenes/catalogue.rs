@@ -83,9 +83,13 @@ impl Place {
     /// The phrases that say it. The ones that begin with "across" go with walking alone.
     pub fn phrases(self) -> &'static [&'static str] {
         match self {
-            ClearSky => {
-                &["in clear skies", "in the clear sky", "in blue skies", "in a clear blue sky", "in the blue sky"]
-            }
+            ClearSky => &[
+                "in clear skies",
+                "in the clear sky",
+                "in blue skies",
+                "in a clear blue sky",
+                "in the blue sky",
+            ],
             RainySky => &["in rainy skies", "in the rainy sky", "in a rainy sky"],
             SunsetSky => &["in the sky at sunset", "in the sunset sky"],
             NightSky => &["in the night sky", "in the sky at night"],

@@ -24,7 +24,8 @@ impl Words<'_> {
 
     /// Takes the longest phrase that the next words are.
     fn longest<T: Copy>(&mut self, phrases: impl Iterator<Item = (&'static str, T)>) -> Option<T> {
-        let fits = phrases.filter(|(phrase, _)| !phrase.is_empty() && Words { words: self.words }.take(phrase));
+        let fits =
+            phrases.filter(|(phrase, _)| !phrase.is_empty() && Words { words: self.words }.take(phrase));
         let (phrase, value) = fits.max_by_key(|(phrase, _)| phrase.len())?;
         self.take(phrase);
         Some(value)
@@ -36,7 +37,8 @@ fn places() -> impl Iterator<Item = (&'static str, Place)> {
 }
 
 fn nouns() -> impl Iterator<Item = (&'static str, Object)> {
-    let both = |object: Object| object.nouns().iter().flat_map(move |(one, many)| [(*one, object), (*many, object)]);
+    let both =
+        |object: Object| object.nouns().iter().flat_map(move |(one, many)| [(*one, object), (*many, object)]);
     Object::ALL.iter().flat_map(move |&object| both(object))
 }
 
@@ -85,7 +87,8 @@ impl Scene {
                     "two" | "2" => next.number = Number::Two,
                     "group" | "herd" => next.number = Number::Group,
                     word => {
-                        next.colour = Colour::ALL.into_iter().find(|colour| colour.word() == word).or(next.colour)
+                        next.colour =
+                            Colour::ALL.into_iter().find(|colour| colour.word() == word).or(next.colour)
                     }
                 }
                 words.words = &words.words[1..];

@@ -25,6 +25,19 @@ pub enum Attended {
     Words,
 }
 
+/// How a patch meets what the canvas holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Writing {
+    /// The paper's: it is added.
+    #[default]
+    Add,
+    /// It covers: a further plane of the patch, the cover `m = (1/γ) F_yᵀ softplus(M) F_x`, first
+    /// thins what lies beneath, `c_t = e^{−m} c_{t−1} + (1/γ) F_yᵀ K F_x` (the law of Beer and
+    /// Lambert). What is painted need not know the background that it hides.
+    Cover,
+}
+
 /// Sizes of an alignDRAW model (Mansimov et al. 2016; symbols of the paper in brackets).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -59,6 +72,9 @@ pub struct AlignDrawConfig {
     pub initializer: Initializer,
     /// What is attended to.
     pub attended: Attended,
+    /// How a patch meets what the canvas holds.
+    #[serde(default)]
+    pub writing: Writing,
 }
 
 impl AlignDrawConfig {
@@ -80,6 +96,7 @@ impl AlignDrawConfig {
             initial_canvas: -10.0,
             initializer: Initializer::Paper,
             attended: Attended::States,
+            writing: Writing::Add,
         }
     }
 
@@ -91,16 +108,17 @@ impl AlignDrawConfig {
             width: 64,
             channels: 3,
             word_size: 128,
-            align_size: 256,
-            encoder_size: 320,
+            align_size: 192,
+            encoder_size: 200,
             decoder_size: 400,
-            latent_size: 100,
-            read_size: 10,
+            latent_size: 60,
+            read_size: 8,
             write_size: 10,
             num_steps: 16,
             initial_canvas: 0.0,
             initializer: Initializer::Scaled,
             attended: Attended::Words,
+            writing: Writing::Cover,
         }
     }
 
@@ -122,6 +140,7 @@ impl AlignDrawConfig {
             initial_canvas: -1.0,
             initializer: Initializer::Scaled,
             attended: Attended::States,
+            writing: Writing::Add,
         }
     }
 
@@ -143,9 +162,14 @@ impl AlignDrawConfig {
         2 * self.channels * self.read_size * self.read_size
     }
 
-    /// Floats of one patch: `channels · write_size²`.
+    /// Planes of one patch: its colours and, if it covers, the cover.
+    pub fn patch_planes(&self) -> usize {
+        self.channels + usize::from(self.writing == Writing::Cover)
+    }
+
+    /// Floats of one patch: `planes · write_size²`.
     pub fn patch_len(&self) -> usize {
-        self.channels * self.write_size * self.write_size
+        self.patch_planes() * self.write_size * self.write_size
     }
 
     /// Refuses sizes that no model can have.

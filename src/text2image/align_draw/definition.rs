@@ -3,7 +3,7 @@
 
 use burn::tensor::{Int, Tensor, activation::sigmoid};
 
-use super::{AlignDraw, AlignDrawConfig, Attended};
+use super::{AlignDraw, AlignDrawConfig, Attended, Writing};
 use crate::kernels::window::Geometry;
 use crate::nn::{
     additive_attention::{align, attend},
@@ -163,8 +163,15 @@ impl AlignDraw {
         let size = config.write_size;
         let banks = FilterBanks::new(Geometry { height, width, size }, write_raw.clone());
         let patch = affine(&decoder.hidden, self.write_patch.val(), self.write_patch_bias.val());
-        let patch = patch.reshape([batch, channels, size, size]);
-        let canvas = canvas + banks.write(patch) / banks.intensity;
+        let patch = patch.reshape([batch, config.patch_planes(), size, size]);
+        let canvas = match config.writing {
+            Writing::Add => canvas + banks.write(patch) / banks.intensity,
+            Writing::Cover => {
+                let cover = softplus(patch.clone().narrow(1, channels, 1));
+                let kept = (banks.write(cover) / banks.intensity.clone()).neg().exp();
+                canvas * kept + banks.write(patch.narrow(1, 0, channels)) / banks.intensity
+            }
+        };
         (State { canvas, decoder, encoder, prior }, Step { alignment, write_raw, kl })
     }
 
@@ -193,10 +200,15 @@ impl AlignDraw {
         }
         // softplus(c) − x·c, from logits
         let canvas = state.canvas;
-        let softplus = canvas.clone().clamp_min(0.0) + (canvas.clone().abs().neg().exp() + 1.0).log();
-        let nats = (softplus - images * canvas).flatten::<2>(1, 3).sum_dim(1).squeeze_dim::<1>(1);
+        let nats =
+            (softplus(canvas.clone()) - images * canvas).flatten::<2>(1, 3).sum_dim(1).squeeze_dim::<1>(1);
         (nats, total)
     }
+}
+
+/// `ln(1 + e^x)` without overflow.
+fn softplus(x: Tensor<4>) -> Tensor<4> {
+    x.clone().clamp_min(0.0) + (x.abs().neg().exp() + 1.0).log()
 }
 
 fn affine(x: &Tensor<2>, weight: Tensor<2>, bias: Tensor<1>) -> Tensor<2> {

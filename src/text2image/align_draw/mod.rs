@@ -5,5 +5,5 @@ pub mod cpu;
 pub mod definition;
 mod parameters;
 
-pub use config::{AlignDrawConfig, Attended, Initializer};
+pub use config::{AlignDrawConfig, Attended, Initializer, Writing};
 pub use parameters::{AlignDraw, GradientVisitor, Host, floats};

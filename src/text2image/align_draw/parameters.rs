@@ -161,9 +161,9 @@ parameters! {
     write_window: 2 Weight |c| [c.decoder_size, 5];
     /// Bias of the raw write window [5].
     write_window_bias: 1 Bias |_c| [5];
-    /// Decoder state → patch [D, CN²].
+    /// Decoder state → patch [D, CN²], or [D, (C+1)N²] if it covers.
     write_patch: 2 Weight |c| [c.decoder_size, c.patch_len()];
-    /// Bias of the patch [CN²].
+    /// Bias of the patch [CN²], or [(C+1)N²].
     write_patch_bias: 1 Bias |c| [c.patch_len()];
     /// The learned initial canvas, logits [C, height, width].
     initial_canvas: 3 Canvas |c| [c.channels, c.height, c.width];

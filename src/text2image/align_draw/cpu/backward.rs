@@ -1,7 +1,7 @@
 //! The backward pass of a whole drawing: back through the steps, then every weight's gradient as one
 //! product over all steps at once.
 
-use super::super::parameters::Host;
+use super::super::{config::Writing, parameters::Host};
 use super::{
     caption::Caption,
     tape::{Steps, Tape},
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::kernels::{
     attention, gaussian, lstm,
-    math::{add_rows, dot},
+    math::{add_rows, dot, sigmoid, softplus},
     matmul::{Mat, matmul},
     window::{MAX_LOG, RAW},
 };
@@ -75,7 +75,7 @@ pub fn backward(
         let products_len = batch * decoder.width;
         let (earlier, later) = work.products.split_at_mut((t + 1) * products_len);
         let (d_before, d_after) = (&mut earlier[t * products_len..], &mut later[..products_len]);
-        write_backward(weights, tape, t, &work.canvas, d_after);
+        write_backward(weights, tape, t, &mut work.canvas, d_after);
         if t + 1 < steps {
             prior_backward(weights, tape, t + 1, d_after);
         }
@@ -221,24 +221,27 @@ fn weight_gradients(weights: &Weights, tape: &Tape, work: &Cotangents, gradients
     add_bias(&mut gradients.posterior_log_std_bias, d, encoder.log_std.start, encoder.width);
 }
 
-/// From the canvas's gradient to those of the raw write window and the patch after step `t`.
-fn write_backward(weights: &Weights, tape: &Tape, t: usize, d_canvas: &[f32], d_products: &mut [f32]) {
+/// From the canvas's gradient after step `t` to those of the raw write window and the patch, and to
+/// that of the canvas before it.
+fn write_backward(weights: &Weights, tape: &Tape, t: usize, d_canvas: &mut [f32], d_products: &mut [f32]) {
     let (config, geometry, layout) = (&weights.config, weights.write_geometry(), &weights.decoder_layout);
     let (bank_len, patch_len) = (geometry.bank_len(), config.patch_len());
     let (plane, cells) = (config.height * config.width, config.write_size * config.write_size);
     let mut rows = vec![0.0; config.write_size * config.width];
     let mut scaled = vec![0.0; cells];
     let mut d_banks = vec![0.0; bank_len];
+    let mut d_cover = vec![0.0; plane];
     for b in 0..tape.batch {
         let raw = &tape.write_raw.at(t)[b * RAW..][..RAW];
         let banks = &tape.write_banks.at(t)[b * bank_len..][..bank_len];
+        let d_canvas = &mut d_canvas[b * config.image_len()..][..config.image_len()];
         let patch = &tape.patch.at(t)[b * patch_len..][..patch_len];
         let scale = 1.0 / geometry.window(raw).intensity;
         let d_row = &mut d_products[b * layout.width..][..layout.width];
         d_banks.fill(0.0);
         let mut along = 0.0;
         for channel in 0..config.channels {
-            let d_canvas = &d_canvas[b * config.image_len() + channel * plane..][..plane];
+            let d_canvas = &d_canvas[channel * plane..][..plane];
             let patch = &patch[channel * cells..][..cells];
             let d_patch = &mut layout.patch.of_mut(d_row)[channel * cells..][..cells];
             geometry.read(raw, banks, d_canvas, &mut rows, d_patch);
@@ -249,10 +252,37 @@ fn write_backward(weights: &Weights, tape: &Tape, t: usize, d_canvas: &[f32], d_
             along += dot(patch, d_patch);
             geometry.banks_backward(raw, banks, d_canvas, &rows, &scaled, &mut d_banks);
         }
+        if config.writing == Writing::Cover {
+            let canvas = &tape.canvas.at(t)[b * config.image_len()..][..config.image_len()];
+            let kept = &tape.kept.at(t)[b * plane..][..plane];
+            uncover(canvas, kept, d_canvas, &mut d_cover);
+            let raw_cover = &patch[config.channels * cells..];
+            let d_patch = &mut layout.patch.of_mut(d_row)[config.channels * cells..];
+            geometry.read(raw, banks, &d_cover, &mut rows, d_patch);
+            for ((scaled, d_patch), &m) in scaled.iter_mut().zip(d_patch.iter_mut()).zip(raw_cover) {
+                let cover = softplus(m);
+                *scaled = scale * cover;
+                along += scale * cover * *d_patch;
+                *d_patch *= scale * sigmoid(m);
+            }
+            geometry.banks_backward(raw, banks, &d_cover, &rows, &scaled, &mut d_banks);
+        }
         let d_raw = layout.write.of_mut(d_row);
         geometry.fill_backward(raw, banks, &d_banks, d_raw);
         if raw[4].abs() <= MAX_LOG {
             d_raw[4] -= along;
+        }
+    }
+}
+
+/// Through `e^{−m} c`: the cover's gradient into `d_cover`, the canvas's in place.
+fn uncover(canvas: &[f32], kept: &[f32], d_canvas: &mut [f32], d_cover: &mut [f32]) {
+    d_cover.fill(0.0);
+    let planes = canvas.chunks_exact(kept.len()).zip(d_canvas.chunks_exact_mut(kept.len()));
+    for (canvas, d_canvas) in planes {
+        for (((d_cover, d), c), kept) in d_cover.iter_mut().zip(d_canvas).zip(canvas).zip(kept) {
+            *d *= kept;
+            *d_cover -= *d * c;
         }
     }
 }

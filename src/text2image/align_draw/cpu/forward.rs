@@ -1,6 +1,7 @@
 //! One step of alignDRAW on the CPU, for painting and training alike (models of the paper's
 //! equations: read, infer, sample, attend, generate, write).
 
+use super::super::config::Writing;
 use super::{
     caption::Caption,
     tape::{Mode, Tape},
@@ -8,7 +9,7 @@ use super::{
 };
 use crate::kernels::{
     attention, gaussian, lstm,
-    math::{add_scaled, sigmoid_into, softplus, tanh},
+    math::{add_scaled, exp, sigmoid_into, softplus, tanh},
     matmul::{Mat, matmul},
 };
 
@@ -199,7 +200,7 @@ fn generate(weights: &Weights, caption: &Caption, tape: &mut Tape, t: usize) {
     lstm::forward(gates, &host.generative_bias, cell_before, cell, tape.decoder_hidden.at_mut(t + 1));
 }
 
-/// `c_t = c_{t−1} + (1/γ) F_yᵀ K F_x`.
+/// `c_t = c_{t−1} + (1/γ) F_yᵀ K F_x`, the canvas thinned first if the patch covers ([`Writing::Cover`]).
 fn write(weights: &Weights, tape: &mut Tape, t: usize) {
     let (config, host, layout) = (&weights.config, &weights.host, &weights.decoder_layout);
     let geometry = weights.write_geometry();
@@ -219,6 +220,16 @@ fn write(weights: &Weights, tape: &mut Tape, t: usize) {
         patch.copy_from_slice(layout.patch.of(row));
         add_scaled(patch, 1.0, &host.write_patch_bias);
         let scale = 1.0 / geometry.window(raw).intensity;
+        if config.writing == Writing::Cover {
+            let cover: Vec<f32> = patch[config.channels * cells..].iter().map(|&m| softplus(m)).collect();
+            let kept = &mut tape.kept.at_mut(t)[b * plane..][..plane];
+            kept.fill(0.0);
+            geometry.write(raw, banks, -scale, &cover, &mut scratch, kept);
+            exponentials(kept);
+            for canvas in after[b * config.image_len()..][..config.image_len()].chunks_exact_mut(plane) {
+                multiply(canvas, kept);
+            }
+        }
         for channel in 0..config.channels {
             let canvas = &mut after[b * config.image_len() + channel * plane..][..plane];
             let patch = &patch[channel * cells..][..cells];
@@ -226,6 +237,17 @@ fn write(weights: &Weights, tape: &mut Tape, t: usize) {
         }
     }
     sigmoid_into(tape.image.at_mut(t + 1), after);
+}
+
+/// `x ← e^x`.
+#[multiversion::multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+fma", "x86_64+avx2+fma"))]
+fn exponentials(values: &mut [f32]) {
+    values.iter_mut().for_each(|value| *value = exp(*value));
+}
+
+/// `x ← x · factor`.
+fn multiply(values: &mut [f32], factors: &[f32]) {
+    values.iter_mut().zip(factors).for_each(|(value, factor)| *value *= factor);
 }
 
 /// Reconstruction of each image in nats: `Σ softplus(c_T) − x·c_T` over its pixels, the cross

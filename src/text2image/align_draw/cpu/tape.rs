@@ -1,6 +1,7 @@
 //! What a drawing remembers of every step: enough to show it, to go on from any step, and to run
 //! the backward pass.
 
+use super::super::config::Writing;
 use super::weights::Weights;
 
 /// Which half of the model runs.
@@ -81,8 +82,10 @@ pub struct Tape {
     pub write_raw: Steps,
     /// Write filter banks [step, batch, bank].
     pub write_banks: Steps,
-    /// Patches [step, batch, CN²].
+    /// Patches [step, batch, planes · N²].
     pub patch: Steps,
+    /// What a covering write leaves of the canvas beneath, [step, batch, height · width]; else empty.
+    pub kept: Steps,
 
     /// Encoder states after each step [step + 1, batch, E].
     pub encoder_hidden: Steps,
@@ -130,6 +133,8 @@ impl Tape {
         of(&mut self.write_raw, 5);
         of(&mut self.write_banks, weights.write_geometry().bank_len());
         of(&mut self.patch, c.patch_len());
+        let covered = if c.writing == Writing::Cover { c.height * c.width } else { 0 };
+        of(&mut self.kept, covered);
         fill_rows(self.canvas.at_mut(0), &weights.host.initial_canvas);
         fill_rows(self.decoder_hidden.at_mut(0), &weights.host.generative_initial_hidden);
         self.decoder_cell.at_mut(0).fill(0.0);

@@ -4,11 +4,14 @@
 //! dense rows, but only the pixels within [`REACH`] standard deviations of the outermost filters
 //! are computed and touched: a trained window covers a small part of the canvas.
 
+mod passes;
+
 use std::ops::Range;
 
 use multiversion::multiversion;
 
-use super::math::{add_scaled, dot, exp};
+use self::passes::{columns_of, form_backward, rows_of, spread};
+use super::math::{dot, exp};
 
 /// Bound of the raw log stride, log variance and log intensity, so that no exponential overflows.
 pub const MAX_LOG: f32 = 8.0;
@@ -232,104 +235,6 @@ fn filter_backward(row: &[f32], d_row: &[f32], mean: f32, std: f32, reach: Range
         d_log_variance += d_exponent * 0.5 * distance * distance * precision;
     }
     (d_mean, d_log_variance)
-}
-
-/// `rows = F_y · image` on the window's columns.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+fma", "x86_64+avx2+fma"))]
-fn rows_of(
-    geometry: &Geometry,
-    bank_y: &[f32],
-    image: &[f32],
-    reach: &(Range<usize>, Range<usize>),
-    rows: &mut [f32],
-) {
-    let (height, width) = (geometry.height, geometry.width);
-    let columns = reach.1.clone();
-    for i in 0..geometry.size {
-        let out = &mut rows[i * width..][..width][columns.clone()];
-        out.fill(0.0);
-        for a in reach.0.clone() {
-            let pixels = &image[a * width..][..width][columns.clone()];
-            add_scaled(out, bank_y[i * height + a], pixels);
-        }
-    }
-}
-
-/// `out = rows · F_xᵀ`.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+fma", "x86_64+avx2+fma"))]
-fn columns_of(geometry: &Geometry, bank_x: &[f32], rows: &[f32], reach: &Range<usize>, out: &mut [f32]) {
-    let (size, width) = (geometry.size, geometry.width);
-    for i in 0..size {
-        let row = &rows[i * width..][..width][reach.clone()];
-        for j in 0..size {
-            out[i * size + j] = dot(row, &bank_x[j * width..][..width][reach.clone()]);
-        }
-    }
-}
-
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+fma", "x86_64+avx2+fma"))]
-#[allow(clippy::too_many_arguments)]
-fn spread(
-    geometry: &Geometry,
-    bank_y: &[f32],
-    bank_x: &[f32],
-    scale: f32,
-    patch: &[f32],
-    reach: &(Range<usize>, Range<usize>),
-    scratch: &mut [f32],
-    image: &mut [f32],
-) {
-    let (size, height, width) = (geometry.size, geometry.height, geometry.width);
-    let columns = reach.1.clone();
-    for i in 0..size {
-        let out = &mut scratch[i * width..][..width][columns.clone()];
-        out.fill(0.0);
-        for j in 0..size {
-            add_scaled(out, scale * patch[i * size + j], &bank_x[j * width..][..width][columns.clone()]);
-        }
-    }
-    for a in reach.0.clone() {
-        let pixels = &mut image[a * width..][..width][columns.clone()];
-        for i in 0..size {
-            add_scaled(pixels, bank_y[i * height + a], &scratch[i * width..][..width][columns.clone()]);
-        }
-    }
-}
-
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+fma", "x86_64+avx2+fma"))]
-fn form_backward(
-    geometry: &Geometry,
-    bank_x: &[f32],
-    image: &[f32],
-    rows: &[f32],
-    d_out: &[f32],
-    reach: &(Range<usize>, Range<usize>),
-    d_banks: &mut [f32],
-) {
-    let (size, height, width) = (geometry.size, geometry.height, geometry.width);
-    let columns = reach.1.clone();
-    let (d_bank_y, d_bank_x) = d_banks.split_at_mut(size * height);
-    let (first, rows_reached) = (reach.0.start, reach.0.len());
-    // image · F_xᵀ, transposed [N, row], so that what follows runs along rows.
-    let mut columns_seen = vec![0.0; size * rows_reached];
-    for a in 0..rows_reached {
-        let pixels = &image[(first + a) * width..][..width][columns.clone()];
-        for j in 0..size {
-            columns_seen[j * rows_reached + a] = dot(pixels, &bank_x[j * width..][..width][columns.clone()]);
-        }
-    }
-    for i in 0..size {
-        let d_row = &mut d_bank_y[i * height..][..height][reach.0.clone()];
-        for j in 0..size {
-            add_scaled(d_row, d_out[i * size + j], &columns_seen[j * rows_reached..][..rows_reached]);
-        }
-    }
-    for j in 0..size {
-        let d_row = &mut d_bank_x[j * width..][..width][columns.clone()];
-        for i in 0..size {
-            add_scaled(d_row, d_out[i * size + j], &rows[i * width..][..width][columns.clone()]);
-        }
-    }
 }
 
 #[cfg(test)]
