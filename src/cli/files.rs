@@ -10,6 +10,8 @@ use crate::checkpoint::{self, Manifest, WeightsRecord};
 use crate::data::mnist::Mnist;
 use crate::error::Error;
 use crate::eval::classifier::DigitClassifier;
+use crate::eval::judge::SceneJudge;
+use crate::eval::scene_fidelity::Factors;
 use crate::text2image::align_draw::Host;
 use crate::train::checkpoints::write_atomically;
 
@@ -32,11 +34,9 @@ pub fn read_model(folder: &Path, name: &str) -> Result<(Manifest, Host)> {
     let path = folder.join(format!("{name}.json"));
     let json = std::fs::read(&path).with_context(|| format!("reading the manifest {}", path.display()))?;
     let manifest = Manifest::parse(&json).with_context(|| path.display().to_string())?;
-    let weights = path.with_file_name(&manifest.weights.file);
-    let bytes =
-        std::fs::read(&weights).with_context(|| format!("reading the weights {}", weights.display()))?;
-    manifest.weights.verify(&bytes).with_context(|| weights.display().to_string())?;
-    let host = checkpoint::decode(&manifest.config, &bytes).with_context(|| weights.display().to_string())?;
+    let bytes = read_weights(path.parent().unwrap_or(folder), &manifest.weights)?;
+    let host =
+        checkpoint::decode(&manifest.config, &bytes).with_context(|| manifest.weights.file.clone())?;
     Ok((manifest, host))
 }
 
@@ -62,14 +62,50 @@ pub struct ClassifierManifest {
 
 /// Reads the digit classifier of a models folder.
 pub fn read_classifier(folder: &Path, device: &Device) -> Result<DigitClassifier> {
-    let path = folder.join("classifier.json");
-    let json = std::fs::read(&path).with_context(|| format!("reading the classifier {}", path.display()))?;
-    let manifest: ClassifierManifest =
-        serde_json::from_slice(&json).with_context(|| path.display().to_string())?;
-    let path = folder.join(&manifest.weights.file);
+    let manifest: ClassifierManifest = read_json(&folder.join("classifier.json"))?;
+    let bytes = read_weights(folder, &manifest.weights)?;
+    DigitClassifier::decode(&bytes, device).with_context(|| manifest.weights.file.clone())
+}
+
+/// What stands beside the judge's weights.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JudgeManifest {
+    /// `judge`.
+    pub name: String,
+    /// What it reads.
+    pub reads: String,
+    /// Test renders of which each factor is read right.
+    pub accuracy_on_test_renders: Factors,
+    /// Times 10 000 renders.
+    pub epochs: usize,
+    /// Seed of its training.
+    pub seed: u64,
+    /// Seconds that it trained.
+    pub seconds: f64,
+    /// The weights file.
+    pub weights: WeightsRecord,
+}
+
+/// Reads the judge of colour scenes of a models folder.
+pub fn read_judge(folder: &Path, device: &Device) -> Result<(JudgeManifest, SceneJudge)> {
+    let manifest: JudgeManifest = read_json(&folder.join("judge.json"))?;
+    let bytes = read_weights(folder, &manifest.weights)?;
+    let judge = SceneJudge::decode(&bytes, device).with_context(|| manifest.weights.file.clone())?;
+    Ok((manifest, judge))
+}
+
+fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
+    let json = std::fs::read(path).with_context(|| format!("reading {}", path.display()))?;
+    serde_json::from_slice(&json).with_context(|| path.display().to_string())
+}
+
+/// Reads a weights file and checks its hash.
+fn read_weights(folder: &Path, record: &WeightsRecord) -> Result<Vec<u8>> {
+    let path = folder.join(&record.file);
     let bytes = std::fs::read(&path).with_context(|| format!("reading the weights {}", path.display()))?;
-    manifest.weights.verify(&bytes).with_context(|| path.display().to_string())?;
-    DigitClassifier::decode(&bytes, device).with_context(|| path.display().to_string())
+    record.verify(&bytes).with_context(|| path.display().to_string())?;
+    Ok(bytes)
 }
 
 /// Writes a model: weights first, so that a manifest never names weights that are not there.

@@ -9,6 +9,7 @@ mod scenes;
 mod serve;
 mod train;
 mod train_classifier;
+mod train_judge;
 
 use clap::{Parser, Subcommand};
 
@@ -24,11 +25,13 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 enum Verb {
-    /// Train a model on MNIST with captions
+    /// Train a model on captioned images
     Train(train::Args),
     /// Train the digit classifier that judges caption fidelity
     TrainClassifier(train_classifier::Args),
-    /// Measure a model: bound in nats and caption fidelity, seen and held out
+    /// Train the judge that reads colour scenes
+    TrainJudge(train_judge::Args),
+    /// Measure a model: bound in nats and what of the captions is shown, seen and held out
     Eval(eval::Args),
     /// Write the model of a run's last checkpoint
     Export(export::Args),
@@ -47,6 +50,7 @@ pub fn run() -> anyhow::Result<()> {
     match Cli::parse().verb {
         Verb::Train(args) => train::run(args),
         Verb::TrainClassifier(args) => train_classifier::run(args),
+        Verb::TrainJudge(args) => train_judge::run(args),
         Verb::Eval(args) => eval::run(args),
         Verb::Export(args) => export::run(args),
         Verb::Paint(args) => paint::run(args),

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
 use burn::data::dataset::DatasetError;
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::loss::CrossEntropyLossConfig;
 use burn::nn::{Linear, LinearConfig, PaddingConfig2d};
@@ -17,7 +17,7 @@ use burn::train::{
     ExecutionStrategy, InferenceStep, ItemLazy, Learner, SupervisedTraining, TrainOutput, TrainStep,
 };
 
-use crate::checkpoint::{parse_safetensors, take, to_safetensors};
+use super::module_file;
 use crate::data::mnist::{Digits, SIDE};
 use crate::data::noise::Noise;
 use crate::error::{Error, Result};
@@ -88,32 +88,16 @@ impl DigitClassifier {
     ///
     /// **Errors** [`Error::Model`].
     pub fn encode(&self) -> Result<Vec<u8>> {
-        let mut tensors = Named::default();
-        self.visit(&mut tensors);
-        to_safetensors(
-            tensors.0.iter().map(|(name, shape, values)| (name.as_str(), shape.clone(), values.as_slice())),
-        )
+        module_file::encode(self, &NAMES)
     }
 
     /// The weights from a safetensors file.
     ///
     /// **Errors** [`Error::Model`], naming the tensor that is missing or of another shape.
     pub fn decode(bytes: &[u8], device: &Device) -> Result<Self> {
-        let fresh = Self::init(device);
-        let mut names = Named::default();
-        fresh.visit(&mut names);
-        let file = parse_safetensors(bytes)?;
-        let values: Result<Vec<_>> =
-            names.0.iter().map(|(name, shape, _)| take(&file, name, shape)).collect();
-        let mut values = values?;
-        values.reverse();
-        Ok(fresh.map(&mut Fill(values)))
+        module_file::decode(Self::init(device), &NAMES, bytes)
     }
 }
-
-/// Names, shapes and values of a module's tensors in visiting order.
-#[derive(Default)]
-struct Named(Vec<(String, Vec<usize>, Vec<f32>)>);
 
 const NAMES: [&str; 8] = [
     "conv1.weight",
@@ -125,23 +109,6 @@ const NAMES: [&str; 8] = [
     "dense2.weight",
     "dense2.bias",
 ];
-
-impl ModuleVisitor for Named {
-    fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
-        let value = parameter.val();
-        let name = NAMES[self.0.len()].to_owned();
-        self.0.push((name, value.dims().to_vec(), floats(value.into_data())));
-    }
-}
-
-struct Fill(Vec<Vec<f32>>);
-
-impl ModuleMapper for Fill {
-    fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let values = self.0.pop().expect("a vector for each tensor");
-        parameter.map(|old| Tensor::from_data(TensorData::new(values, old.dims()), &old.device()))
-    }
-}
 
 /// A batch of digits, shifted at random.
 #[derive(Clone, Debug)]

@@ -9,33 +9,13 @@ use burn::tensor::Device;
 use serde::Serialize;
 
 use super::classifier::DigitClassifier;
+use super::share::Share;
 use crate::data::mnist::SIDE;
 use crate::data::mnist_captions::{Bans, CANVAS, Scene};
 
 /// Ink (sum of pixels in 0–1) outside the allowed boxes above which something else was drawn. A
 /// digit has about 100; the thinnest strokes of MNIST's test set have 19.
 pub const MOST_STRAY_INK: f32 = 6.0;
-
-/// Right pictures among those judged.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct Share {
-    /// Pictures that are right.
-    pub right: usize,
-    /// Pictures judged.
-    pub of: usize,
-}
-
-impl Share {
-    /// In percent; 0 of 0 is 0.
-    pub fn percent(&self) -> f64 {
-        100.0 * self.right as f64 / self.of.max(1) as f64
-    }
-
-    fn add(&mut self, right: bool) {
-        self.right += usize::from(right);
-        self.of += 1;
-    }
-}
 
 /// Fidelity on captions whose compositions were trained on and on those held out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]

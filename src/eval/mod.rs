@@ -1,5 +1,10 @@
-//! Measures: the bound in nats, and whether a picture shows what its caption says.
+//! Measures: the bound in nats, whether a picture shows what its caption says, and where words are
+//! looked at.
 
 pub mod bound;
 pub mod classifier;
 pub mod fidelity;
+pub mod judge;
+mod module_file;
+pub mod scene_fidelity;
+pub mod share;

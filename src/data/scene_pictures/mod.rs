@@ -45,7 +45,7 @@ impl ScenePictures {
     pub fn paint(&self, scene: &Scene, noise: &mut Noise) -> Vec<f32> {
         let mut canvas = Pixmap::new(CANVAS as u32, CANVAS as u32).expect("the canvas has a size");
         backdrop::paint(scene.place, &mut canvas, noise);
-        for placed in layout::layout(scene, &self.sprites, noise) {
+        for placed in self.layout(scene, noise) {
             let sprite = match placed.thing.map(|thing| scene.things[thing]) {
                 Some(thing) => self.sprites.of((thing.object, thing.colour, thing.pale), placed.side),
                 None => self.sprites.surf_board(placed.side),
@@ -64,6 +64,11 @@ impl ScenePictures {
             sepia(&mut pixels);
         }
         pixels
+    }
+
+    /// Where the objects of a scene would be put, give or take the same few pixels.
+    pub fn layout(&self, scene: &Scene, noise: &mut Noise) -> Vec<Placed> {
+        layout::layout(scene, &self.sprites, noise)
     }
 
     /// A scene at random that is (or is not) held out, and one of its captions.

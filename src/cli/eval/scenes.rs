@@ -1,0 +1,160 @@
+//! Colour scenes: which factors of a caption its picture shows, seen and held out.
+
+use anyhow::Result;
+use burn::tensor::Device;
+use serde::Serialize;
+
+use super::super::files::read_judge;
+use super::{Args, bounds, print_bounds, print_columns, print_head, print_shares};
+use crate::checkpoint::Manifest;
+use crate::data::noise::Noise;
+use crate::data::scene_pictures::ScenePictures;
+use crate::data::scenes::{Bans, Scene};
+use crate::eval::bound::Bound;
+use crate::eval::judge::SceneJudge;
+use crate::eval::scene_fidelity::{Factors, Looking};
+use crate::paint::{Frame, Painter};
+use crate::platform::block_on;
+use crate::text2image::align_draw::Host;
+
+/// Pictures painted of seen combinations, and of held-out ones, unless more are asked for.
+const SAMPLES: u32 = 2_000;
+/// Pictures painted at once: captions of equal length.
+const BATCH: usize = 50;
+
+/// What was measured on one kind of captions.
+#[derive(Serialize)]
+struct Measured {
+    /// Painted by the model.
+    painted: Factors,
+    /// The model's pictures, each judged by another caption.
+    shuffled_control: Factors,
+    /// Rendered from the same captions.
+    rendered: Factors,
+    /// Where it looks while it paints an object.
+    looking: Looking,
+    bound: Option<Bound>,
+}
+
+/// What is written as JSON.
+#[derive(Serialize)]
+pub struct Evaluation {
+    model: String,
+    weights_sha256: String,
+    pictures: usize,
+    seed: u64,
+    temperature: f32,
+    judge_on_test_renders: Factors,
+    seen: Measured,
+    held_out: Measured,
+}
+
+/// Paints fresh captions and judges the pictures.
+pub fn evaluate(args: &Args, manifest: Manifest, host: Host, bans: Bans) -> Result<Evaluation> {
+    let device = Device::flex();
+    let (record, judge) = read_judge(&args.models, &device)?;
+    let pictures = ScenePictures::new(bans);
+    let [bound_seen, bound_held_out] = bounds(args, &manifest, &host, &pictures);
+    let temperature = args.temperature.unwrap_or(manifest.temperature);
+    let (model, weights_sha256) = (manifest.name.clone(), manifest.weights.sha256.clone());
+    let painter = Painter::on_cpu(manifest, host).with_temperature(temperature)?;
+    let count = args.samples.unwrap_or(SAMPLES) as usize;
+    let bar = indicatif::ProgressBar::new(2 * count as u64);
+    let measure = |held_out, bound| -> Result<Measured> {
+        let mut noise = Noise::stream(args.seed, u64::from(held_out));
+        let mut studio = Studio { pictures: &pictures, painter: &painter, looking: Looking::default() };
+        let (mut scenes, mut painted) = (Vec::new(), Vec::new());
+        while scenes.len() < count {
+            let drawn = pictures.draw_batch(held_out, BATCH.min(count - scenes.len()), &mut noise);
+            painted.extend(studio.paint(&drawn, &mut noise)?);
+            bar.inc(drawn.len() as u64);
+            scenes.extend(drawn.into_iter().map(|(scene, _)| scene));
+        }
+        let rendered: Vec<f32> = scenes.iter().flat_map(|scene| pictures.paint(scene, &mut noise)).collect();
+        let factors = |scenes: &[Scene], pixels: &[f32]| factors(&judge, scenes, pixels, &device);
+        Ok(Measured {
+            painted: factors(&scenes, &painted),
+            shuffled_control: factors(&shuffled(&scenes, &mut noise), &painted),
+            rendered: factors(&scenes, &rendered),
+            looking: studio.looking,
+            bound,
+        })
+    };
+    let evaluation = Evaluation {
+        model,
+        weights_sha256,
+        pictures: count,
+        seed: args.seed,
+        temperature,
+        judge_on_test_renders: record.accuracy_on_test_renders,
+        seen: measure(false, bound_seen)?,
+        held_out: measure(true, bound_held_out)?,
+    };
+    bar.finish_and_clear();
+    print(&evaluation);
+    Ok(evaluation)
+}
+
+fn factors(judge: &SceneJudge, scenes: &[Scene], pixels: &[f32], device: &Device) -> Factors {
+    Factors::count(&judge.judge(scenes, pixels, device))
+}
+
+/// Paints, and watches where the painter looks.
+struct Studio<'a> {
+    pictures: &'a ScenePictures,
+    painter: &'a Painter,
+    looking: Looking,
+}
+
+impl Studio<'_> {
+    /// One picture for each scene and caption, [scene, 3, 64, 64].
+    fn paint(&mut self, drawn: &[(Scene, String)], noise: &mut Noise) -> Result<Vec<f32>> {
+        let vocabulary = &self.painter.manifest().vocabulary;
+        let tokens: crate::error::Result<Vec<_>> =
+            drawn.iter().map(|(_, caption)| vocabulary.tokens(caption)).collect();
+        let seeds: Vec<u64> = drawn.iter().map(|_| noise.next_u64()).collect();
+        let mut drawing = self.painter.begin_batch(&tokens?, &seeds)?;
+        let mut steps: Vec<Vec<Frame>> = Vec::new();
+        while let Some(frames) = block_on(self.painter.step(&mut drawing))? {
+            steps.push(frames);
+        }
+        for (at, (scene, caption)) in drawn.iter().enumerate() {
+            let frames: Vec<&Frame> = steps.iter().map(|frames| &frames[at]).collect();
+            self.looking.add(scene, caption, &self.pictures.layout(scene, noise), &frames);
+        }
+        let last = steps.pop().unwrap_or_default();
+        Ok(last.into_iter().flat_map(|frame| frame.image).collect())
+    }
+}
+
+/// The scenes in another order.
+fn shuffled(scenes: &[Scene], noise: &mut Noise) -> Vec<Scene> {
+    let mut scenes = scenes.to_vec();
+    for i in (1..scenes.len()).rev() {
+        scenes.swap(i, noise.below(i + 1));
+    }
+    scenes
+}
+
+fn print(e: &Evaluation) {
+    print_head(&e.model, &e.weights_sha256, e.temperature);
+    println!("the judge reads at least {:.2} % of each factor on test renders", e.judge_on_test_renders.least());
+    print_columns();
+    let kinds: [(&str, fn(&Measured) -> &Factors); 3] = [
+        ("", |m| &m.painted),
+        ("shuffled control: ", |m| &m.shuffled_control),
+        ("true renders: ", |m| &m.rendered),
+    ];
+    for (kind, of) in kinds {
+        for ((name, seen), (_, held_out)) in of(&e.seen).rows().into_iter().zip(of(&e.held_out).rows()) {
+            print_shares(&format!("{kind}{name}"), seen, held_out);
+        }
+    }
+    let (seen, held_out) = (e.seen.looking, e.held_out.looking);
+    let row = |name: &str, seen: f64, held_out: f64| {
+        println!("{name:<34}{:>8.1} %{:>10.1} %", 100.0 * seen, 100.0 * held_out);
+    };
+    row("attention on the object's words", seen.on_its_words, held_out.on_its_words);
+    row("  if every word got the same", seen.uniform, held_out.uniform);
+    print_bounds(&e.seen.bound, &e.held_out.bound);
+}

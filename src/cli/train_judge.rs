@@ -1,0 +1,83 @@
+//! `aligndraw train-judge`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use burn::tensor::Device;
+use clap::Args as ClapArgs;
+
+use super::files::{JudgeManifest, write_json};
+use crate::checkpoint::WeightsRecord;
+use crate::data::noise::Noise;
+use crate::data::scene_pictures::ScenePictures;
+use crate::data::scenes::{Bans, Scene};
+use crate::eval::judge::{SceneJudge, train};
+use crate::eval::scene_fidelity::Factors;
+use crate::train::checkpoints::write_atomically;
+
+/// Percent of each factor on test renders below which a judge may not judge.
+const LEAST_ACCURACY: f64 = 99.0;
+/// Test renders.
+const TEST: usize = 5_000;
+/// The seed of the test renders.
+const TEST_SEED: u64 = 0x7e57;
+
+#[derive(ClapArgs)]
+pub struct Args {
+    /// Folder of the models
+    #[arg(long, default_value = "models")]
+    models: PathBuf,
+    /// Times 10 000 renders
+    #[arg(long, default_value_t = 40)]
+    epochs: usize,
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+pub fn run(args: Args) -> Result<()> {
+    let begun = Instant::now();
+    let pictures = Arc::new(ScenePictures::new(Bans::draw(1)));
+    let scratch = std::env::temp_dir().join(format!("aligndraw-judge-{}", std::process::id()));
+    let judge = train(pictures.clone(), args.epochs, args.seed, &scratch)?;
+    let _ = std::fs::remove_dir_all(&scratch);
+    let bytes = judge.encode()?;
+    // What is judged by is what is shipped: the weights after rounding to half precision.
+    let device = Device::flex();
+    let rounded = SceneJudge::decode(&bytes, &device)?;
+    let accuracy = on_renders(&rounded, &pictures, TEST, TEST_SEED, &device);
+    for (name, share) in accuracy.rows() {
+        println!("{name:<12}{:>8.2} % of {} test renders", share.percent(), share.of);
+    }
+    if accuracy.least() < LEAST_ACCURACY {
+        bail!("a judge must read {LEAST_ACCURACY} % of each: train for more --epochs; nothing was written");
+    }
+    let file = "judge.safetensors".to_owned();
+    let path = args.models.join(&file);
+    write_atomically(&path, &bytes).with_context(|| format!("writing {}", path.display()))?;
+    let manifest = JudgeManifest {
+        name: "judge".to_owned(),
+        reads: "colour scenes, 64×64 RGB in 0–1".to_owned(),
+        accuracy_on_test_renders: accuracy,
+        epochs: args.epochs,
+        seed: args.seed,
+        seconds: begun.elapsed().as_secs_f64().round(),
+        weights: WeightsRecord::of(file, &bytes),
+    };
+    write_json(&args.models.join("judge.json"), &manifest)
+}
+
+/// How well a judge reads fresh renders of all combinations.
+fn on_renders(
+    judge: &SceneJudge,
+    pictures: &ScenePictures,
+    count: usize,
+    seed: u64,
+    device: &Device,
+) -> Factors {
+    let mut noise = Noise::new(seed);
+    let scenes: Vec<Scene> = (0..count).map(|_| Scene::sample(&mut noise)).collect();
+    let pixels: Vec<f32> = scenes.iter().flat_map(|scene| pictures.paint(scene, &mut noise)).collect();
+    Factors::count(&judge.judge(&scenes, &pixels, device))
+}

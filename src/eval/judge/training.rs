@@ -1,0 +1,221 @@
+//! The judge's training on burn's engine, on renders of all combinations, the held-out ones among them.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
+use burn::data::dataset::DatasetError;
+use burn::module::Module;
+use burn::optim::AdamConfig;
+use burn::tensor::activation::{log_sigmoid, log_softmax};
+use burn::tensor::{Device, ExecutionError, Tensor, TensorData};
+use burn::train::metric::{Adaptor, LossInput, LossMetric};
+use burn::train::{
+    ExecutionStrategy, InferenceStep, ItemLazy, Learner, SupervisedTraining, TrainOutput, TrainStep,
+};
+
+use super::{
+    BATCH, COLOUR, COLOURS, IMAGE, Labels, NUMBER, OBJECT, OBJECTS, PLACE, RELATION, SIZE, SceneJudge,
+};
+use crate::data::noise::Noise;
+use crate::data::scene_pictures::{CANVAS, ScenePictures};
+use crate::data::scenes::Scene;
+use crate::error::{Error, Result};
+use crate::train::schedule::{Schedule, ScheduledRate};
+
+/// First learning rate.
+const RATE: f64 = 1.5e-3;
+
+/// Renders and what they show: 1 for what is there, 0 for the rest; a factor that is not said has
+/// no 1.
+#[derive(Clone, Debug)]
+pub struct JudgeBatch {
+    pixels: Vec<f32>,
+    targets: Vec<f32>,
+}
+
+/// Softens and roughens a picture as a painter might: every second one.
+fn weather(pixels: &mut [f32], noise: &mut Noise) {
+    if noise.below(2) == 0 {
+        return;
+    }
+    for plane in pixels.chunks_exact_mut(CANVAS * CANVAS) {
+        for _ in 0..1 + noise.below(2) {
+            let sharp = plane.to_vec();
+            for y in 1..CANVAS - 1 {
+                for x in 1..CANVAS - 1 {
+                    let at = y * CANVAS + x;
+                    let across = sharp[at - 1] + sharp[at + 1] + sharp[at - CANVAS] + sharp[at + CANVAS];
+                    plane[at] = 0.4 * sharp[at] + 0.15 * across;
+                }
+            }
+        }
+    }
+    let rough = 0.06 * noise.uniform();
+    pixels.iter_mut().for_each(|p| *p = (*p + rough * (2.0 * noise.uniform() - 1.0)).clamp(0.0, 1.0));
+}
+
+#[derive(Clone)]
+struct Renders {
+    pictures: Arc<ScenePictures>,
+    seed: u64,
+    batches: usize,
+    epoch: Arc<AtomicUsize>,
+}
+
+impl Renders {
+    fn batch(&self, noise: &mut Noise) -> JudgeBatch {
+        let mut pixels = Vec::with_capacity(BATCH * IMAGE);
+        let mut targets = vec![0.0; BATCH * COLOUR.end];
+        for row in targets.chunks_exact_mut(COLOUR.end) {
+            let scene = Scene::sample(noise);
+            let mut picture = self.pictures.paint(&scene, noise);
+            weather(&mut picture, noise);
+            pixels.extend(picture);
+            let labels = Labels::of(&scene);
+            row[PLACE][labels.place] = 1.0;
+            labels.objects.iter().for_each(|&object| row[OBJECT][object] = 1.0);
+            labels.colours.iter().for_each(|&(object, c)| row[COLOUR][object * COLOURS + c] = 1.0);
+            for (columns, label) in
+                [(NUMBER, labels.number), (SIZE, labels.size), (RELATION, labels.relation)]
+            {
+                if let Some(label) = label {
+                    row[columns][label] = 1.0;
+                }
+            }
+        }
+        JudgeBatch { pixels, targets }
+    }
+}
+
+impl DataLoader<JudgeBatch> for Renders {
+    fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<JudgeBatch> + 'a> {
+        let epoch = self.epoch.fetch_add(1, Ordering::Relaxed);
+        Box::new(RenderBatches { of: self, noise: Noise::stream(self.seed, epoch as u64), next: 0 })
+    }
+
+    fn num_items(&self) -> usize {
+        self.batches * BATCH
+    }
+
+    fn to_device(&self, _: &Device) -> Arc<dyn DataLoader<JudgeBatch>> {
+        Arc::new(self.clone())
+    }
+
+    fn slice(&self, start: usize, end: usize) -> Arc<dyn DataLoader<JudgeBatch>> {
+        Arc::new(Self { batches: (end - start) / BATCH, ..self.clone() })
+    }
+}
+
+struct RenderBatches<'a> {
+    of: &'a Renders,
+    noise: Noise,
+    next: usize,
+}
+
+impl Iterator for RenderBatches<'_> {
+    type Item = std::result::Result<JudgeBatch, DatasetError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.next == self.of.batches {
+            return None;
+        }
+        self.next += 1;
+        Some(Ok(self.of.batch(&mut self.noise)))
+    }
+}
+
+impl DataLoaderIterator<JudgeBatch> for RenderBatches<'_> {
+    fn progress(&self) -> Progress {
+        Progress::new(self.next * BATCH, self.of.num_items(), Some("renders".to_owned()))
+    }
+}
+
+/// The loss of a batch.
+pub struct JudgeLoss(Tensor<1>);
+
+impl ItemLazy for JudgeLoss {
+    fn sync(self) -> std::result::Result<Self, ExecutionError> {
+        Ok(self)
+    }
+}
+
+impl Adaptor<LossInput> for JudgeLoss {
+    fn adapt(&self) -> LossInput {
+        LossInput::new(self.0.clone())
+    }
+}
+
+impl SceneJudge {
+    /// Cross entropy of every factor that is said, nats per image.
+    fn loss(&self, batch: JudgeBatch) -> Tensor<1> {
+        let device = self.conv1.weight.val().device();
+        let size = batch.pixels.len() / IMAGE;
+        let images = TensorData::new(batch.pixels, [size, 3, CANVAS, CANVAS]);
+        let logits = self.forward(Tensor::from_data(images, &device));
+        let targets = Tensor::<2>::from_data(TensorData::new(batch.targets, [size, COLOUR.end]), &device);
+        let part = |of: &Tensor<2>, columns: &std::ops::Range<usize>| {
+            of.clone().narrow(1, columns.start, columns.len())
+        };
+        let mut nats = Tensor::<1>::zeros([1], &device);
+        for columns in [PLACE, NUMBER, SIZE, RELATION] {
+            nats = nats - (log_softmax(part(&logits, &columns), 1) * part(&targets, &columns)).sum();
+        }
+        let (there, shown) = (part(&targets, &OBJECT), part(&logits, &OBJECT));
+        let absent = there.clone().neg() + 1.0;
+        nats = nats - (log_sigmoid(shown.clone()) * there + log_sigmoid(shown.neg()) * absent).sum();
+        let by_object = |of: Tensor<2>| of.reshape([size, OBJECTS, COLOURS]);
+        let colours = log_softmax(by_object(part(&logits, &COLOUR)), 2);
+        nats = nats - (colours * by_object(part(&targets, &COLOUR))).sum();
+        nats / size as f32
+    }
+}
+
+impl TrainStep for SceneJudge {
+    type Input = JudgeBatch;
+    type Output = JudgeLoss;
+
+    fn step(&self, batch: JudgeBatch) -> TrainOutput<JudgeLoss> {
+        let loss = self.loss(batch);
+        TrainOutput::new(self, loss.backward(), JudgeLoss(loss.inner()))
+    }
+}
+
+impl InferenceStep for SceneJudge {
+    type Input = JudgeBatch;
+    type Output = JudgeLoss;
+
+    fn step(&self, batch: JudgeBatch) -> JudgeLoss {
+        JudgeLoss(self.loss(batch))
+    }
+}
+
+/// Trains a judge for some epochs of 100 batches of 100 renders; prints the engine's progress.
+///
+/// **Errors** [`Error::Model`] when the engine stops on an error.
+pub fn train(pictures: Arc<ScenePictures>, epochs: usize, seed: u64, folder: &Path) -> Result<SceneJudge> {
+    let device = Device::flex().autodiff();
+    device.seed(seed);
+    let batches = 100;
+    let schedule = Schedule::Cosine { warmup: 100, constant_until: 0.3 };
+    let rate = ScheduledRate::new(schedule, RATE, batches * epochs);
+    let learner = Learner::new(SceneJudge::init(&device), AdamConfig::new().init(), rate);
+    let renders = |seed, batches| {
+        let (pictures, epoch) = (pictures.clone(), Arc::new(AtomicUsize::new(0)));
+        Arc::new(Renders { pictures, seed, batches, epoch })
+    };
+    let result = SupervisedTraining::new(folder, renders(seed, batches), renders(seed ^ u64::MAX, 5))
+        .metric_train_numeric(LossMetric::new())
+        .metric_valid_numeric(LossMetric::new())
+        .with_metric_logger(burn::train::logger::InMemoryMetricLogger::default())
+        .with_application_logger(None)
+        .renderer(Box::new(crate::train::report::Bar::default()))
+        .with_training_strategy(ExecutionStrategy::SingleDevice(device).into())
+        .num_epochs(epochs)
+        .launch(learner);
+    match result.error {
+        Some(error) => Err(Error::Model(format!("training the judge stopped: {error}"))),
+        None => Ok(result.model),
+    }
+}
