@@ -13,7 +13,7 @@ use crate::kernels::window::{Geometry, Window};
 use crate::platform;
 use crate::text2image::align_draw::cpu::{self, Weights};
 use crate::text2image::align_draw::definition::{EncodedCaption, State};
-use crate::text2image::align_draw::{AlignDraw, Host, floats};
+use crate::text2image::align_draw::{AlignDraw, AlignDrawConfig, Host, floats};
 
 /// What one step of one drawing shows.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -106,16 +106,59 @@ impl Painter {
         let canvas = match &self.engine {
             Engine::Cpu(weights) => Canvas::Cpu(Box::new(cpu::Drawing::begin(weights, &ids, words, &noise))),
             Engine::Device(model, device) => {
-                let ids = ids.iter().map(|&id| id as i64).collect::<Vec<_>>();
-                let ids = TensorData::new(ids, [seeds.len(), words]);
-                let shape = [seeds.len(), config.num_steps, config.latent_size];
-                let noise = Tensor::from_data(TensorData::new(noise, shape), device);
-                let caption = model.encode(config, Tensor::<2, Int>::from_data(ids, device));
-                let state = Some(model.begin(config, seeds.len()));
-                Canvas::Device(Box::new(DeviceCanvas { caption, state, noise }))
+                let noise = self.noise_on(noise, seeds.len(), device);
+                let caption = encode(model, config, &ids, seeds.len(), device);
+                let states = vec![model.begin(config, seeds.len())];
+                Canvas::Device(Box::new(DeviceCanvas { caption, states, noise }))
             }
         };
-        Ok(Drawing { canvas, batch: seeds.len(), words, step: 0 })
+        Ok(Drawing { canvas, batch: seeds.len(), words, first: 0, step: 0 })
+    }
+
+    /// Begins a picture that goes on from another as it stood after `step` steps: with another
+    /// caption, with the noise of another seed from there on, or both. What came before is not drawn
+    /// again.
+    ///
+    /// **Errors** those of [`crate::data::vocabulary::Vocabulary::tokens`]; [`Error::Config`] when
+    /// there is no such picture or step.
+    pub fn branch(
+        &self,
+        from: &Drawing,
+        picture: usize,
+        step: usize,
+        caption: &str,
+        seed: u64,
+    ) -> Result<Drawing> {
+        let config = &self.manifest.config;
+        let tokens = self.manifest.vocabulary.tokens(caption)?;
+        if picture >= from.batch || step > from.step || step < from.first {
+            let (batch, done) = (from.batch, from.step);
+            let what = format!(
+                "picture {picture} after step {step} does not exist: there are {batch} pictures, steps {} to {done}",
+                from.first
+            );
+            return Err(Error::Config(what));
+        }
+        let noise = self.noise(seed);
+        let canvas = match (&self.engine, &from.canvas) {
+            (Engine::Cpu(weights), Canvas::Cpu(canvas)) => {
+                Canvas::Cpu(Box::new(canvas.branch(weights, picture, step, &tokens.ids, &noise)))
+            }
+            (Engine::Device(model, device), Canvas::Device(canvas)) => {
+                let caption = encode(model, config, &tokens.ids, 1, device);
+                let states = vec![canvas.states[step - from.first].picture(picture)];
+                let noise = self.noise_on(noise, 1, device);
+                Canvas::Device(Box::new(DeviceCanvas { caption, states, noise }))
+            }
+            _ => return Err(Error::Device("the drawing was begun on another painter".into())),
+        };
+        Ok(Drawing { canvas, batch: 1, words: tokens.ids.len(), first: step, step })
+    }
+
+    /// Noise [picture, step, latent] on a device.
+    fn noise_on(&self, noise: Vec<f32>, pictures: usize, device: &Device) -> Tensor<3> {
+        let shape = [pictures, self.manifest.config.num_steps, self.manifest.config.latent_size];
+        Tensor::from_data(TensorData::new(noise, shape), device)
     }
 
     /// Draws the next step of every picture: a frame for each, or none when the drawing is finished.
@@ -139,12 +182,13 @@ impl Painter {
             }
             (Engine::Device(model, _), Canvas::Device(canvas)) => {
                 let noise = canvas.noise.clone().narrow(1, step - 1, 1).squeeze_dim::<2>(1);
-                let before = canvas.state.take();
+                let before = canvas.states.get(step - 1 - drawing.first).cloned();
                 let before = before.ok_or_else(|| Error::Device("a step of this drawing failed".into()))?;
                 let (after, shown) = model.step(config, &canvas.caption, before, None, noise);
                 let image = sigmoid(after.canvas.clone());
-                canvas.state = Some(after);
-                (read(image).await?, read(shown.alignment).await?, read(shown.write_raw).await?)
+                let read = (read(image).await?, read(shown.alignment).await?, read(shown.write_raw).await?);
+                canvas.states.push(after);
+                read
             }
             _ => return Err(Error::Device("the drawing was begun on another painter".into())),
         };
@@ -164,6 +208,8 @@ pub struct Drawing {
     canvas: Canvas,
     batch: usize,
     words: usize,
+    /// Steps that another drawing drew before this one branched from it.
+    first: usize,
     step: usize,
 }
 
@@ -175,10 +221,23 @@ enum Canvas {
 /// A drawing on a burn device.
 struct DeviceCanvas {
     caption: EncodedCaption,
-    /// None after a step that failed.
-    state: Option<State>,
+    /// After the drawing's first step and each that followed, as far as none failed.
+    states: Vec<State>,
     /// [batch, step, latent].
     noise: Tensor<3>,
+}
+
+/// Encodes captions of equal length; `ids` is [batch, words].
+fn encode(
+    model: &AlignDraw,
+    config: &AlignDrawConfig,
+    ids: &[usize],
+    batch: usize,
+    device: &Device,
+) -> EncodedCaption {
+    let numbers = ids.iter().map(|&id| id as i64).collect::<Vec<_>>();
+    let ids = TensorData::new(numbers, [batch, ids.len() / batch]);
+    model.encode(config, Tensor::<2, Int>::from_data(ids, device))
 }
 
 async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {

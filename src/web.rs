@@ -131,7 +131,7 @@ impl Model {
     }
 }
 
-/// Drawings in progress.
+/// Drawings in progress, or finished: they can be branched from.
 #[wasm_bindgen]
 pub struct Session {
     painter: std::rc::Rc<Painter>,
@@ -145,6 +145,13 @@ impl Session {
     #[wasm_bindgen(unchecked_return_type = "Float32Array | undefined")]
     pub async fn step(&mut self) -> Result<JsValue, JsValue> {
         pack(self.painter.step(&mut self.drawing).await)
+    }
+
+    /// Begins a picture that goes on from picture `picture` as it stood after `step` steps, with a
+    /// caption and a seed of its own.
+    pub fn branch(&self, picture: usize, step: usize, caption: &str, seed: u64) -> Result<Session, JsValue> {
+        let drawing = self.painter.branch(&self.drawing, picture, step, caption, seed).map_err(js_error)?;
+        Ok(Session { painter: self.painter.clone(), drawing })
     }
 
     /// [`Session::step`] without a promise: for the CPU alone, which never waits.

@@ -26,6 +26,8 @@ export class CaptionBox {
     this.vocabulary = new Set();
     /** @type {string[]} */
     this.spellings = [];
+    /** @type {string[][]} */
+    this.groups = [];
     this.input.addEventListener('input', () => this.changed());
     this.input.addEventListener('scroll', () => (this.marks.scrollLeft = this.input.scrollLeft));
     for (const event of ['click', 'keyup', 'focus']) this.input.addEventListener(event, () => this.offer());
@@ -35,6 +37,7 @@ export class CaptionBox {
   learn(info) {
     const words = info.words.filter((word) => word !== info.fullStop);
     this.spellings = [...Object.keys(info.aliases), ...words.filter((word) => !/^\d$/.test(word)), ...words.filter((word) => /^\d$/.test(word))];
+    this.groups = info.alternatives;
     this.vocabulary = new Set([...this.spellings, ...(info.fullStop ? [info.fullStop] : [])]);
     this.known.replaceChildren(...this.spellings.map((word) => this.chip(word, () => this.append(word))));
     this.mark();
@@ -79,14 +82,19 @@ export class CaptionBox {
     return { start, end, word: bare(value.slice(start, end)) };
   }
 
-  /** Offers the words that begin like the one under the caret; for a digit, the other digits. */
+  /** Words that can stand for this one: the other digits, the other colours. @param {string} word */
+  alternatives(word) {
+    const others = this.groups.filter((group) => group.includes(word)).flat();
+    return [...new Set(others)].filter((other) => other !== word);
+  }
+
+  /** Offers the words that begin like the one under the caret, or those that can stand for it. */
   offer() {
     const { start, end, word } = this.current();
     if (document.activeElement !== this.input || !word) return this.offers.replaceChildren();
-    const isDigit = this.spellings.indexOf(word) < 10 && this.vocabulary.has(word);
+    const others = this.alternatives(word);
     const fits = this.spellings.filter((known) => known !== word && known.startsWith(word));
-    const others = isDigit ? this.spellings.slice(0, 10).filter((known) => known !== word) : [];
-    const choice = (fits.length ? fits : others).slice(0, isDigit ? 10 : OFFERS);
+    const choice = others.length ? others.slice(0, 2 * OFFERS) : fits.slice(0, OFFERS);
     this.offers.replaceChildren(...choice.map((known) => this.chip(known, () => this.replace(start, end, known))));
   }
 
@@ -142,5 +150,12 @@ export class CaptionBox {
   swap(word, known) {
     const at = this.input.value.toLowerCase().indexOf(word);
     if (at >= 0) this.replace(at, at + word.length, known);
+  }
+
+  /** The caption with its word `at` (counted as {@link split} does) replaced. @param {number} at @param {string} word */
+  flipped(at, word) {
+    const words = split(this.value.replaceAll(',', ' , ')).filter((part) => part !== ',');
+    words[at] = word;
+    return words.join(' ').replace(/ \.$/, '');
   }
 }

@@ -10,23 +10,43 @@ export function parseSeed(text) {
   return Number.isSafeInteger(seed) && seed <= MOST_SEED ? seed : null;
 }
 
+/**
+ * A drawing that goes on otherwise after some steps.
+ * @typedef {{step: number, caption: string, seed: number}} Branch
+ */
+
 /** What the address asks for. */
 export function readLink() {
   const query = new URLSearchParams(location.search);
   const device = query.get('device');
+  const step = parseSeed(query.get('branch') ?? '');
   return {
     caption: query.get('caption'),
     seed: parseSeed(query.get('seed') ?? ''),
     model: query.get('model') ?? undefined,
+    /** @type {Branch | null} */
+    branch: step === null ? null : { step, caption: query.get('then') ?? query.get('caption') ?? '', seed: parseSeed(query.get('seed2') ?? '') ?? 0 },
     device: /** @type {'auto' | 'cpu' | 'webgpu'} */ (['cpu', 'webgpu'].includes(device ?? '') ? device : 'auto'),
   };
 }
 
-/** Puts the picture into the address without a new entry in the history. @param {string} caption @param {number} seed */
-export function writeLink(caption, seed) {
+/**
+ * Puts the picture into the address without a new entry in the history.
+ * @param {{model: string, caption: string, seed: number, branch?: Branch | null}} picture
+ */
+export function writeLink({ model, caption, seed, branch }) {
   const url = new URL(location.href);
-  url.searchParams.set('caption', caption);
-  url.searchParams.set('seed', String(seed));
+  const query = url.searchParams;
+  query.set('caption', caption);
+  query.set('seed', String(seed));
+  if (model === 'digits') query.delete('model');
+  else query.set('model', model);
+  for (const name of ['branch', 'then', 'seed2']) query.delete(name);
+  if (branch) {
+    query.set('branch', String(branch.step));
+    query.set('then', branch.caption);
+    query.set('seed2', String(branch.seed));
+  }
   history.replaceState(null, '', url);
   return url.href;
 }

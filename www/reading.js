@@ -5,8 +5,13 @@
 
 /** The words of a caption, lit by their share of attention, and the map over all steps. */
 export class Reading {
-  /** @param {HTMLElement} list @param {HTMLCanvasElement} heat @param {(step: number) => void} onSeek */
-  constructor(list, heat, onSeek) {
+  /**
+   * @param {HTMLElement} list @param {HTMLCanvasElement} heat
+   * @param {{onSeek: (step: number) => void, onWord: (at: number, word: string) => void, canFlip: (word: string) => boolean}} hands
+   */
+  constructor(list, heat, { onSeek, onWord, canFlip }) {
+    this.onWord = onWord;
+    this.canFlip = canFlip;
     this.list = list;
     this.heat = heat;
     /** @type {{word: HTMLElement, share: HTMLElement}[]} */
@@ -29,8 +34,14 @@ export class Reading {
   begin(words, total) {
     this.total = total;
     this.frames = [];
-    this.rows = words.map((text) => {
-      const word = Object.assign(document.createElement('span'), { className: 'word', textContent: text });
+    this.rows = words.map((text, at) => {
+      const flips = this.canFlip(text);
+      const word = Object.assign(document.createElement(flips ? 'button' : 'span'), { className: 'word', textContent: text });
+      if (flips) {
+        word.setAttribute('type', 'button');
+        word.title = 'Put another word in its place';
+        word.addEventListener('click', () => this.onWord(at, text));
+      }
       const share = Object.assign(document.createElement('span'), { className: 'share' });
       return { word, share };
     });

@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args as ClapArgs;
 
-use super::files::write_model;
-use super::train::manifest;
+use super::files::{read_json, write_model};
+use super::train::{VOCABULARY, manifest};
 use crate::checkpoint::check_temperature;
 use crate::train::{TrainOptions, restore};
 
@@ -27,14 +27,15 @@ pub struct Args {
 }
 
 pub fn run(args: Args) -> Result<()> {
-    let record = args.run.join("run.json");
-    let json = std::fs::read(&record).with_context(|| format!("reading the run's {}", record.display()))?;
-    let mut options: TrainOptions =
-        serde_json::from_slice(&json).with_context(|| record.display().to_string())?;
+    let mut options: TrainOptions = read_json(&args.run.join("run.json"))?;
     options.temperature = args.temperature.unwrap_or(options.temperature);
     check_temperature(options.temperature)?;
     let (host, epochs) = restore(&options, &args.run)?;
-    let manifest = manifest(&args.name, &options, epochs, &args.run);
+    let vocabulary = match options.data.vocabulary() {
+        Some(vocabulary) => vocabulary,
+        None => read_json(&args.run.join(VOCABULARY))?,
+    };
+    let manifest = manifest(&args.name, &options, vocabulary, epochs, &args.run);
     let manifest = write_model(&args.models, manifest, &host)?;
     let (folder, file, bytes) = (args.models.display(), &manifest.weights.file, manifest.weights.bytes);
     println!("{folder}/{file}: {bytes} bytes, after {epochs} epochs");

@@ -35,8 +35,7 @@ pub fn read_model(folder: &Path, name: &str) -> Result<(Manifest, Host)> {
     let json = std::fs::read(&path).with_context(|| format!("reading the manifest {}", path.display()))?;
     let manifest = Manifest::parse(&json).with_context(|| path.display().to_string())?;
     let bytes = read_weights(path.parent().unwrap_or(folder), &manifest.weights)?;
-    let host =
-        checkpoint::decode(&manifest.config, &bytes).with_context(|| manifest.weights.file.clone())?;
+    let host = checkpoint::decode(&manifest.config, &bytes).with_context(|| manifest.weights.file.clone())?;
     Ok((manifest, host))
 }
 
@@ -95,7 +94,8 @@ pub fn read_judge(folder: &Path, device: &Device) -> Result<(JudgeManifest, Scen
     Ok((manifest, judge))
 }
 
-fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
+/// Reads a value from JSON.
+pub fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
     let json = std::fs::read(path).with_context(|| format!("reading {}", path.display()))?;
     serde_json::from_slice(&json).with_context(|| path.display().to_string())
 }

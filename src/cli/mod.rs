@@ -1,5 +1,6 @@
 //! The command line: one file per verb. Flags become the library's options before any work begins.
 
+mod data;
 mod eval;
 mod export;
 mod files;

@@ -8,16 +8,15 @@ use anyhow::{Context, Result, bail};
 use burn::train::Interrupter;
 use clap::{Args as ClapArgs, ValueEnum};
 
-use super::files::{read_mnist, read_model, write_json, write_model};
+use super::data::{Opened, open};
+use super::files::{read_model, write_json, write_model};
 use crate::checkpoint::{DataRecord, Manifest, WeightsRecord};
-use crate::data::mnist_captions;
-use crate::data::scene_pictures::ScenePictures;
-use crate::data::scenes;
-use crate::data::source::{DataSet, Source};
+use crate::data::source::DataSet;
+use crate::data::vocabulary::Vocabulary;
 use crate::text2image::align_draw::{AlignDrawConfig, Attended, Host, Initializer};
 use crate::train::report::read_log;
 use crate::train::schedule::Schedule;
-use crate::train::{Data, OptimizerKind, Place, ShortDrawings, Start, TrainOptions, train};
+use crate::train::{OptimizerKind, Place, ShortDrawings, Start, TrainOptions, train};
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Preset {
@@ -27,6 +26,8 @@ enum Preset {
     Digits,
     /// Colour scenes, 64×64
     Scenes,
+    /// The same model on a folder of captioned images, named by --data
+    Folder,
     /// A toy for trying the command out, seconds on one core
     Tiny,
 }
@@ -110,13 +111,20 @@ pub struct Args {
     /// Threads on the CPU (default: one a core)
     #[arg(long)]
     threads: Option<usize>,
-    /// Folder of the MNIST files
-    #[arg(long, default_value = "data/mnist")]
-    data: PathBuf,
+    /// Folder of the data: of MNIST (default: data/mnist), or of captioned images (images/ and
+    /// captions.jsonl, MS-COCO's JSON or Karpathy's dataset_*.json)
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// Side of the square that the images of a folder are cut to, pixels
+    #[arg(long, value_parser = clap::value_parser!(u32).range(8..=512))]
+    side: Option<u32>,
     /// Name of the finished model
     #[arg(long, default_value = "digits")]
     name: String,
 }
+
+/// The words of a run, in its folder.
+pub const VOCABULARY: &str = "vocabulary.json";
 
 /// The preset of the model that the page ships.
 fn digits() -> TrainOptions {
@@ -150,34 +158,24 @@ fn scenes_preset() -> TrainOptions {
     }
 }
 
-/// The captioned images of a run.
-fn data(options: &TrainOptions, folder: &Path) -> Result<Data> {
-    Ok(match options.data {
-        DataSet::MnistCaptions => {
-            let (mnist, bans) = (read_mnist(folder)?, mnist_captions::Bans::draw(options.bans_seed));
-            let generator = |digits| Arc::new(mnist_captions::Scenes::new(Arc::new(digits), bans.clone()));
-            Data { train: generator(mnist.train), validation: generator(mnist.validation) }
-        }
-        DataSet::Scenes => {
-            let pictures: Arc<dyn Source> =
-                Arc::new(ScenePictures::new(scenes::Bans::draw(options.bans_seed)));
-            Data { train: pictures.clone(), validation: pictures }
-        }
-    })
-}
-
 impl Args {
     fn options(&self) -> TrainOptions {
         let mut options = match self.preset {
             Preset::Paper => TrainOptions::paper(),
             Preset::Digits => digits(),
             Preset::Scenes => scenes_preset(),
+            Preset::Folder => {
+                TrainOptions { preset: "folder".to_owned(), data: DataSet::Folder, ..scenes_preset() }
+            }
             Preset::Tiny => TrainOptions::tiny(),
         };
         let set = |to: &mut usize, from: Option<usize>| *to = from.unwrap_or(*to);
         set(&mut options.epochs, self.epochs);
         set(&mut options.batch_size, self.batch);
         set(&mut options.batches_per_epoch, self.batches);
+        if let (Some(side), DataSet::Folder) = (self.side, options.data) {
+            [options.config.height, options.config.width] = [side as usize; 2];
+        }
         if let Some(steps) = self.steps {
             options.config.num_steps = steps;
             options.short_drawings = None;
@@ -250,7 +248,13 @@ mod gpu {
 }
 
 /// The manifest of a model of a run; the weights' record is filled in when they are written.
-pub fn manifest(name: &str, options: &TrainOptions, epochs: usize, run: &Path) -> Manifest {
+pub fn manifest(
+    name: &str,
+    options: &TrainOptions,
+    vocabulary: Vocabulary,
+    epochs: usize,
+    run: &Path,
+) -> Manifest {
     // Seconds of training, summed over the sessions of the run: each begins again at zero.
     let lines = read_log(&run.join("log.jsonl"));
     let sessions = lines.windows(2).filter(|pair| pair[1].seconds < pair[0].seconds);
@@ -261,7 +265,7 @@ pub fn manifest(name: &str, options: &TrainOptions, epochs: usize, run: &Path) -
         system: "align-draw".to_owned(),
         config: options.config.clone(),
         temperature: options.temperature,
-        vocabulary: options.data.vocabulary(),
+        vocabulary,
         data: DataRecord { name: options.data, bans: options.data.held_out(options.bans_seed) },
         training: serde_json::json!({ "options": options, "epochs": epochs, "seconds": seconds.round() }),
         weights: WeightsRecord { file: String::new(), sha256: String::new(), bytes: 0 },
@@ -284,6 +288,11 @@ pub fn run(args: Args) -> Result<()> {
         }
         args.options()
     };
+    let side = options.config.width;
+    let cache = args.out.join("pixels.bin");
+    let Opened { data, vocabulary, .. } =
+        open(options.data, args.data.as_deref(), options.bans_seed, side, Some(&cache))?;
+    options.config.vocabulary_size = options.config.vocabulary_size.max(vocabulary.words.len());
     options.check()?;
     let place = args.place()?;
     let start = match &args.from {
@@ -299,8 +308,8 @@ pub fn run(args: Args) -> Result<()> {
             Start::Weights(host.into())
         }
     };
-    let data = data(&options, &args.data)?;
     if !args.resume {
+        write_json(&args.out.join(VOCABULARY), &vocabulary)?;
         write_json(&record, &options)?;
     }
 
@@ -327,7 +336,7 @@ pub fn run(args: Args) -> Result<()> {
             outcome.epochs, options.epochs
         );
     }
-    let manifest = manifest(&args.name, &options, outcome.epochs, &args.out);
+    let manifest = manifest(&args.name, &options, vocabulary, outcome.epochs, &args.out);
     let manifest = write_model(&args.out, manifest, &outcome.host)?;
     println!(
         "{out}/{}: {} bytes, after {} epochs",

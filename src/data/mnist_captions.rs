@@ -39,6 +39,12 @@ pub fn vocabulary() -> Vocabulary {
         full_stop: Some(".".to_owned()),
         max_words: WORDS,
         example: "the digit seven is on the left of the digit two".to_owned(),
+        alternatives: vec![
+            (0..10).map(|digit: usize| digit.to_string()).collect(),
+            DIGIT_WORDS.map(str::to_owned).to_vec(),
+            vec!["left".to_owned(), "right".to_owned()],
+            vec!["top".to_owned(), "bottom".to_owned()],
+        ],
     }
 }
 

@@ -1,6 +1,8 @@
 //! Captioned images: vocabularies, data sets, batches, and the one source of noise.
 
 pub mod batch;
+#[cfg(not(target_family = "wasm"))]
+pub mod folder;
 pub mod mnist;
 pub mod mnist_captions;
 pub mod noise;

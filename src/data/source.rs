@@ -22,6 +22,8 @@ pub enum DataSet {
     MnistCaptions,
     /// Rendered scenes in colour.
     Scenes,
+    /// A folder of captioned images.
+    Folder,
 }
 
 /// The combinations that are never trained on.
@@ -32,14 +34,17 @@ pub enum HeldOut {
     Digits(mnist_captions::Bans),
     /// Pairs of an object with a colour, a place or a number.
     Scenes(scenes::Bans),
+    /// Nothing.
+    Nothing,
 }
 
 impl DataSet {
-    /// The words of its captions.
-    pub fn vocabulary(self) -> Vocabulary {
+    /// The words of its captions, where they are known without reading it.
+    pub fn vocabulary(self) -> Option<Vocabulary> {
         match self {
-            Self::MnistCaptions => mnist_captions::vocabulary(),
-            Self::Scenes => scenes::caption::vocabulary(),
+            Self::MnistCaptions => Some(mnist_captions::vocabulary()),
+            Self::Scenes => Some(scenes::caption::vocabulary()),
+            Self::Folder => None,
         }
     }
 
@@ -48,6 +53,7 @@ impl DataSet {
         match self {
             Self::MnistCaptions => HeldOut::Digits(mnist_captions::Bans::draw(seed)),
             Self::Scenes => HeldOut::Scenes(scenes::Bans::draw(seed)),
+            Self::Folder => HeldOut::Nothing,
         }
     }
 }

@@ -23,6 +23,9 @@ pub struct Vocabulary {
     pub max_words: usize,
     /// A caption that the model can draw.
     pub example: String,
+    /// Groups of words of which one can stand for another: colours, say.
+    #[serde(default)]
+    pub alternatives: Vec<Vec<String>>,
 }
 
 /// A caption as the model hears it.
@@ -35,7 +38,7 @@ pub struct Tokens {
 }
 
 /// Splits a caption into words and full stops, in lower case.
-fn split(caption: &str) -> Vec<String> {
+pub(super) fn split(caption: &str) -> Vec<String> {
     let spaced = caption.to_lowercase().replace('.', " . ");
     let trimmed = spaced
         .split_whitespace()

@@ -113,7 +113,8 @@ impl Looking {
 /// The places of an object's colour and noun in its caption.
 fn words_of(caption: &str, object: Object, colour: Colour) -> Vec<usize> {
     let nouns: Vec<&str> = object.nouns().iter().flat_map(|(one, many)| [*one, *many]).collect();
-    let its = |word: &str| word == colour.word() || nouns.iter().any(|noun| noun.split(' ').any(|n| n == word));
+    let its =
+        |word: &str| word == colour.word() || nouns.iter().any(|noun| noun.split(' ').any(|n| n == word));
     let words = caption.split(' ').enumerate();
     words.filter(|(_, word)| its(word.trim_end_matches(','))).map(|(at, _)| at).collect()
 }

@@ -13,6 +13,11 @@ pub struct LstmState {
 }
 
 impl LstmState {
+    /// One row of the batch.
+    pub fn picture(&self, at: usize) -> Self {
+        Self { hidden: self.hidden.clone().narrow(0, at, 1), cell: self.cell.clone().narrow(0, at, 1) }
+    }
+
     /// A learned initial hidden row, repeated over the batch, and a cell of zeros.
     pub fn initial(hidden: Tensor<1>, batch: usize) -> Self {
         let [size] = hidden.dims();

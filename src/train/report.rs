@@ -354,7 +354,8 @@ impl TrainingProgressLogger for Bar {
     fn start(&mut self, _: usize, _: usize, _: Option<usize>, _: Option<&str>) {}
 
     fn update_epoch(&mut self, epoch: usize) {
-        self.0.println(format!("epoch {epoch}: {}", self.0.message()));
+        let line = format!("epoch {epoch}: {}", self.0.message());
+        if self.0.is_hidden() { println!("{line}") } else { self.0.println(line) }
     }
 
     fn start_split(&mut self, _: &str, items: usize) {

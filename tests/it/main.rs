@@ -1,7 +1,9 @@
 //! One native test binary, so that burn links once.
 
 mod cli;
+mod folder;
 mod models;
 mod reference;
+mod scenes;
 mod tidy;
 mod training;

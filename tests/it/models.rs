@@ -26,7 +26,7 @@ fn shipped_models_load_and_their_hashes_match() {
         assert!(weights.len() <= 4_800_000, "{} bytes", weights.len());
         checkpoint::decode(&manifest.config, &weights).expect("the weights fit the sizes");
         let data = manifest.data.name;
-        assert_eq!(manifest.vocabulary, data.vocabulary());
+        assert_eq!(Some(manifest.vocabulary), data.vocabulary());
         let seed = manifest.training["options"]["bans_seed"].as_u64().expect("a seed");
         assert_eq!(manifest.data.bans, data.held_out(seed), "the bans are their seed's");
     }

@@ -10,6 +10,7 @@
  * from the same seed.
  */
 
+import { Engine } from './engine.js';
 import { AlignDrawError, unpack } from './protocol.js';
 export { AlignDrawError } from './protocol.js';
 export { clearCache } from './download.js';
@@ -19,8 +20,10 @@ export { clearCache } from './download.js';
  * @typedef {{device: 'cpu' | 'webgpu', reason: string}} DeviceState
  * @typedef {{centerX: number, centerY: number, stride: number, std: number, intensity: number, size: number}} FrameWindow
  * @typedef {{step: number, numSteps: number, image: Float32Array, alignment: Float32Array, window: FrameWindow}} Frame
- * @typedef {{name: string, width: number, height: number, channels: number, numSteps: number, writeSize: number, maxWords: number, words: string[], aliases: Record<string, string>, fullStop: string | null, example: string}} ModelInfo
+ * @typedef {{name: string, width: number, height: number, channels: number, numSteps: number, writeSize: number, maxWords: number, words: string[], aliases: Record<string, string>, fullStop: string | null, example: string, alternatives: string[][]}} ModelInfo
  * @typedef {{loaded: number, total: number, from: 'network' | 'cache'}} Progress
+ * @typedef {{milliseconds: number, device: 'cpu' | 'webgpu', drawing: Kept | null}} Done how long it took, and what can be branched from
+ * @typedef {{engine: Engine, id: number}} Kept
  * @typedef {object} LoadOptions
  * @property {string} [model] name of the model, or URL of its manifest
  * @property {DeviceChoice} [device]
@@ -35,92 +38,6 @@ const SELF_TEST_TOLERANCE = 1e-2;
 /** Longest that WebGPU may take to load and to draw its first picture, milliseconds. */
 const TRIAL_LIMIT = 60_000;
 const TRIAL_SEED = 1n;
-
-/**
- * Starts the worker. One of another origin (a CDN), or of any origin in a page that has none of its own
- * (a sandboxed frame), may not be started by its address: a script of the page's own imports it. That is
- * a classic script, since Chromium starts no module from an object URL in such a frame.
- */
-function startWorker() {
-  const url = new URL('./worker.js', import.meta.url);
-  if (url.origin === globalThis.origin) return new Worker(url, { type: 'module' });
-  const script = `const early = [];
-    onmessage = (event) => early.push(event);
-    import(${JSON.stringify(url.href)}).then(
-      () => early.forEach((event) => onmessage(event)),
-      (error) => postMessage({ type: 'lost', message: 'the worker could not be loaded: ' + error.message }),
-    );`;
-  const own = URL.createObjectURL(new Blob([script], { type: 'text/javascript' }));
-  const worker = new Worker(own);
-  // Not before it has been read.
-  worker.addEventListener('message', () => URL.revokeObjectURL(own), { once: true });
-  return worker;
-}
-
-/** One worker with its pending requests. */
-class Engine {
-  /** @param {() => void} onLost */
-  constructor(onLost) {
-    this.worker = startWorker();
-    /** @type {Map<number, (message: any) => void>} */
-    this.pending = new Map();
-    this.next = 1;
-    this.memory = 0;
-    this.alive = true;
-    /** @type {ModelInfo | undefined} */
-    this.info = undefined;
-    this.worker.onmessage = ({ data }) => {
-      if (data.memory) this.memory = data.memory;
-      if (data.type === 'lost') this.fail(data.message, onLost);
-      else this.pending.get(data.id)?.(data);
-    };
-    this.worker.onerror = (event) => {
-      event.preventDefault?.();
-      this.fail(event.message || 'the worker could not start: does the Content-Security-Policy allow it (worker-src)?', onLost);
-    };
-  }
-
-  /** @param {string} message @param {() => void} [onLost] */
-  fail(message, onLost) {
-    if (!this.alive) return;
-    this.alive = false;
-    onLost?.();
-    for (const settle of [...this.pending.values()]) {
-      settle({ type: 'error', error: { message, code: 'lost' } });
-    }
-    this.worker.terminate();
-  }
-
-  /**
-   * Sends a request; answers arrive at `onMessage` until one of `last` or an error.
-   * @param {any} request @param {string} last @param {AbortSignal | undefined} signal
-   * @param {(message: any) => void} [onMessage]
-   * @returns {Promise<any>}
-   */
-  ask(request, last, signal, onMessage = () => {}) {
-    const id = this.next++;
-    return new Promise((resolve, reject) => {
-      const finish = (/** @type {() => void} */ settle) => {
-        this.pending.delete(id);
-        signal?.removeEventListener('abort', abort);
-        settle();
-      };
-      const abort = () => {
-        if (this.alive) this.worker.postMessage({ type: 'cancel', id });
-        finish(() => reject(signal?.reason));
-      };
-      if (signal?.aborted) return reject(signal.reason);
-      if (!this.alive) return reject(new AlignDrawError({ code: 'lost', message: 'the engine stopped' }));
-      signal?.addEventListener('abort', abort);
-      this.pending.set(id, (message) => {
-        if (message.type === last) finish(() => resolve(message));
-        else if (message.type === 'error') finish(() => reject(new AlignDrawError(message.error)));
-        else onMessage(message);
-      });
-      this.worker.postMessage({ ...request, id });
-    });
-  }
-}
 
 /** Why WebGPU cannot be tried here, or null. @param {DeviceChoice} choice */
 async function whyNoGpu(choice) {
@@ -275,7 +192,7 @@ export class AlignDraw {
   /**
    * Draws a caption: a frame for each step. The same seed gives the same picture everywhere.
    * @param {string} caption
-   * @param {{seed?: number | bigint, signal?: AbortSignal, onDone?: (timing: {milliseconds: number, device: string}) => void}} [options]
+   * @param {{seed?: number | bigint, signal?: AbortSignal, onDone?: (done: Done) => void}} [options]
    * @returns {AsyncGenerator<Frame, void, void>}
    */
   async *draw(caption, { seed = 0, signal, onDone } = {}) {
@@ -285,17 +202,21 @@ export class AlignDraw {
   /**
    * Draws variations of a caption together: at each step a frame for each seed.
    * @param {string} caption
-   * @param {{seeds: (number | bigint)[], signal?: AbortSignal, onDone?: (timing: {milliseconds: number, device: string}) => void}} options
+   * With `keep` the drawing can be branched from ({@link branch}) until three later ones were kept.
+   * @param {{seeds: (number | bigint)[], signal?: AbortSignal, keep?: boolean, onDone?: (done: Done) => void}} options
    * @returns {AsyncGenerator<Frame[], void, void>}
    */
-  async *drawMany(caption, { seeds, signal, onDone }) {
+  async *drawMany(caption, { seeds, signal, keep = false, onDone }) {
     const big = seeds.map((seed) => BigInt.asUintN(64, BigInt(seed)));
     let shown = 0;
     while (true) {
       const device = this.state.device === 'webgpu' && this.engines.webgpu ? 'webgpu' : 'cpu';
       const engine = device === 'webgpu' ? /** @type {Engine} */ (this.engines.webgpu) : this.cpu();
       try {
-        for await (const frames of this.frames(engine, caption, big, signal, (milliseconds) => onDone?.({ milliseconds, device }))) {
+        const request = { type: 'draw', caption, seeds: big, keep };
+        const told = (/** @type {number} */ milliseconds, /** @type {number} */ id) =>
+          onDone?.({ milliseconds, device, drawing: keep ? { engine, id } : null });
+        for await (const frames of this.frames(engine, request, big.length, 0, signal, told)) {
           // After a lost GPU the CPU draws the same picture again: skip what was shown.
           if (frames[0].step <= shown) continue;
           shown = frames[0].step;
@@ -312,27 +233,40 @@ export class AlignDraw {
   }
 
   /**
-   * @param {Engine} engine @param {string} caption @param {bigint[]} seeds
-   * @param {AbortSignal | undefined} signal @param {(milliseconds: number) => void} onDone
+   * Goes on from a kept drawing as its picture stood after `step` steps, with another caption, the noise
+   * of another seed, or both: the frames that follow. What came before is not drawn again.
+   * @param {Kept} drawing
+   * @param {{picture?: number, step: number, caption: string, seed: number | bigint, signal?: AbortSignal}} options
+   * @returns {AsyncGenerator<Frame, void, void>}
+   */
+  async *branch({ engine, id: from }, { picture = 0, step, caption, seed, signal }) {
+    const request = { type: 'branch', from, picture, step, caption, seed: BigInt.asUintN(64, BigInt(seed)) };
+    for await (const [frame] of this.frames(engine, request, 1, step, signal, () => {})) yield frame;
+  }
+
+  /**
+   * Sends a request to draw and yields the frames that answer it.
+   * @param {Engine} engine @param {any} request @param {number} pictures @param {number} first steps drawn before
+   * @param {AbortSignal | undefined} signal @param {(milliseconds: number, id: number) => void} onDone
    * @returns {AsyncGenerator<Frame[], void, void>}
    */
-  async *frames(engine, caption, seeds, signal, onDone) {
+  async *frames(engine, request, pictures, first, signal, onDone) {
     const stop = new AbortController();
     const both = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
     /** @type {Frame[][]} */
     const queue = [];
     const { info } = this;
-    let arrived = 0;
+    let arrived = first;
     let finished = false;
     /** @type {unknown} */
     let failure;
     let wake = () => {};
     engine
-      .ask({ type: 'draw', caption, seeds }, 'done', both, ({ steps }) => {
-        for (const packed of steps) queue.push(unpack(packed, seeds.length, (arrived += 1), info));
+      .ask(request, 'done', both, ({ steps }) => {
+        for (const packed of steps) queue.push(unpack(packed, pictures, (arrived += 1), info));
         wake();
       })
-      .then(({ milliseconds }) => onDone(milliseconds))
+      .then(({ milliseconds, id }) => onDone(milliseconds, id))
       .catch((error) => {
         failure = error ?? new Error('stopped');
       })

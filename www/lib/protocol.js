@@ -4,7 +4,8 @@
  *
  * page → worker
  *   {type: 'load', id, urls, gpu}           urls: {manifest, glue, wasm}, absolute
- *   {type: 'draw', id, caption, seeds}      seeds: bigint[]
+ *   {type: 'draw', id, caption, seeds, keep}   seeds: bigint[]; kept, it can be branched from
+ *   {type: 'branch', id, from, picture, step, caption, seed}   from: the id of a kept drawing
  *   {type: 'words', id, caption}
  *   {type: 'cancel', id}                    ends a load or a drawing; no answer
  *   {type: 'lose', id}                      destroys the GPU device, for tests

@@ -6,6 +6,8 @@ import { AlignDrawError, describe } from './protocol.js';
 
 /** Milliseconds of drawing after which frames are sent and other messages are let in. */
 const MESSAGE_TIME = 8;
+/** Drawings that are kept to be branched from. */
+const MOST_KEPT = 3;
 
 /** @type {any} the wasm-bindgen module */
 let engine;
@@ -106,25 +108,46 @@ let turn = Promise.resolve();
 
 /**
  * Draws when the drawings before have ended: together they would all end late, and need memory for all.
- * @param {{id: number, caption: string, seeds: bigint[]}} request
+ * @param {any} request @param {AbortSignal} signal
  */
-async function draw(request, /** @type {AbortSignal} */ signal) {
+async function draw(request, signal) {
   const before = turn;
   let end = () => {};
   turn = new Promise((resolve) => (end = resolve));
   try {
     await before;
     signal.throwIfAborted();
-    await drawNow(request, signal);
+    if (!model) throw new AlignDrawError({ code: 'failed', message: 'no model is loaded' });
+    await run(begin(request), request, signal);
   } finally {
     end();
   }
 }
 
-/** @param {{id: number, caption: string, seeds: bigint[]}} request */
-async function drawNow({ id, caption, seeds }, /** @type {AbortSignal} */ signal) {
-  if (!model) throw new AlignDrawError({ code: 'failed', message: 'no model is loaded' });
-  const session = model.begin(caption, BigUint64Array.from(seeds));
+/** Finished drawings that can be branched from, by the request that drew them. @type {Map<number, any>} */
+const kept = new Map();
+
+/** @param {any} request a drawing or a branch @returns {any} the session */
+function begin({ type, caption, seeds, from, picture, step, seed }) {
+  if (type === 'draw') return model.begin(caption, BigUint64Array.from(seeds));
+  const drawing = kept.get(from);
+  if (!drawing) throw new AlignDrawError({ code: 'gone', message: 'that drawing is no longer kept: draw it again' });
+  return drawing.branch(picture, step, caption, seed);
+}
+
+/** @param {any} session @param {number} id */
+function keepSession(session, id) {
+  kept.set(id, session);
+  for (const [oldest, drawing] of kept) {
+    if (kept.size <= MOST_KEPT) return;
+    kept.delete(oldest);
+    drawing.free();
+  }
+}
+
+/** @param {any} session @param {{id: number, keep?: boolean}} request @param {AbortSignal} signal */
+async function run(session, { id, keep }, signal) {
+  let whole = false;
   const begun = performance.now();
   let told = begun;
   let paused = 0;
@@ -138,7 +161,10 @@ async function drawNow({ id, caption, seeds }, /** @type {AbortSignal} */ signal
     for (;;) {
       const packed = gpu ? await session.step() : session.stepNow();
       signal.throwIfAborted();
-      if (!packed) break;
+      if (!packed) {
+        whole = true;
+        break;
+      }
       steps.push(packed);
       const now = performance.now();
       if (now - told < MESSAGE_TIME) continue;
@@ -149,7 +175,8 @@ async function drawNow({ id, caption, seeds }, /** @type {AbortSignal} */ signal
       paused += told - now;
     }
   } finally {
-    session.free();
+    if (whole && keep) keepSession(session, id);
+    else session.free();
   }
   tell();
   const milliseconds = performance.now() - begun - paused;
@@ -160,6 +187,7 @@ async function drawNow({ id, caption, seeds }, /** @type {AbortSignal} */ signal
 const handlers = {
   load,
   draw,
+  branch: draw,
   words: ({ id, caption }) => post({ type: 'words', id, words: model.words(caption) }),
   lose: () => gpuDevice?.destroy(),
 };

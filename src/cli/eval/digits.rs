@@ -1,11 +1,13 @@
 //! Digits: does a picture show what its caption names, where it names it?
 
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
 use burn::tensor::Device;
 use serde::Serialize;
 
+use super::super::data::MNIST;
 use super::super::files::{read_classifier, read_mnist};
 use super::{Args, bounds, print_bounds, print_columns, print_head, print_shares};
 use crate::checkpoint::Manifest;
@@ -40,7 +42,7 @@ pub fn evaluate(args: &Args, manifest: Manifest, host: Host, bans: Bans) -> Resu
     let device = Device::flex();
     let samples = args.samples.unwrap_or(SAMPLES) as usize;
     let classifier = read_classifier(&args.models, &device)?;
-    let mnist = read_mnist(&args.data)?;
+    let mnist = read_mnist(args.data.as_deref().unwrap_or(Path::new(MNIST)))?;
     let accuracy = classifier.accuracy(&mnist.test, &device);
     let all = Scene::all();
     // The bound on samples of the recipe, with MNIST's test digits.

@@ -1,6 +1,7 @@
 //! `aligndraw eval`.
 
 mod digits;
+mod folder;
 mod scenes;
 
 use std::path::PathBuf;
@@ -40,9 +41,9 @@ pub struct Args {
     /// Where to write the JSON (default: <models>/<model>.eval.json)
     #[arg(long)]
     out: Option<PathBuf>,
-    /// Folder of the MNIST files
-    #[arg(long, default_value = "data/mnist")]
-    data: PathBuf,
+    /// Folder of the data: of MNIST (default: data/mnist), or of captioned images
+    #[arg(long)]
+    data: Option<PathBuf>,
 }
 
 pub fn run(args: Args) -> Result<()> {
@@ -50,6 +51,7 @@ pub fn run(args: Args) -> Result<()> {
     let out = args.out.clone().unwrap_or_else(|| args.models.join(format!("{}.eval.json", args.model)));
     match manifest.data.bans.clone() {
         HeldOut::Digits(bans) => write_json(&out, &digits::evaluate(&args, manifest, host, bans)?),
+        HeldOut::Nothing => write_json(&out, &folder::evaluate(&args, manifest, host)?),
         HeldOut::Scenes(bans) => write_json(&out, &scenes::evaluate(&args, manifest, host, bans)?),
     }
 }

@@ -138,7 +138,10 @@ fn shuffled(scenes: &[Scene], noise: &mut Noise) -> Vec<Scene> {
 
 fn print(e: &Evaluation) {
     print_head(&e.model, &e.weights_sha256, e.temperature);
-    println!("the judge reads at least {:.2} % of each factor on test renders", e.judge_on_test_renders.least());
+    println!(
+        "the judge reads at least {:.2} % of each factor on test renders",
+        e.judge_on_test_renders.least()
+    );
     print_columns();
     let kinds: [(&str, fn(&Measured) -> &Factors); 3] = [
         ("", |m| &m.painted),

@@ -227,6 +227,24 @@ fn words() -> Vec<String> {
     words.map(str::to_owned).collect()
 }
 
+/// Words that can stand for one another: colours, objects, places after one preposition.
+fn alternatives() -> Vec<Vec<String>> {
+    let single = |word: &&str| !word.contains(' ');
+    let (one, many): (Vec<_>, Vec<_>) = Object::ALL.iter().flat_map(|object| object.nouns()).copied().unzip();
+    let groups: [Vec<&str>; 9] = [
+        Colour::ALL.map(Colour::word).to_vec(),
+        one.into_iter().filter(single).collect(),
+        many.into_iter().filter(single).collect(),
+        vec!["desert", "forest", "sea", "ocean", "snow", "woods", "mountains", "bathroom"],
+        vec!["beach", "street", "road", "table", "sun", "water", "snow"],
+        vec!["clear", "rainy"],
+        vec!["dry", "green"],
+        vec!["above", "below"],
+        vec!["left", "right"],
+    ];
+    groups.map(|words| words.into_iter().map(str::to_owned).collect()).to_vec()
+}
+
 /// The vocabulary of the grammar, and other spellings of its words.
 pub fn vocabulary() -> Vocabulary {
     let aliases = [
@@ -255,5 +273,6 @@ pub fn vocabulary() -> Vocabulary {
         full_stop: None,
         max_words: MOST_WORDS,
         example: "a yellow school bus parked in a parking lot".to_owned(),
+        alternatives: alternatives(),
     }
 }

@@ -58,7 +58,8 @@ impl Labels {
         let single = things.len() == 1;
         let mut objects: Vec<usize> = things.iter().map(|thing| thing.object as usize).collect();
         objects.sort_unstable();
-        let colour = |thing: &crate::data::scenes::Thing| Some((thing.object as usize, thing.colour? as usize));
+        let colour =
+            |thing: &crate::data::scenes::Thing| Some((thing.object as usize, thing.colour? as usize));
         let relation = scene.relation.filter(|_| things.len() == 2).map(|relation| {
             let swapped = things[0].object > things[1].object;
             match (relation, swapped) {
@@ -189,9 +190,8 @@ impl SceneJudge {
 fn verdict(labels: &Labels, row: &[f32]) -> Verdict {
     let is = |columns: std::ops::Range<usize>, label: usize| best(&row[columns]) == label;
     let shown: Vec<usize> = (0..OBJECTS).filter(|&object| row[OBJECT][object] > 0.0).collect();
-    let colour = |&(object, colour): &(usize, usize)| {
-        best(&row[COLOUR][object * COLOURS..][..COLOURS]) == colour
-    };
+    let colour =
+        |&(object, colour): &(usize, usize)| best(&row[COLOUR][object * COLOURS..][..COLOURS]) == colour;
     Verdict {
         place: is(PLACE, labels.place),
         object: shown == labels.objects,

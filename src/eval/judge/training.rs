@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
 use burn::data::dataset::DatasetError;
-use burn::module::Module;
 use burn::optim::AdamConfig;
 use burn::tensor::activation::{log_sigmoid, log_softmax};
 use burn::tensor::{Device, ExecutionError, Tensor, TensorData};

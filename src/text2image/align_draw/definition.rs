@@ -31,6 +31,21 @@ pub struct State {
     prior: Gaussian,
 }
 
+impl State {
+    /// One picture of the batch.
+    pub fn picture(&self, at: usize) -> Self {
+        Self {
+            canvas: self.canvas.clone().narrow(0, at, 1),
+            decoder: self.decoder.picture(at),
+            encoder: self.encoder.picture(at),
+            prior: Gaussian {
+                mean: self.prior.mean.clone().narrow(0, at, 1),
+                log_std: self.prior.log_std.clone().narrow(0, at, 1),
+            },
+        }
+    }
+}
+
 /// What a step shows besides the new state.
 #[derive(Clone, Debug)]
 pub struct Step {

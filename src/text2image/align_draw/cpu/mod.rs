@@ -189,6 +189,22 @@ impl Drawing {
         Self { caption, tape, done: 0 }
     }
 
+    /// A drawing that goes on from picture `picture` as it stood after `step` steps, with a caption
+    /// (`ids` [words]) and noise [step, latent] of its own for the steps that follow.
+    pub fn branch(
+        &self,
+        weights: &Weights,
+        picture: usize,
+        step: usize,
+        ids: &[usize],
+        noise: &[f32],
+    ) -> Self {
+        let mut branch = Self::begin(weights, ids, ids.len(), noise);
+        branch.tape.branch(&self.tape, picture, step);
+        branch.done = step;
+        branch
+    }
+
     /// Steps drawn so far.
     pub fn done(&self) -> usize {
         self.done

@@ -42,6 +42,12 @@ impl Steps {
         (&before[step * self.len..], &mut after[..self.len])
     }
 
+    /// Takes row `row` of `from`, batch `rows`, at a step.
+    fn take(&mut self, step: usize, from: &Self, row: usize, rows: usize) {
+        let len = from.len / rows;
+        self.at_mut(step).copy_from_slice(&from.at(step)[row * len..][..len]);
+    }
+
     /// All steps from the first, as one slice.
     pub fn first(&self, steps: usize) -> &[f32] {
         &self.data[..steps * self.len]
@@ -155,6 +161,19 @@ impl Tape {
         self.kl.resize(num_steps * batch, 0.0);
         fill_rows(self.encoder_hidden.at_mut(0), &weights.host.inference_initial_hidden);
         self.encoder_cell.at_mut(0).fill(0.0);
+    }
+}
+
+impl Tape {
+    /// Goes on from where picture `picture` of another tape stood after `step` steps of painting.
+    pub fn branch(&mut self, from: &Self, picture: usize, step: usize) {
+        let take = |to: &mut Steps, steps: &Steps| to.take(step, steps, picture, from.batch);
+        take(&mut self.canvas, &from.canvas);
+        take(&mut self.image, &from.image);
+        take(&mut self.decoder_hidden, &from.decoder_hidden);
+        take(&mut self.decoder_cell, &from.decoder_cell);
+        take(&mut self.products, &from.products);
+        take(&mut self.prior, &from.prior);
     }
 }
 

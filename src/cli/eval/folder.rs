@@ -1,0 +1,34 @@
+//! A folder of captioned images: the bound on its test images.
+
+use anyhow::{Result, bail};
+use serde::Serialize;
+
+use super::super::data::open;
+use super::{Args, bounds, print_bounds, print_columns, print_head};
+use crate::checkpoint::Manifest;
+use crate::data::source::DataSet;
+use crate::eval::bound::Bound;
+use crate::text2image::align_draw::Host;
+
+/// What is written as JSON.
+#[derive(Serialize)]
+pub struct Evaluation {
+    model: String,
+    weights_sha256: String,
+    seed: u64,
+    bound: Option<Bound>,
+}
+
+/// Measures the bound.
+pub fn evaluate(args: &Args, manifest: Manifest, host: Host) -> Result<Evaluation> {
+    let opened = open(DataSet::Folder, args.data.as_deref(), 0, manifest.config.width, None)?;
+    if opened.vocabulary != manifest.vocabulary {
+        bail!("the folder's words are not the model's: it was trained on other captions");
+    }
+    let [bound, held_out] = bounds(args, &manifest, &host, opened.test.as_ref());
+    print_head(&manifest.name, &manifest.weights.sha256, manifest.temperature);
+    print_columns();
+    print_bounds(&bound, &held_out);
+    let (model, weights_sha256) = (manifest.name, manifest.weights.sha256);
+    Ok(Evaluation { model, weights_sha256, seed: args.seed, bound })
+}
