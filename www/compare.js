@@ -14,7 +14,6 @@ export class Compare {
    * @param {{section: HTMLElement, title: HTMLElement, left: HTMLElement, right: HTMLElement, difference: HTMLCanvasElement, amount: HTMLElement, moved: HTMLElement}} parts
    */
   constructor(parts) {
-    Object.assign(this, parts);
     this.parts = parts;
     /** @type {{left: Side, right: Side} | undefined} */
     this.sides = undefined;

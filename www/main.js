@@ -3,18 +3,20 @@
 
 import { load } from './lib/aligndraw.js';
 import { CaptionBox } from './caption.js';
+import { Compare } from './compare.js';
 import { MOST_SEED, parseSeed, readLink, writeLink } from './link.js';
 import { INK, bitmap, paint, placeWindow } from './lib/picture.js';
 import { Player } from './lib/player.js';
+import { MODELS, chips, choice } from './models.js';
 import { Reading } from './reading.js';
+import { Strip } from './strip.js';
+import { Variants } from './variants.js';
 
 /** @typedef {import('./lib/aligndraw.js').Frame} Frame */
 
 const TAKES = 4;
 /** Milliseconds without typing after which a new caption is drawn. */
 const PAUSE = 220;
-const FIRST_CAPTION = 'the digit seven is on the left of the digit two';
-const FIRST_SEED = 7;
 
 /** @template {HTMLElement} T @param {string} id @returns {T} */
 const el = (id) => /** @type {T} */ (document.getElementById(id));
@@ -27,7 +29,15 @@ const seedBox = el('seed');
 /** @type {HTMLProgressElement} */
 const bar = el('loading-bar');
 
+/** @type {HTMLSelectElement} */
+const modelBox = el('model');
+/** @type {HTMLInputElement} */
+const branchCaption = el('branch-caption');
+/** @type {HTMLInputElement} */
+const branchSeed = el('branch-seed');
+
 const asked = readLink();
+let chosenModel = asked.model ?? MODELS[0].name;
 /** @type {import('./lib/aligndraw.js').AlignDraw | undefined} */
 let model;
 /** @type {AbortController | undefined} */
@@ -37,15 +47,35 @@ let takes = [];
 /** @type {string[]} */
 let words = [];
 let chosen = 0;
-let seed = asked.seed ?? FIRST_SEED;
+let seed = asked.seed ?? choice(chosenModel).seed;
 let timing = '';
+/** What can be branched from. @type {import('./lib/aligndraw.js').Kept | null} */
+let kept = null;
+/** A branch that the link asks for. */
+let wanted = asked.branch;
 
 const caption = new CaptionBox(
   { input: el('caption'), marks: el('marks'), offers: el('offers'), hint: el('hint'), known: el('known') },
   () => later(),
 );
 const player = new Player(show);
-const reading = new Reading(el('words'), el('heat'), (step) => player.seek(step));
+const strip = new Strip(el('strip'), (step) => player.seek(step));
+const compare = new Compare({
+  section: el('compare'), title: el('compare-title'), left: el('compare-left'), right: el('compare-right'),
+  difference: el('difference'), amount: el('compare-amount'), moved: el('compare-moved'),
+});
+const variants = new Variants(compare, el('choices'), {
+  shown: () => (model ? { model, caption: caption.value, seed: seed + chosen, words, frames: takes[chosen], picture: chosen, drawing: kept } : null),
+  arrived: () => model && compare.show(player.step, model.info),
+  complain: (error) => complain(error, () => {}),
+  branched: (branch) => writeLink({ model: chosenModel, caption: caption.value, seed, branch }),
+});
+const reading = new Reading(el('words'), el('heat'), {
+  onSeek: (step) => player.seek(step),
+  canFlip: (word) => caption.alternatives(word).length > 0,
+  onWord: (at, word) =>
+    variants.offer(word, caption.alternatives(word), (other) => variants.flip(`“${word}” becomes “${other}”`, caption.flipped(at, other))),
+});
 
 /** @param {string} text */
 const announce = (text) => (el('live').textContent = text);
@@ -87,16 +117,20 @@ async function draw() {
   if (controller.signal.aborted) return;
   caption.say(null);
   el('error').hidden = true;
-  writeLink(text, seed);
+  writeLink({ model: chosenModel, caption: text, seed, branch: wanted });
   const { numSteps } = model.info;
+  kept = null;
+  variants.end();
+  branchCaption.value = text;
   takes = Array.from({ length: TAKES }, () => []);
   slider.max = String(numSteps);
   reading.begin(words, numSteps);
+  strip.begin(numSteps);
   player.begin(numSteps);
   document.documentElement.dataset.drawn = '';
   const seeds = takes.map((_, i) => seed + i);
   try {
-    const options = { seeds, signal: controller.signal, onDone: told };
+    const options = { seeds, signal: controller.signal, keep: true, onDone: told };
     for await (const frames of model.drawMany(text, options)) {
       frames.forEach((frame, i) => takes[i].push(frame));
       player.arrive(frames[0].step);
@@ -107,10 +141,16 @@ async function draw() {
   }
   document.documentElement.dataset.drawn = `${text}|${seed}`;
   announce(`Drawn: ${text}`);
+  if (wanted) {
+    const branch = wanted;
+    wanted = null;
+    await variants.branch({ ...branch, step: Math.min(branch.step, numSteps - 1) });
+  }
 }
 
-/** @param {{milliseconds: number}} done */
-function told({ milliseconds }) {
+/** @param {import('./lib/aligndraw.js').Done} done */
+function told({ milliseconds, drawing }) {
+  kept = drawing;
   timing = `${milliseconds.toFixed(0)} ms for four`;
   badge();
 }
@@ -132,6 +172,9 @@ function show(step, playing) {
   paint(canvas, frame?.image ?? null, info);
   placeWindow(el('window'), step > 0 && step < player.total ? frame : null, info);
   reading.show(frames, step);
+  strip.show(frames, step, info);
+  compare.show(step, info);
+  el('branch-step').textContent = String(step);
   document.querySelectorAll('#takes canvas').forEach((small, i) => {
     paint(/** @type {HTMLCanvasElement} */ (small), takes[i]?.[step - 1]?.image ?? null, info);
   });
@@ -144,6 +187,11 @@ function show(step, playing) {
   canvas.setAttribute('aria-label', frame ? `Drawing of “${caption.value}”, step ${step} of ${player.total}` : 'Empty canvas');
 }
 
+function repaint() {
+  strip.forget();
+  player.go(player.step);
+}
+
 /** The four small pictures that choose the large one. */
 function layTakes() {
   el('takes').replaceChildren(
@@ -153,6 +201,7 @@ function layTakes() {
       button.append(document.createElement('canvas'), document.createElement('span'));
       button.addEventListener('click', () => {
         chosen = i;
+        variants.end();
         labelTakes();
         player.go(player.step);
       });
@@ -164,6 +213,7 @@ function layTakes() {
 
 function labelTakes() {
   seedBox.value = String(seed);
+  branchSeed.value = String(seed + chosen + 1);
   [...el('takes').children].forEach((button, i) => {
     button.setAttribute('aria-pressed', String(i === chosen));
     button.setAttribute('aria-label', `Seed ${seed + i}`);
@@ -191,7 +241,7 @@ function answer(id, text) {
 }
 
 async function share() {
-  const url = writeLink(caption.value, seed + chosen);
+  const url = writeLink({ model: chosenModel, caption: caption.value, seed: seed + chosen });
   try {
     await navigator.clipboard.writeText(url);
     answer('share', 'Link copied');
@@ -229,7 +279,7 @@ async function start() {
   const megabytes = (/** @type {number} */ bytes) => (bytes / 1e6).toFixed(1);
   try {
     model = await load({
-      model: asked.model,
+      model: chosenModel,
       device: asked.device,
       onProgress({ loaded, total, from }) {
         bar.value = total ? loaded / total : 0;
@@ -248,10 +298,36 @@ async function start() {
   }
   el('loading').hidden = true;
   caption.learn(model.info);
+  el('chips').replaceChildren(...chips(choice(chosenModel), say));
   badge();
   await draw();
 }
 
+/** Puts a caption into the box and draws it. @param {string} text */
+function say(text) {
+  caption.value = text;
+  draw();
+}
+
+modelBox.replaceChildren(...MODELS.map(({ name, title }) => new Option(title, name, false, name === chosenModel)));
+modelBox.addEventListener('change', () => {
+  const next = choice(modelBox.value);
+  chosenModel = next.name;
+  drawing?.abort();
+  variants.end();
+  [caption.value, seed, chosen] = [next.caption, next.seed, 0];
+  labelTakes();
+  start();
+});
+el('compare-close').addEventListener('click', () => variants.end());
+el('branch').addEventListener('submit', (event) => {
+  event.preventDefault();
+  const value = parseSeed(branchSeed.value);
+  if (value === null) return announce(`A seed is a whole number from 0 to ${MOST_SEED}`);
+  if (player.step === player.total) return announce('Go to an earlier step first: nothing follows the last one');
+  player.seek(player.step);
+  variants.branch({ step: player.step, caption: branchCaption.value, seed: value });
+});
 el('form').addEventListener('submit', (event) => {
   event.preventDefault();
   draw();
@@ -284,11 +360,11 @@ document.addEventListener('keydown', (event) => {
   event.preventDefault();
   actions[event.key]();
 });
-for (const query of ['(prefers-color-scheme: dark)']) matchMedia(query).addEventListener('change', () => player.go(player.step));
-new ResizeObserver(() => player.go(player.step)).observe(canvas);
+for (const query of ['(prefers-color-scheme: dark)']) matchMedia(query).addEventListener('change', repaint);
+new ResizeObserver(repaint).observe(canvas);
 
 layTakes();
-caption.value = asked.caption ?? FIRST_CAPTION;
+caption.value = asked.caption ?? choice(chosenModel).caption;
 // Other tools (and the tests) reach the model of the page here.
 Object.defineProperty(window, 'aligndraw', { get: () => model });
 navigator.serviceWorker?.register(new URL('./sw.js', import.meta.url)).catch(() => {

@@ -1,0 +1,133 @@
+// Flipping a word, branching from a step, the other model, and the gallery.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, describe, test } from 'node:test';
+import { drawInPage, drawn, openPage, paintNatively, startBrowser, startServer, worstDifference } from './harness.mjs';
+
+const SEVEN_TWO = 'the digit seven is on the left of the digit two';
+const SEVEN_NINE = 'the digit seven is on the left of the digit nine';
+const BUS = 'a yellow school bus parked in a parking lot';
+const CPU_TOLERANCE = 1e-4;
+
+/** The pixels of a canvas of the page. */
+const pixels = (page, selector) =>
+  page.locator(selector).evaluate((canvas) => [...canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data]);
+
+describe('variants', () => {
+  let server, browser, context, page;
+  before(async () => {
+    server = await startServer();
+    browser = await startBrowser();
+    context = await browser.newContext();
+    page = await openPage(context, server.url);
+    await drawn(page, SEVEN_TWO);
+  });
+  after(async () => {
+    await browser?.close();
+    server?.stop();
+  });
+
+  test('a word is flipped: both pictures from one seed, their difference and the attention', async () => {
+    await page.locator('#words button', { hasText: /^two$/ }).click();
+    await page.locator('#choices button', { hasText: /^nine$/ }).click();
+    await page.locator('#compare').waitFor();
+    assert.equal(await page.locator('#compare-title').textContent(), '“two” becomes “nine”');
+    assert.deepEqual(await page.locator('#compare-right em').allTextContents(), ['nine']);
+    await page.locator('#step').fill('32');
+    await page.waitForFunction(() => /^\d+\.\d % of full scale differs at step 32$/.test(document.getElementById('compare-amount').textContent));
+    assert.doesNotMatch(await page.locator('#compare-amount').textContent(), /^0\.0 %/);
+    assert.equal(await page.locator('#compare-moved li').count(), 3);
+    const flipped = await pixels(page, '#compare-right canvas');
+    assert.notDeepEqual(flipped, await pixels(page, '#compare-left canvas'));
+    await page.locator('#caption').fill(SEVEN_NINE);
+    await drawn(page, SEVEN_NINE);
+    assert.ok(await page.locator('#compare').isHidden(), 'a new caption ends the comparison');
+    await page.locator('#caption').fill(SEVEN_TWO);
+    await drawn(page, SEVEN_TWO);
+  });
+
+  test('a branch shares what came before, and its link draws it again', async () => {
+    await page.locator('#step').fill('12');
+    await page.locator('#branch-caption').fill(SEVEN_NINE);
+    await page.locator('#branch-seed').fill('99');
+    await page.locator('#branch button').click();
+    await page.waitForFunction(() => location.search.includes('branch=12'));
+    await page.locator('#step').fill('12');
+    assert.match(await page.locator('#compare-amount').textContent(), /^0\.0 % of full scale differs at step 12/);
+    await page.locator('#step').fill('32');
+    assert.doesNotMatch(await page.locator('#compare-amount').textContent(), /^0\.0 %/);
+    const branch = await pixels(page, '#compare-right canvas');
+
+    const again = await openPage(context, page.url());
+    await again.waitForFunction(() => !document.getElementById('compare').hidden);
+    await again.waitForFunction(() => document.getElementById('step-text').textContent === '32 / 32');
+    await again.waitForFunction(() => / at step 32$/.test(document.getElementById('compare-amount').textContent));
+    assert.deepEqual(await pixels(again, '#compare-right canvas'), branch);
+    assert.deepEqual(again.problems, []);
+    await again.close();
+  });
+
+  test('a branch with the same caption and seed is the same picture; one of an old drawing says so', async () => {
+    const { same, error } = await page.evaluate(async (caption) => {
+      const draw = async (seed) => {
+        const frames = [];
+        let kept;
+        for await (const [frame] of aligndraw.drawMany(caption, { seeds: [seed], keep: true, onDone: ({ drawing }) => (kept = drawing) })) frames.push(frame);
+        return { frames, kept };
+      };
+      const { frames, kept } = await draw(5);
+      const tail = [];
+      for await (const frame of aligndraw.branch(kept, { step: 20, caption, seed: 5 })) tail.push(frame);
+      const same = tail.length === 12 && tail.every((frame, i) => frame.step === 21 + i && frame.image.every((x, j) => x === frames[20 + i].image[j]));
+      for (const seed of [1, 2, 3]) await draw(seed);
+      const error = await aligndraw.branch(kept, { step: 20, caption, seed: 5 }).next().then(() => '', ({ code, message }) => `${code}: ${message}`);
+      return { same, error };
+    }, SEVEN_TWO);
+    assert.ok(same);
+    assert.match(error, /^gone: that drawing is no longer kept/);
+  });
+
+  test('the strip shows every step and leads there', async () => {
+    assert.equal(await page.locator('#strip button').count(), 32);
+    await page.locator('#strip button').nth(4).click();
+    assert.equal(await page.locator('#step-text').textContent(), '5 / 32');
+    assert.equal(await page.locator('#strip [aria-current]').getAttribute('aria-label'), 'Step 5');
+  });
+
+  test('the colour model draws as it does natively; chips say its captions', async () => {
+    await page.locator('#model').selectOption('scenes');
+    await drawn(page, BUS);
+    assert.match(page.url(), /model=scenes/);
+    const painted = await drawInPage(page, BUS, 3);
+    assert.equal(painted[0].image.length, 3 * 64 * 64);
+    const worst = worstDifference(painted, paintNatively(BUS, 3, 'scenes').frames);
+    assert.ok(worst <= CPU_TOLERANCE, `off by ${worst}`);
+    await page.locator('#examples summary').click();
+    const red = BUS.replace('yellow', 'red');
+    await page.locator('#chips button', { hasText: red }).click();
+    await drawn(page, red);
+    const best = await page.evaluate(async (caption) => {
+      const times = [];
+      for (let seed = 0; seed < 5; seed += 1) {
+        for await (const _ of aligndraw.draw(caption, { seed, onDone: ({ milliseconds }) => times.push(milliseconds) }));
+      }
+      return Math.min(...times);
+    }, red);
+    console.log(`a colour picture: ${best.toFixed(1)} ms on the CPU (to reach: 200)`);
+    assert.deepEqual(page.problems, []);
+  });
+
+  test('the gallery draws every figure and shows what was measured', async () => {
+    const gallery = await openPage(context, `${server.url}/gallery.html`);
+    await gallery.waitForFunction(() => document.documentElement.dataset.drawn, null, { timeout: 60_000 });
+    assert.equal(await gallery.locator('.row canvas').count(), 22);
+    const found = JSON.parse(readFileSync('models/scenes.eval.json', 'utf8'));
+    const { right, of } = found.held_out.painted.colour;
+    const cells = await gallery.locator('#rows tr', { hasText: 'colour' }).locator('td').allTextContents();
+    assert.equal(cells[1], `${((100 * right) / of).toFixed(1)} %`);
+    await gallery.locator('.row a').first().click();
+    await drawn(gallery, BUS);
+    assert.deepEqual(gallery.problems, []);
+    await gallery.close();
+  });
+});
