@@ -34,13 +34,20 @@ pub struct Args {
     epochs: usize,
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Go on from this weights file, that of a judge that was not good enough, say
+    #[arg(long)]
+    from: Option<PathBuf>,
 }
 
 pub fn run(args: Args) -> Result<()> {
     let begun = Instant::now();
     let pictures = Arc::new(ScenePictures::new(Bans::draw(1)));
     let scratch = std::env::temp_dir().join(format!("aligndraw-judge-{}", std::process::id()));
-    let judge = train(pictures.clone(), args.epochs, args.seed, &scratch)?;
+    let from = match &args.from {
+        Some(path) => Some(std::fs::read(path).with_context(|| format!("reading {}", path.display()))?),
+        None => None,
+    };
+    let judge = train(pictures.clone(), from.as_deref(), args.epochs, args.seed, &scratch)?;
     let _ = std::fs::remove_dir_all(&scratch);
     let bytes = judge.encode()?;
     // What is judged by is what is shipped: the weights after rounding to half precision.
@@ -51,7 +58,12 @@ pub fn run(args: Args) -> Result<()> {
         println!("{name:<12}{:>8.2} % of {} test renders", share.percent(), share.of);
     }
     if accuracy.least() < LEAST_ACCURACY {
-        bail!("a judge must read {LEAST_ACCURACY} % of each: train for more --epochs; nothing was written");
+        let path = std::env::temp_dir().join("unfinished-judge.safetensors");
+        write_atomically(&path, &bytes).with_context(|| format!("writing {}", path.display()))?;
+        bail!(
+            "a judge must read {LEAST_ACCURACY} % of each: go on with `--from {}` and another --seed",
+            path.display()
+        );
     }
     let file = "judge.safetensors".to_owned();
     let path = args.models.join(&file);

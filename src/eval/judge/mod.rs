@@ -5,7 +5,7 @@ mod training;
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{Linear, LinearConfig, PaddingConfig2d};
-use burn::tensor::activation::relu;
+use burn::tensor::activation::{relu, softmax};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::module_file;
@@ -19,13 +19,19 @@ pub use training::train;
 /// Floats of an image.
 const IMAGE: usize = 3 * CANVAS * CANVAS;
 /// Images of a batch.
-const BATCH: usize = 100;
+const BATCH: usize = 50;
+/// Cells along each side of the last features.
+const CELLS: usize = 8;
+const FEATURES: usize = 128;
+/// About the log odds that some object is in a picture, negated.
+const SELDOM: f32 = 3.5;
 const OBJECTS: usize = Object::ALL.len();
 const COLOURS: usize = Colour::ALL.len();
 /// How the object that stands first in the catalogue lies to the other of two.
 const RELATIONS: [Relation; 6] = Relation::ALL;
 
-/// The columns of the logits: a softmax each, but for the objects, of which each is there or not.
+/// The columns of the logits: a softmax each, but for the objects, of which each is there or not. The
+/// relation is of the two objects that the caption names.
 const PLACE: std::ops::Range<usize> = 0..Place::ALL.len();
 const OBJECT: std::ops::Range<usize> = PLACE.end..PLACE.end + OBJECTS;
 const NUMBER: std::ops::Range<usize> = OBJECT.end..OBJECT.end + Number::ALL.len();
@@ -100,18 +106,26 @@ pub struct Verdict {
     pub relation: Option<bool>,
 }
 
-/// Four convolutions of stride 2, two dense layers.
+/// Five convolutions. Objects and colours are looked for in every cell of the last features, so that
+/// what is learned in one place holds in all; an object's colour is that of the cells where it is seen,
+/// and how two lie to each other follows from where those cells are. Dense layers tell the rest.
 #[derive(Module, Debug)]
 pub struct SceneJudge {
     conv1: Conv2d,
     conv2: Conv2d,
     conv3: Conv2d,
     conv4: Conv2d,
-    dense1: Linear,
-    dense2: Linear,
+    conv5: Conv2d,
+    object: Linear,
+    colour: Linear,
+    squeeze: Linear,
+    dense: Linear,
+    scene: Linear,
+    offset: Linear,
+    relation: Linear,
 }
 
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 24] = [
     "conv1.weight",
     "conv1.bias",
     "conv2.weight",
@@ -120,11 +134,38 @@ const NAMES: [&str; 12] = [
     "conv3.bias",
     "conv4.weight",
     "conv4.bias",
-    "dense1.weight",
-    "dense1.bias",
-    "dense2.weight",
-    "dense2.bias",
+    "conv5.weight",
+    "conv5.bias",
+    "object.weight",
+    "object.bias",
+    "colour.weight",
+    "colour.bias",
+    "squeeze.weight",
+    "squeeze.bias",
+    "dense.weight",
+    "dense.bias",
+    "scene.weight",
+    "scene.bias",
+    "offset.weight",
+    "offset.bias",
+    "relation.weight",
+    "relation.bias",
 ];
+
+/// For each of a batch of pictures the two objects whose relation is asked for: 1 for the first in the
+/// catalogue and −1 for the other, [picture, object].
+fn pairs<'a>(labels: impl Iterator<Item = &'a Labels>) -> Vec<f32> {
+    let mut pairs = Vec::new();
+    for labels in labels {
+        let mut row = vec![0.0; OBJECTS];
+        if let (Some(_), [first, second]) = (labels.relation, labels.objects.as_slice()) {
+            row[*first] = 1.0;
+            row[*second] = -1.0;
+        }
+        pairs.extend(row);
+    }
+    pairs
+}
 
 fn best(logits: &[f32]) -> usize {
     (0..logits.len()).max_by(|&a, &b| logits[a].total_cmp(&logits[b])).unwrap_or(0)
@@ -133,40 +174,89 @@ fn best(logits: &[f32]) -> usize {
 impl SceneJudge {
     /// Fresh weights from the device's generator.
     pub fn init(device: &Device) -> Self {
-        let conv = |channels, kernel: usize| {
+        let conv = |channels, kernel: usize, stride| {
             let padding = kernel / 2;
             Conv2dConfig::new(channels, [kernel, kernel])
-                .with_stride([2, 2])
+                .with_stride([stride, stride])
                 .with_padding(PaddingConfig2d::Explicit(padding, padding, padding, padding))
                 .init(device)
         };
+        let dense = |from, to| LinearConfig::new(from, to).init(device);
+        let global = PLACE.len() + NUMBER.len() + SIZE.len();
         Self {
-            conv1: conv([3, 32], 5),
-            conv2: conv([32, 64], 3),
-            conv3: conv([64, 96], 3),
-            conv4: conv([96, 128], 3),
-            dense1: LinearConfig::new(128 * 4 * 4, 384).init(device),
-            dense2: LinearConfig::new(384, COLOUR.end).init(device),
+            conv1: conv([3, 24], 5, 2),
+            conv2: conv([24, 48], 3, 2),
+            conv3: conv([48, 96], 3, 2),
+            conv4: conv([96, FEATURES], 3, 1),
+            conv5: conv([FEATURES, FEATURES], 3, 1),
+            object: dense(FEATURES, OBJECTS),
+            colour: dense(FEATURES, COLOURS),
+            squeeze: dense(FEATURES, 16),
+            dense: dense(16 * CELLS * CELLS, 128),
+            scene: dense(128, global),
+            offset: dense(2, 24),
+            relation: dense(24, RELATIONS.len()),
         }
     }
 
-    /// Logits of every factor of images [batch, 3, 64, 64] in [0, 1].
-    pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+    /// Logits of every factor of images [batch, 3, 64, 64] in [0, 1]; `pairs` [batch, object] names the
+    /// two objects of the relation.
+    pub fn forward(&self, images: Tensor<4>, pairs: Tensor<2>) -> Tensor<2> {
+        let [batch, ..] = images.dims();
+        let device = images.device();
+        let cells = CELLS * CELLS;
         let features = relu(self.conv1.forward(images * 2.0 - 1.0));
         let features = relu(self.conv2.forward(features));
         let features = relu(self.conv3.forward(features));
         let features = relu(self.conv4.forward(features));
-        self.dense2.forward(relu(self.dense1.forward(features.flatten::<2>(1, 3))))
+        let features = relu(self.conv5.forward(features));
+        // [batch, cell, feature]
+        let features = features.reshape([batch, FEATURES, cells]).swap_dims(1, 2);
+
+        // [batch, object, cell]: where each object is seen, and how clearly at best.
+        let seen = self.object.forward(features.clone()).swap_dims(1, 2);
+        // Log of the mean of the cells' odds: unlike their maximum it teaches every cell. An object is seldom
+        // there, which the weights need not learn.
+        let most = seen.clone().max_dim(2);
+        let mean = (seen.clone() - most.clone()).exp().mean_dim(2).log() + most;
+        let objects = mean.squeeze_dim::<2>(2) - SELDOM;
+        let looked = softmax(seen, 2);
+        let colours = looked.clone().matmul(self.colour.forward(features.clone()));
+        let places: Vec<f32> = (0..cells)
+            .flat_map(|cell| [cell % CELLS, cell / CELLS])
+            .map(|at| at as f32 / CELLS as f32 - 0.5)
+            .collect();
+        let places = Tensor::<1>::from_floats(places.as_slice(), &device).reshape([1, cells, 2]);
+        let centres = looked.matmul(places.repeat_dim(0, batch));
+        let offset = pairs.reshape([batch, 1, OBJECTS]).matmul(centres).squeeze_dim::<2>(1);
+        let relation = self.relation.forward(relu(self.offset.forward(offset)));
+
+        let squeezed = relu(self.squeeze.forward(features)).flatten::<2>(1, 2);
+        let scene = self.scene.forward(relu(self.dense.forward(squeezed)));
+        let (places, rest) = (PLACE.len(), NUMBER.len() + SIZE.len());
+        Tensor::cat(
+            vec![
+                scene.clone().narrow(1, 0, places),
+                objects,
+                scene.narrow(1, places, rest),
+                relation,
+                colours.flatten::<2>(1, 2),
+            ],
+            1,
+        )
     }
 
     /// Whether each picture shows what its scene says; `pixels` is [scene, 3, 64, 64].
     pub fn judge(&self, scenes: &[Scene], pixels: &[f32], device: &Device) -> Vec<Verdict> {
         let mut verdicts = Vec::with_capacity(scenes.len());
         for (scenes, pixels) in scenes.chunks(BATCH).zip(pixels.chunks(BATCH * IMAGE)) {
+            let labels: Vec<Labels> = scenes.iter().map(Labels::of).collect();
             let images = TensorData::new(pixels.to_vec(), [scenes.len(), 3, CANVAS, CANVAS]);
-            let logits = floats(self.forward(Tensor::from_data(images, device)).into_data());
-            let rows = logits.chunks_exact(COLOUR.end);
-            verdicts.extend(scenes.iter().zip(rows).map(|(scene, row)| verdict(&Labels::of(scene), row)));
+            let pairs = TensorData::new(pairs(labels.iter()), [scenes.len(), OBJECTS]);
+            let logits = self.forward(Tensor::from_data(images, device), Tensor::from_data(pairs, device));
+            let logits = floats(logits.into_data());
+            verdicts
+                .extend(labels.iter().zip(logits.chunks_exact(COLOUR.end)).map(|(l, row)| verdict(l, row)));
         }
         verdicts
     }

@@ -15,7 +15,7 @@ use burn::train::{
 };
 
 use super::{
-    BATCH, COLOUR, COLOURS, IMAGE, Labels, NUMBER, OBJECT, OBJECTS, PLACE, RELATION, SIZE, SceneJudge,
+    BATCH, COLOUR, COLOURS, IMAGE, Labels, NUMBER, OBJECT, OBJECTS, PLACE, RELATION, SIZE, SceneJudge, pairs,
 };
 use crate::data::noise::Noise;
 use crate::data::scene_pictures::{CANVAS, ScenePictures};
@@ -31,6 +31,7 @@ const RATE: f64 = 1.5e-3;
 #[derive(Clone, Debug)]
 pub struct JudgeBatch {
     pixels: Vec<f32>,
+    pairs: Vec<f32>,
     targets: Vec<f32>,
 }
 
@@ -67,6 +68,7 @@ impl Renders {
     fn batch(&self, noise: &mut Noise) -> JudgeBatch {
         let mut pixels = Vec::with_capacity(BATCH * IMAGE);
         let mut targets = vec![0.0; BATCH * COLOUR.end];
+        let mut said = Vec::with_capacity(BATCH);
         for row in targets.chunks_exact_mut(COLOUR.end) {
             let scene = Scene::sample(noise);
             let mut picture = self.pictures.paint(&scene, noise);
@@ -83,8 +85,9 @@ impl Renders {
                     row[columns][label] = 1.0;
                 }
             }
+            said.push(labels);
         }
-        JudgeBatch { pixels, targets }
+        JudgeBatch { pixels, pairs: pairs(said.iter()), targets }
     }
 }
 
@@ -152,7 +155,8 @@ impl SceneJudge {
         let device = self.conv1.weight.val().device();
         let size = batch.pixels.len() / IMAGE;
         let images = TensorData::new(batch.pixels, [size, 3, CANVAS, CANVAS]);
-        let logits = self.forward(Tensor::from_data(images, &device));
+        let pairs = TensorData::new(batch.pairs, [size, OBJECTS]);
+        let logits = self.forward(Tensor::from_data(images, &device), Tensor::from_data(pairs, &device));
         let targets = Tensor::<2>::from_data(TensorData::new(batch.targets, [size, COLOUR.end]), &device);
         let part = |of: &Tensor<2>, columns: &std::ops::Range<usize>| {
             of.clone().narrow(1, columns.start, columns.len())
@@ -190,21 +194,34 @@ impl InferenceStep for SceneJudge {
     }
 }
 
-/// Trains a judge for some epochs of 100 batches of 100 renders; prints the engine's progress.
+/// Batches of an epoch.
+const BATCHES: usize = 200;
+
+/// Trains a judge for some epochs of 10 000 renders, from fresh weights or from those of a file; prints the
+/// engine's progress.
 ///
 /// **Errors** [`Error::Model`] when the engine stops on an error.
-pub fn train(pictures: Arc<ScenePictures>, epochs: usize, seed: u64, folder: &Path) -> Result<SceneJudge> {
+pub fn train(
+    pictures: Arc<ScenePictures>,
+    from: Option<&[u8]>,
+    epochs: usize,
+    seed: u64,
+    folder: &Path,
+) -> Result<SceneJudge> {
     let device = Device::flex().autodiff();
     device.seed(seed);
-    let batches = 100;
+    let fresh = match from {
+        Some(bytes) => SceneJudge::decode(bytes, &device)?,
+        None => SceneJudge::init(&device),
+    };
     let schedule = Schedule::Cosine { warmup: 100, constant_until: 0.3 };
-    let rate = ScheduledRate::new(schedule, RATE, batches * epochs);
-    let learner = Learner::new(SceneJudge::init(&device), AdamConfig::new().init(), rate);
+    let rate = ScheduledRate::new(schedule, RATE, BATCHES * epochs);
+    let learner = Learner::new(fresh, AdamConfig::new().init(), rate);
     let renders = |seed, batches| {
         let (pictures, epoch) = (pictures.clone(), Arc::new(AtomicUsize::new(0)));
         Arc::new(Renders { pictures, seed, batches, epoch })
     };
-    let result = SupervisedTraining::new(folder, renders(seed, batches), renders(seed ^ u64::MAX, 5))
+    let result = SupervisedTraining::new(folder, renders(seed, BATCHES), renders(seed ^ u64::MAX, 10))
         .metric_train_numeric(LossMetric::new())
         .metric_valid_numeric(LossMetric::new())
         .with_metric_logger(burn::train::logger::InMemoryMetricLogger::default())

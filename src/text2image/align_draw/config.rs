@@ -100,6 +100,23 @@ impl AlignDrawConfig {
         }
     }
 
+    /// The paper's model for MS-COCO, 32×32 RGB: 33 098 147 parameters.
+    pub fn coco() -> Self {
+        Self {
+            vocabulary_size: 25_323,
+            height: 32,
+            width: 32,
+            channels: 3,
+            encoder_size: 550,
+            decoder_size: 550,
+            latent_size: 275,
+            read_size: 9,
+            write_size: 9,
+            initial_canvas: 0.0,
+            ..Self::mnist_captions()
+        }
+    }
+
     /// The model for colour scenes, 64×64 RGB.
     pub fn scenes() -> Self {
         Self {

@@ -257,6 +257,7 @@ mod tests {
     fn the_papers_model_has_the_published_number_of_parameters() {
         let count = |config: AlignDrawConfig| Host::zeros(&config).count();
         assert_eq!(count(AlignDrawConfig::mnist_captions()), 2_371_746);
+        assert_eq!(count(AlignDrawConfig::coco()), 33_098_147);
         // MS-COCO 32×32, models of the same paper.
         let coco = AlignDrawConfig {
             vocabulary_size: 25_323,
