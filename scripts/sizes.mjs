@@ -5,6 +5,7 @@ const BUDGETS = [
   ['CPU engine and its JavaScript', ['pkg/cpu/aligndraw_bg.wasm.br', 'pkg/cpu/aligndraw.js.br'], 350_000],
   ['WebGPU engine and its JavaScript', ['pkg/webgpu/aligndraw_bg.wasm.br', 'pkg/webgpu/aligndraw.js.br'], 1_800_000],
   ['weights of the digits', ['models/digits.safetensors'], 4_800_000],
+  ['weights of the scenes', ['models/scenes.safetensors'], 8_000_000],
 ];
 let failed = false;
 for (const [name, files, budget] of BUDGETS) {

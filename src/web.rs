@@ -124,6 +124,12 @@ impl Model {
         tokens.map(|tokens| tokens.written).map_err(js_error)
     }
 
+    /// Whether a caption names a combination that was never trained on.
+    #[wasm_bindgen(js_name = isHeldOut)]
+    pub fn is_held_out(&self, caption: &str) -> bool {
+        self.painter.manifest().data.bans.hold_out(caption)
+    }
+
     /// Begins a picture for each seed.
     pub fn begin(&self, caption: &str, seeds: Vec<u64>) -> Result<Session, JsValue> {
         let drawing = self.painter.begin(caption, &seeds).map_err(js_error)?;

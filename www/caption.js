@@ -146,6 +146,11 @@ export class CaptionBox {
     this.hint.replaceChildren(...parts);
   }
 
+  /** Says something of the caption that is not an error. @param {string} text */
+  note(text) {
+    this.hint.textContent = text;
+  }
+
   /** @param {string} word @param {string} known */
   swap(word, known) {
     const at = this.input.value.toLowerCase().indexOf(word);

@@ -141,6 +141,8 @@ async function draw() {
   }
   document.documentElement.dataset.drawn = `${text}|${seed}`;
   announce(`Drawn: ${text}`);
+  const novel = await model.isHeldOut(text).catch(() => false);
+  if (novel && !controller.signal.aborted) caption.note('Nothing that says this was ever trained on: the combination was held out.');
   if (wanted) {
     const branch = wanted;
     wanted = null;

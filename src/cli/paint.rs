@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use clap::Args as ClapArgs;
 
 use super::files::read_model;
-use super::picture::{self, Animation};
+use super::picture::{self, Animation, Scene};
 use crate::paint::{Frame, Painter};
 use crate::platform::block_on;
 use crate::train::checkpoints::write_atomically;
@@ -34,6 +34,9 @@ pub struct Args {
     /// Also write the drawing as a GIF with the words lit
     #[arg(long, value_name = "FILE", conflicts_with = "number")]
     gif: Option<PathBuf>,
+    /// Further captions that the GIF draws afterwards, from the same seed
+    #[arg(long, value_name = "CAPTION", requires = "gif")]
+    then: Vec<String>,
     /// Also write every step as numbers: image, alignment over the words, write window
     #[arg(long, value_name = "FILE", conflicts_with = "number")]
     json: Option<PathBuf>,
@@ -57,11 +60,7 @@ pub fn run(args: Args) -> Result<()> {
     let painter = Painter::on_cpu(manifest, host).with_temperature(temperature)?;
     let seeds: Vec<u64> = (0..args.number).map(|i| args.seed.wrapping_add(i)).collect();
 
-    let mut drawing = painter.begin(&args.caption, &seeds)?;
-    let mut steps: Vec<Vec<Frame>> = Vec::with_capacity(config.num_steps);
-    while let Some(frames) = block_on(painter.step(&mut drawing))? {
-        steps.push(frames);
-    }
+    let steps = draw(&painter, &args.caption, &seeds)?;
     let last = steps.last().context("a model draws at least one step")?;
     let images: Vec<&[f32]> = if args.steps_grid {
         steps.iter().map(|frames| frames[0].image.as_slice()).collect()
@@ -71,8 +70,19 @@ pub fn run(args: Args) -> Result<()> {
     let png = picture::grid(&images, &config, args.scale)?;
     let gif = match &args.gif {
         Some(_) => {
-            let frames: Vec<&Frame> = steps.iter().map(|frames| &frames[0]).collect();
-            Some(Animation { config: &config, words: &tokens.written, scale: args.scale }.encode(&frames)?)
+            let mut drawn = vec![(tokens.clone(), steps.clone())];
+            for caption in &args.then {
+                let words = painter.manifest().vocabulary.tokens(caption)?;
+                drawn.push((words, draw(&painter, caption, &seeds)?));
+            }
+            let scenes: Vec<Scene> = drawn
+                .iter()
+                .map(|(tokens, steps)| Scene {
+                    words: &tokens.written,
+                    frames: steps.iter().map(|frames| &frames[0]).collect(),
+                })
+                .collect();
+            Some(Animation { config: &config, scale: args.scale }.encode(&scenes)?)
         }
         None => None,
     };
@@ -92,6 +102,16 @@ pub fn run(args: Args) -> Result<()> {
         write(path, &gif)?;
     }
     Ok(())
+}
+
+/// Every step of a picture for each seed.
+fn draw(painter: &Painter, caption: &str, seeds: &[u64]) -> Result<Vec<Vec<Frame>>> {
+    let mut drawing = painter.begin(caption, seeds)?;
+    let mut steps = Vec::new();
+    while let Some(frames) = block_on(painter.step(&mut drawing))? {
+        steps.push(frames);
+    }
+    Ok(steps)
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {

@@ -55,14 +55,20 @@ pub fn grid(images: &[&[f32]], config: &AlignDrawConfig, scale: u32) -> Result<V
     Ok(png.into_inner())
 }
 
-/// The drawing step by step under its caption, whose words light up as they are looked at.
+/// Drawings step by step under their captions, whose words light up as they are looked at.
 pub struct Animation<'a> {
     /// The canvas.
     pub config: &'a AlignDrawConfig,
-    /// The words of the caption.
-    pub words: &'a [String],
     /// Pixels for each pixel of the canvas.
     pub scale: u32,
+}
+
+/// One drawing of an animation.
+pub struct Scene<'a> {
+    /// The words of the caption.
+    pub words: &'a [String],
+    /// All steps.
+    pub frames: Vec<&'a Frame>,
 }
 
 /// A word with its place in the picture.
@@ -73,15 +79,16 @@ struct Placed<'a> {
 }
 
 impl Animation<'_> {
-    /// Encodes the frames as a GIF that repeats.
+    /// Encodes the drawings, one after the other, as a GIF that repeats.
     ///
     /// **Errors** those of the encoder.
-    pub fn encode(&self, frames: &[&Frame]) -> Result<Vec<u8>> {
+    pub fn encode(&self, scenes: &[Scene]) -> Result<Vec<u8>> {
         let face = FontRef::try_from_slice(font::BYTES).context("the built-in font")?;
         let side = self.config.width as u32 * self.scale;
         let text_size = (side as f32 / 15.0).max(11.0);
         let margin = (text_size * 0.8) as u32;
-        let (placed, text_height) = self.lay_out(&face, text_size, side);
+        let texts: Vec<_> = scenes.iter().map(|scene| lay_out(scene.words, &face, text_size, side)).collect();
+        let text_height = texts.iter().map(|(_, height)| *height).max().unwrap_or(0);
         let width = side + 2 * margin;
         let height = self.config.height as u32 * self.scale + 3 * margin + text_height;
         let (gif_width, gif_height) = (u16::try_from(width), u16::try_from(height));
@@ -92,11 +99,14 @@ impl Animation<'_> {
         let mut out = Vec::new();
         let mut encoder = gif::Encoder::new(&mut out, gif_width, gif_height, &[])?;
         encoder.set_repeat(gif::Repeat::Infinite)?;
-        for (i, frame) in frames.iter().enumerate() {
+        let frames = scenes.iter().zip(&texts).flat_map(|(scene, (placed, _))| {
+            let count = scene.frames.len();
+            scene.frames.iter().enumerate().map(move |(i, frame)| (frame, placed, i + 1 == count))
+        });
+        for (frame, placed, is_last) in frames {
             let paper = Rgb(PAPER.map(|x| x as u8));
             let mut picture = RgbImage::from_pixel(width, height, paper);
             put(&mut picture, &frame.image, self.config, self.scale, margin, margin);
-            let is_last = i + 1 == frames.len();
             if !is_last {
                 self.outline(&mut picture, &frame.window, margin);
             }
@@ -111,28 +121,6 @@ impl Animation<'_> {
         }
         drop(encoder);
         Ok(out)
-    }
-
-    /// Breaks the words into lines of at most `width`; returns the height of all lines.
-    fn lay_out(&self, face: &FontRef, size: f32, width: u32) -> (Vec<Placed<'_>>, u32) {
-        let scaled = face.as_scaled(PxScale::from(size));
-        let advance = |text: &str| text.chars().map(|c| scaled.h_advance(face.glyph_id(c))).sum::<f32>();
-        let (space, line) = (advance(" "), size * 1.35);
-        let (mut left, mut baseline) = (0.0, size);
-        let mut placed = Vec::with_capacity(self.words.len());
-        for word in self.words {
-            let length = advance(word);
-            let stop = word == ".";
-            if !stop && left > 0.0 && left + space + length > width as f32 {
-                left = 0.0;
-                baseline += line;
-            } else if left > 0.0 && !stop {
-                left += space;
-            }
-            placed.push(Placed { text: word, left, baseline });
-            left += length;
-        }
-        (placed, (baseline + size * 0.4) as u32)
     }
 
     /// The write window as a frame of one pixel.
@@ -160,6 +148,28 @@ impl Animation<'_> {
             picture.put_pixel(right, y, color);
         }
     }
+}
+
+/// Breaks the words into lines of at most `width`; returns the height of all lines.
+fn lay_out<'w>(words: &'w [String], face: &FontRef, size: f32, width: u32) -> (Vec<Placed<'w>>, u32) {
+    let scaled = face.as_scaled(PxScale::from(size));
+    let advance = |text: &str| text.chars().map(|c| scaled.h_advance(face.glyph_id(c))).sum::<f32>();
+    let (space, line) = (advance(" "), size * 1.35);
+    let (mut left, mut baseline) = (0.0, size);
+    let mut placed = Vec::with_capacity(words.len());
+    for word in words {
+        let length = advance(word);
+        let stop = word == ".";
+        if !stop && left > 0.0 && left + space + length > width as f32 {
+            left = 0.0;
+            baseline += line;
+        } else if left > 0.0 && !stop {
+            left += space;
+        }
+        placed.push(Placed { text: word, left, baseline });
+        left += length;
+    }
+    (placed, (baseline + size * 0.4) as u32)
 }
 
 fn draw_word(

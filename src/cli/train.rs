@@ -26,7 +26,9 @@ enum Preset {
     Digits,
     /// Colour scenes, 64×64
     Scenes,
-    /// The same model on a folder of captioned images, named by --data
+    /// The paper's sizes for MS-COCO, initialisation, RMSProp and schedule, on colour scenes
+    PaperScenes,
+    /// The model of `scenes` on a folder of captioned images, named by --data
     Folder,
     /// A toy for trying the command out, seconds on one core
     Tiny,
@@ -65,7 +67,8 @@ pub struct Args {
     /// Go on from the last checkpoint in --out, with the options it was started with
     #[arg(long)]
     resume: bool,
-    /// Begin with the weights of a model, the path of its manifest without .json, not with random ones
+    /// Begin with the weights of a model, the path of its manifest without .json, not with random ones;
+    /// its patches may be coarser
     #[arg(long, conflicts_with = "resume")]
     from: Option<String>,
     /// Epochs in all
@@ -164,6 +167,18 @@ impl Args {
             Preset::Paper => TrainOptions::paper(),
             Preset::Digits => digits(),
             Preset::Scenes => scenes_preset(),
+            Preset::PaperScenes => TrainOptions {
+                preset: "paper-scenes".to_owned(),
+                data: DataSet::Scenes,
+                config: AlignDrawConfig {
+                    vocabulary_size: 256,
+                    height: 64,
+                    width: 64,
+                    ..AlignDrawConfig::coco()
+                },
+                schedule: Schedule::Step { drop_after: 11.0 / 18.0 },
+                ..TrainOptions::paper()
+            },
             Preset::Folder => {
                 TrainOptions { preset: "folder".to_owned(), data: DataSet::Folder, ..scenes_preset() }
             }
@@ -300,10 +315,8 @@ pub fn run(args: Args) -> Result<()> {
         None => Start::Weights(Host::init(&options.config, options.seed).into()),
         Some(model) => {
             let (manifest, host) = read_model(Path::new("."), model)?;
-            let tables = options.config.parameters().into_iter().zip(manifest.config.parameters());
-            if let Some((ours, theirs)) = tables.into_iter().find(|(ours, theirs)| ours != theirs) {
-                bail!("--from {model}: {} has shape {:?}, expected {:?}", ours.0, theirs.2, ours.2);
-            }
+            let host = host.grown(&manifest.config, &options.config);
+            let host = host.with_context(|| format!("--from {model}"))?;
             options.started_from = Some(manifest.weights.sha256);
             Start::Weights(host.into())
         }

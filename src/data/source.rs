@@ -38,6 +38,25 @@ pub enum HeldOut {
     Nothing,
 }
 
+impl HeldOut {
+    /// Whether a caption, in whatever wording, names a combination that was never trained on.
+    pub fn hold_out(&self, caption: &str) -> bool {
+        match self {
+            Self::Digits(bans) => {
+                let vocabulary = mnist_captions::vocabulary();
+                let ids = |caption: &str| vocabulary.tokens(caption).map(|tokens| tokens.ids).ok();
+                let said = ids(caption);
+                let scenes = mnist_captions::Scene::all();
+                said.is_some() && scenes.iter().any(|s| bans.hold_out(s) && ids(&s.caption()) == said)
+            }
+            Self::Scenes(bans) => {
+                scenes::Scene::parse(caption).is_some_and(|(scene, stated)| stated && bans.hold_out(&scene))
+            }
+            Self::Nothing => false,
+        }
+    }
+}
+
 impl DataSet {
     /// The words of its captions, where they are known without reading it.
     pub fn vocabulary(self) -> Option<Vocabulary> {
@@ -55,5 +74,26 @@ impl DataSet {
             Self::Scenes => HeldOut::Scenes(scenes::Bans::draw(seed)),
             Self::Folder => HeldOut::Nothing,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn held_out_captions_are_known_in_any_wording() {
+        let bans = mnist_captions::Bans::draw(1);
+        let (slot, digit) = bans.slots.first_key_value().expect("something is banned");
+        assert_eq!(*slot, mnist_captions::Slot::PairLeft);
+        let digits = HeldOut::Digits(bans.clone());
+        let other = (digit + 1) % 10;
+        assert!(digits.hold_out(&format!("The digit {digit} is on the left of the digit {other}.")));
+        assert!(digits.hold_out(&format!("the digit {other} is on the right of the digit {digit}")));
+        assert!(!digits.hold_out("the digit"));
+        let scenes = DataSet::Scenes.held_out(1);
+        assert!(scenes.hold_out("a stop sign is flying in blue skies"));
+        assert!(!scenes.hold_out("a large commercial airplane flying in blue skies"));
+        assert!(!DataSet::Folder.held_out(1).hold_out("a dog"));
     }
 }

@@ -190,6 +190,14 @@ export class AlignDraw {
   }
 
   /**
+   * Whether a caption names a combination that was never trained on.
+   * @param {string} caption @returns {Promise<boolean>} rejects with what is wrong with the caption
+   */
+  async isHeldOut(caption) {
+    return (await this.cpu().ask({ type: 'words', caption }, 'words', undefined)).heldOut;
+  }
+
+  /**
    * Draws a caption: a frame for each step. The same seed gives the same picture everywhere.
    * @param {string} caption
    * @param {{seed?: number | bigint, signal?: AbortSignal, onDone?: (done: Done) => void}} [options]

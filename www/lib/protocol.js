@@ -15,7 +15,7 @@
  *   {type: 'loaded', id, info, memory}
  *   {type: 'frames', id, steps}                   Float32Array for each step, packed as in {@link unpack}
  *   {type: 'done', id, milliseconds, memory}
- *   {type: 'words', id, words}
+ *   {type: 'words', id, words, heldOut}
  *   {type: 'error', id, error}                    see {@link describe}
  *   {type: 'lost', message}                       the GPU device is gone
  */

@@ -188,7 +188,7 @@ const handlers = {
   load,
   draw,
   branch: draw,
-  words: ({ id, caption }) => post({ type: 'words', id, words: model.words(caption) }),
+  words: ({ id, caption }) => post({ type: 'words', id, words: model.words(caption), heldOut: model.isHeldOut(caption) }),
   lose: () => gpuDevice?.destroy(),
 };
 

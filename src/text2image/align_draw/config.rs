@@ -130,7 +130,7 @@ impl AlignDrawConfig {
             decoder_size: 400,
             latent_size: 60,
             read_size: 8,
-            write_size: 10,
+            write_size: 16,
             num_steps: 16,
             initial_canvas: 0.0,
             initializer: Initializer::Scaled,

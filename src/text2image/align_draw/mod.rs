@@ -3,6 +3,7 @@
 mod config;
 pub mod cpu;
 pub mod definition;
+mod grow;
 mod parameters;
 
 pub use config::{AlignDrawConfig, Attended, Initializer, Writing};

@@ -1,0 +1,119 @@
+//! Weights of a model for one with finer patches.
+
+use super::config::AlignDrawConfig;
+use super::parameters::Host;
+use crate::error::{Error, Result};
+
+/// One axis of a grid of `to` points over one of `from`: for each point the two neighbours and the
+/// second's weight.
+fn axis(from: usize, to: usize) -> Vec<(usize, usize, f32)> {
+    let step = (from - 1) as f32 / (to - 1) as f32;
+    let place = |i: usize| {
+        let at = i as f32 * step;
+        let low = (at as usize).min(from - 2);
+        (low, low + 1, at - low as f32)
+    };
+    (0..to).map(place).collect()
+}
+
+/// Resamples planes of `from`² values to `to`² (bilinear).
+fn resample(planes: &[f32], from: usize, to: usize) -> Vec<f32> {
+    let axis = axis(from, to);
+    let mut out = Vec::with_capacity(planes.len() / (from * from) * to * to);
+    for plane in planes.chunks_exact(from * from) {
+        for &(top, bottom, down) in &axis {
+            for &(left, right, across) in &axis {
+                let row =
+                    |y: usize| plane[y * from + left] * (1.0 - across) + plane[y * from + right] * across;
+                out.push(row(top) * (1.0 - down) + row(bottom) * down);
+            }
+        }
+    }
+    out
+}
+
+impl Host {
+    /// These weights for a model that differs in `write_size` alone: nearly the same pictures, from
+    /// patches that can be taught finer detail.
+    ///
+    /// **Errors** [`Error::Config`] naming the first tensor that differs otherwise.
+    pub fn grown(mut self, from: &AlignDrawConfig, to: &AlignDrawConfig) -> Result<Self> {
+        let resized = AlignDrawConfig { write_size: to.write_size, ..from.clone() };
+        let tables = resized.parameters().into_iter().zip(to.parameters());
+        if let Some((ours, theirs)) = tables.into_iter().find(|(ours, theirs)| ours != theirs) {
+            let (name, found, expected) = (ours.0, ours.2, theirs.2);
+            return Err(Error::Config(format!("{name} has shape {found:?}, expected {expected:?}")));
+        }
+        if from.write_size != to.write_size {
+            for tensor in [&mut self.write_patch, &mut self.write_patch_bias] {
+                *tensor = resample(tensor, from.write_size, to.write_size);
+            }
+            // A denser grid lays more filters over each pixel: a larger γ keeps the strokes as strong.
+            let denser = (to.write_size - 1) as f32 / (from.write_size - 1) as f32;
+            if let Some(log_intensity) = self.write_window_bias.last_mut() {
+                *log_intensity += 2.0 * denser.ln();
+            }
+        }
+        Ok(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ramp_stays_a_ramp_on_a_finer_grid() {
+        let ramp: Vec<f32> = (0..9).map(|i| (i % 3) as f32).collect();
+        let finer = resample(&ramp, 3, 5);
+        for (i, value) in finer.iter().enumerate() {
+            assert!((value - (i % 5) as f32 / 2.0).abs() < 1e-6, "{finer:?}");
+        }
+    }
+
+    /// A smooth patch paints nearly the same picture from a finer grid.
+    #[test]
+    fn a_grown_model_paints_nearly_the_same() {
+        use super::super::config::Writing;
+        use super::super::cpu::{Drawing, Weights};
+        let from = AlignDrawConfig {
+            height: 24,
+            width: 24,
+            writing: Writing::Cover,
+            write_size: 4,
+            initial_canvas: 0.5,
+            ..AlignDrawConfig::tiny()
+        };
+        let to = AlignDrawConfig { write_size: 7, ..from.clone() };
+        let mut host = Host::init(&from, 3);
+        // Filters that overlap: each wide as the distance between the coarser grid's.
+        host.write_window_bias[3] = 2.0 * (23.0f32 / 3.0).ln();
+        host.write_window_bias[4] = -2.0;
+        // One value for each plane: a patch without detail.
+        for tensor in [&mut host.write_patch, &mut host.write_patch_bias] {
+            tensor.chunks_exact_mut(16).for_each(|plane| plane.fill(plane[0]));
+        }
+        let grown = host.clone().grown(&from, &to).expect("grows");
+        let paint = |config: &AlignDrawConfig, host: Host| {
+            let weights = Weights::new(config, host);
+            let mut drawing = Drawing::begin(&weights, &[1, 2], 2, &[0.1; 8]);
+            while drawing.step(&weights) {}
+            drawing.images(2).to_vec()
+        };
+        let (before, after, blank) =
+            (paint(&from, host.clone()), paint(&to, grown), paint(&from, Host::zeros(&from)));
+        let mean = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).sum::<f32>() / 576.0;
+        assert!(mean(&before, &after) < 0.1 * mean(&before, &blank), "{}", mean(&before, &after));
+    }
+
+    #[test]
+    fn other_differences_are_named() {
+        let from = AlignDrawConfig::tiny();
+        let host = Host::init(&from, 1);
+        let to = AlignDrawConfig { write_size: 5, ..from.clone() };
+        let grown = host.clone().grown(&from, &to).expect("grows");
+        assert_eq!(grown.write_patch.len(), to.decoder_size * to.patch_len());
+        let error = host.grown(&from, &AlignDrawConfig { latent_size: 5, ..from.clone() });
+        assert!(error.err().expect("refused").to_string().contains("posterior_mean"));
+    }
+}
