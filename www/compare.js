@@ -57,23 +57,28 @@ export class Compare {
     const { shares, mean } = differences(a.image, b.image, size);
     paint(this.parts.difference, shares, { ...size, channels: 1 });
     this.parts.amount.textContent = `${(100 * mean).toFixed(1)} % of full scale differs at step ${step}`;
-    this.moved(a, b);
+    this.moved(step);
   }
 
-  /** The words whose share of the attention differs most. @param {Frame} a @param {Frame} b */
-  moved(a, b) {
+  /** The words whose share of the attention, averaged over the steps so far, differs most. @param {number} step */
+  moved(step) {
     if (!this.sides) return;
     const { left, right } = this.sides;
+    const mean = (/** @type {Side} */ side, /** @type {number} */ j) =>
+      side.frames.slice(0, step).reduce((sum, frame) => sum + (frame.alignment[j] ?? 0), 0) / step;
     const share = (/** @type {number} */ x) => `${(100 * x).toFixed(0)} %`;
     const count = Math.max(left.words.length, right.words.length);
     const rows = Array.from({ length: count }, (_, j) => ({
       word: left.words[j] === right.words[j] ? left.words[j] : [left.words[j], right.words[j]].filter(Boolean).join(' → '),
-      from: a.alignment[j] ?? 0,
-      to: b.alignment[j] ?? 0,
+      from: mean(left, j),
+      to: mean(right, j),
     }));
-    rows.sort((x, y) => Math.abs(y.to - y.from) - Math.abs(x.to - x.from));
+    const moves = rows.filter(({ from, to }) => share(from) !== share(to));
+    moves.sort((x, y) => Math.abs(y.to - y.from) - Math.abs(x.to - x.from));
+    const still = Object.assign(document.createElement('li'), { textContent: 'The attention stayed where it was.' });
+    if (!moves.length) return this.parts.moved.replaceChildren(still);
     this.parts.moved.replaceChildren(
-      ...rows.slice(0, 3).map(({ word, from, to }) => {
+      ...moves.slice(0, 3).map(({ word, from, to }) => {
         const item = document.createElement('li');
         item.append(Object.assign(document.createElement('b'), { textContent: word }), ` ${share(from)} → ${share(to)}`);
         return item;

@@ -105,7 +105,9 @@ export function chips(model, onChoose) {
       button.addEventListener('click', () => onChoose(text));
       return button;
     });
-    row.append(name, ...buttons);
+    const list = document.createElement('p');
+    list.append(...buttons);
+    row.append(name, list);
     return row;
   });
 }

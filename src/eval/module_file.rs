@@ -23,7 +23,10 @@ struct Fill(Vec<Vec<f32>>);
 impl ModuleMapper for Fill {
     fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let values = self.0.pop().expect("a vector for each tensor");
-        parameter.map(|old| Tensor::from_data(TensorData::new(values, old.dims()), &old.device()))
+        parameter.map(|old| {
+            let new = Tensor::from_data(TensorData::new(values, old.dims()), &old.device());
+            if old.is_require_grad() { new.require_grad() } else { new }
+        })
     }
 }
 

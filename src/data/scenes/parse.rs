@@ -133,23 +133,18 @@ mod tests {
         let vocabulary = caption::vocabulary();
         let bans = Bans::draw(1);
         let figures = include_str!("../../../data/scenes/figures.txt");
-        let lines = figures.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
-        let mut held_out = Vec::new();
-        for line in lines {
-            vocabulary.tokens(line).unwrap_or_else(|error| panic!("{line}: {error}"));
-            let (scene, _) = Scene::parse(line).unwrap_or_else(|| panic!("{line}"));
-            if bans.hold_out(&scene) {
-                held_out.push(line);
-            }
-        }
-        for impossible in [
+        let impossible = [
             "a stop sign is flying in blue skies",
             "a pale yellow school bus is flying in blue skies",
             "a herd of elephants flying in blue skies",
             "a toilet seat sits open in the grass field",
             "a surfer, a woman, and a child walk on the sun",
-        ] {
-            assert!(held_out.contains(&impossible), "{impossible}");
+        ];
+        let lines = figures.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+        for line in lines {
+            vocabulary.tokens(line).unwrap_or_else(|error| panic!("{line}: {error}"));
+            let (scene, _) = Scene::parse(line).unwrap_or_else(|| panic!("{line}"));
+            assert_eq!(bans.hold_out(&scene), impossible.contains(&line), "{line}");
         }
     }
 
