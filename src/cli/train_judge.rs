@@ -17,8 +17,8 @@ use crate::eval::judge::{SceneJudge, train};
 use crate::eval::scene_fidelity::Factors;
 use crate::train::checkpoints::write_atomically;
 
-/// Percent of each factor on test renders below which a judge may not judge.
-const LEAST_ACCURACY: f64 = 99.0;
+/// Percent of each factor on test renders below which what a judge says is provisional.
+pub const LEAST_ACCURACY: f64 = 99.0;
 /// Test renders.
 const TEST: usize = 5_000;
 /// The seed of the test renders.
@@ -34,6 +34,10 @@ pub struct Args {
     epochs: usize,
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Percent of each factor on test renders below which nothing is written; `eval` says so of a judge
+    /// that reads less than 99
+    #[arg(long, default_value_t = LEAST_ACCURACY)]
+    least: f64,
     /// Go on from this weights file, that of a judge that was not good enough, say
     #[arg(long)]
     from: Option<PathBuf>,
@@ -57,11 +61,12 @@ pub fn run(args: Args) -> Result<()> {
     for (name, share) in accuracy.rows() {
         println!("{name:<12}{:>8.2} % of {} test renders", share.percent(), share.of);
     }
-    if accuracy.least() < LEAST_ACCURACY {
+    if accuracy.least() < args.least {
         let path = std::env::temp_dir().join("unfinished-judge.safetensors");
         write_atomically(&path, &bytes).with_context(|| format!("writing {}", path.display()))?;
         bail!(
-            "a judge must read {LEAST_ACCURACY} % of each: go on with `--from {}` and another --seed",
+            "a judge must read {} % of each: go on with `--from {}` and another --seed",
+            args.least,
             path.display()
         );
     }

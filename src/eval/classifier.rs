@@ -11,12 +11,11 @@ use burn::nn::loss::CrossEntropyLossConfig;
 use burn::nn::{Linear, LinearConfig, PaddingConfig2d};
 use burn::optim::AdamConfig;
 use burn::tensor::activation::relu;
-use burn::tensor::{Device, ExecutionError, Int, Tensor, TensorData};
-use burn::train::metric::{Adaptor, LossInput, LossMetric};
-use burn::train::{
-    ExecutionStrategy, InferenceStep, ItemLazy, Learner, SupervisedTraining, TrainOutput, TrainStep,
-};
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::train::metric::LossMetric;
+use burn::train::{ExecutionStrategy, InferenceStep, Learner, SupervisedTraining, TrainOutput, TrainStep};
 
+use super::loss::Loss;
 use super::module_file;
 use crate::data::mnist::{Digits, SIDE};
 use crate::data::noise::Noise;
@@ -202,21 +201,6 @@ impl DataLoaderIterator<DigitBatch> for DigitBatches<'_> {
     }
 }
 
-/// The loss of a batch.
-pub struct ClassifierLoss(Tensor<1>);
-
-impl ItemLazy for ClassifierLoss {
-    fn sync(self) -> std::result::Result<Self, ExecutionError> {
-        Ok(self)
-    }
-}
-
-impl Adaptor<LossInput> for ClassifierLoss {
-    fn adapt(&self) -> LossInput {
-        LossInput::new(self.0.clone())
-    }
-}
-
 impl DigitClassifier {
     fn loss(&self, batch: DigitBatch) -> Tensor<1> {
         let device = self.conv1.weight.val().device();
@@ -230,20 +214,20 @@ impl DigitClassifier {
 
 impl TrainStep for DigitClassifier {
     type Input = DigitBatch;
-    type Output = ClassifierLoss;
+    type Output = Loss;
 
-    fn step(&self, batch: DigitBatch) -> TrainOutput<ClassifierLoss> {
+    fn step(&self, batch: DigitBatch) -> TrainOutput<Loss> {
         let loss = self.loss(batch);
-        TrainOutput::new(self, loss.backward(), ClassifierLoss(loss.inner()))
+        TrainOutput::new(self, loss.backward(), Loss(loss.inner()))
     }
 }
 
 impl InferenceStep for DigitClassifier {
     type Input = DigitBatch;
-    type Output = ClassifierLoss;
+    type Output = Loss;
 
-    fn step(&self, batch: DigitBatch) -> ClassifierLoss {
-        ClassifierLoss(self.loss(batch))
+    fn step(&self, batch: DigitBatch) -> Loss {
+        Loss(self.loss(batch))
     }
 }
 

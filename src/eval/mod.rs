@@ -5,6 +5,7 @@ pub mod bound;
 pub mod classifier;
 pub mod fidelity;
 pub mod judge;
+mod loss;
 mod module_file;
 pub mod scene_fidelity;
 pub mod share;

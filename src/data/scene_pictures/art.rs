@@ -109,7 +109,7 @@ fn recoloured(fill: &str, main: &str, colour: Colour, pale: bool) -> String {
     format!("#{:02x}{:02x}{:02x}", rgb.r, rgb.g, rgb.b)
 }
 
-/// What a sprite is asked for by: the object, its colour, whether that is pale, and the side in pixels.
+/// An object, its colour, and whether that is pale.
 pub type Look = (Object, Option<Colour>, bool);
 
 /// A rasterised object.
@@ -122,10 +122,13 @@ pub struct Sprite {
     pub bottom: usize,
 }
 
+/// A look (none: a surf board) at a side in pixels.
+type Key = (Option<Look>, usize);
+
 /// Rasterised objects, kept.
 #[derive(Default)]
 pub struct Sprites {
-    kept: Mutex<HashMap<(Option<Look>, usize), Arc<Sprite>>>,
+    kept: Mutex<HashMap<Key, Arc<Sprite>>>,
 }
 
 impl Sprites {

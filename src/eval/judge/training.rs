@@ -8,12 +8,11 @@ use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
 use burn::data::dataset::DatasetError;
 use burn::optim::AdamConfig;
 use burn::tensor::activation::{log_sigmoid, log_softmax};
-use burn::tensor::{Device, ExecutionError, Tensor, TensorData};
-use burn::train::metric::{Adaptor, LossInput, LossMetric};
-use burn::train::{
-    ExecutionStrategy, InferenceStep, ItemLazy, Learner, SupervisedTraining, TrainOutput, TrainStep,
-};
+use burn::tensor::{Device, Tensor, TensorData};
+use burn::train::metric::LossMetric;
+use burn::train::{ExecutionStrategy, InferenceStep, Learner, SupervisedTraining, TrainOutput, TrainStep};
 
+use super::super::loss::Loss;
 use super::{
     BATCH, COLOUR, COLOURS, IMAGE, Labels, NUMBER, OBJECT, OBJECTS, PLACE, RELATION, SIZE, SceneJudge, pairs,
 };
@@ -134,21 +133,6 @@ impl DataLoaderIterator<JudgeBatch> for RenderBatches<'_> {
     }
 }
 
-/// The loss of a batch.
-pub struct JudgeLoss(Tensor<1>);
-
-impl ItemLazy for JudgeLoss {
-    fn sync(self) -> std::result::Result<Self, ExecutionError> {
-        Ok(self)
-    }
-}
-
-impl Adaptor<LossInput> for JudgeLoss {
-    fn adapt(&self) -> LossInput {
-        LossInput::new(self.0.clone())
-    }
-}
-
 impl SceneJudge {
     /// Cross entropy of every factor that is said, nats per image.
     fn loss(&self, batch: JudgeBatch) -> Tensor<1> {
@@ -177,20 +161,20 @@ impl SceneJudge {
 
 impl TrainStep for SceneJudge {
     type Input = JudgeBatch;
-    type Output = JudgeLoss;
+    type Output = Loss;
 
-    fn step(&self, batch: JudgeBatch) -> TrainOutput<JudgeLoss> {
+    fn step(&self, batch: JudgeBatch) -> TrainOutput<Loss> {
         let loss = self.loss(batch);
-        TrainOutput::new(self, loss.backward(), JudgeLoss(loss.inner()))
+        TrainOutput::new(self, loss.backward(), Loss(loss.inner()))
     }
 }
 
 impl InferenceStep for SceneJudge {
     type Input = JudgeBatch;
-    type Output = JudgeLoss;
+    type Output = Loss;
 
-    fn step(&self, batch: JudgeBatch) -> JudgeLoss {
-        JudgeLoss(self.loss(batch))
+    fn step(&self, batch: JudgeBatch) -> Loss {
+        Loss(self.loss(batch))
     }
 }
 

@@ -114,6 +114,6 @@ mod tests {
         let grown = host.clone().grown(&from, &to).expect("grows");
         assert_eq!(grown.write_patch.len(), to.decoder_size * to.patch_len());
         let error = host.grown(&from, &AlignDrawConfig { latent_size: 5, ..from.clone() });
-        assert!(error.err().expect("refused").to_string().contains("posterior_mean"));
+        assert!(error.expect_err("refused").to_string().contains("posterior_mean"));
     }
 }
