@@ -62,7 +62,11 @@ describe('variants', () => {
     await again.waitForFunction(() => !document.getElementById('compare').hidden);
     await again.waitForFunction(() => document.getElementById('step-text').textContent === '32 / 32');
     await again.waitForFunction(() => / at step 32$/.test(document.getElementById('compare-amount').textContent));
-    assert.deepEqual(await pixels(again, '#compare-right canvas'), branch);
+    const redrawn = await pixels(again, '#compare-right canvas');
+    assert.equal(redrawn.length, branch.length);
+    // A canvas that was read back before scales a picture in software, another on the GPU.
+    const worst = redrawn.reduce((most, x, i) => Math.max(most, Math.abs(x - branch[i])), 0);
+    assert.ok(worst <= 3, `the link's picture is off by ${worst} of 255`);
     assert.deepEqual(again.problems, []);
     await again.close();
   });
