@@ -83,7 +83,7 @@ describe('variants', () => {
       const tail = [];
       for await (const frame of aligndraw.branch(kept, { step: 20, caption, seed: 5 })) tail.push(frame);
       const same = tail.length === 12 && tail.every((frame, i) => frame.step === 21 + i && frame.image.every((x, j) => x === frames[20 + i].image[j]));
-      for (const seed of [1, 2, 3]) await draw(seed);
+      await draw(1);
       const error = await aligndraw.branch(kept, { step: 20, caption, seed: 5 }).next().then(() => '', ({ code, message }) => `${code}: ${message}`);
       return { same, error };
     }, SEVEN_TWO);

@@ -210,7 +210,7 @@ export class AlignDraw {
   /**
    * Draws variations of a caption together: at each step a frame for each seed.
    * @param {string} caption
-   * With `keep` the drawing can be branched from ({@link branch}) until three later ones were kept.
+   * With `keep` the drawing can be branched from ({@link branch}) until another one is to be kept.
    * @param {{seeds: (number | bigint)[], signal?: AbortSignal, keep?: boolean, onDone?: (done: Done) => void}} options
    * @returns {AsyncGenerator<Frame[], void, void>}
    */

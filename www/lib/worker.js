@@ -6,8 +6,6 @@ import { AlignDrawError, describe } from './protocol.js';
 
 /** Milliseconds of drawing after which frames are sent and other messages are let in. */
 const MESSAGE_TIME = 8;
-/** Drawings that are kept to be branched from. */
-const MOST_KEPT = 3;
 
 /** @type {any} the wasm-bindgen module */
 let engine;
@@ -124,25 +122,21 @@ async function draw(request, signal) {
   }
 }
 
-/** Finished drawings that can be branched from, by the request that drew them. @type {Map<number, any>} */
-const kept = new Map();
+/** The finished drawing that can be branched from, by the request that drew it. @type {{id: number, session: any} | null} */
+let kept = null;
 
-/** @param {any} request a drawing or a branch @returns {any} the session */
-function begin({ type, caption, seeds, from, picture, step, seed }) {
-  if (type === 'draw') return model.begin(caption, BigUint64Array.from(seeds));
-  const drawing = kept.get(from);
-  if (!drawing) throw new AlignDrawError({ code: 'gone', message: 'that drawing is no longer kept: draw it again' });
-  return drawing.branch(picture, step, caption, seed);
+/** Frees the kept drawing: two at once would double the memory. */
+function release() {
+  kept?.session.free();
+  kept = null;
 }
 
-/** @param {any} session @param {number} id */
-function keepSession(session, id) {
-  kept.set(id, session);
-  for (const [oldest, drawing] of kept) {
-    if (kept.size <= MOST_KEPT) return;
-    kept.delete(oldest);
-    drawing.free();
-  }
+/** @param {any} request a drawing or a branch @returns {any} the session */
+function begin({ type, caption, seeds, keep, from, picture, step, seed }) {
+  if (keep) release();
+  if (type === 'draw') return model.begin(caption, BigUint64Array.from(seeds));
+  if (!kept || kept.id !== from) throw new AlignDrawError({ code: 'gone', message: 'that drawing is no longer kept: draw it again' });
+  return kept.session.branch(picture, step, caption, seed);
 }
 
 /** @param {any} session @param {{id: number, keep?: boolean}} request @param {AbortSignal} signal */
@@ -175,7 +169,7 @@ async function run(session, { id, keep }, signal) {
       paused += told - now;
     }
   } finally {
-    if (whole && keep) keepSession(session, id);
+    if (whole && keep) kept = { id, session };
     else session.free();
   }
   tell();
