@@ -113,27 +113,70 @@ fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Writes named tensors as safetensors in half precision, rounded so that bfloat16 holds every value as
-/// well: painting keeps its weights so ([`crate::kernels::halves`]).
+/// How finely weights are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Precision {
+    /// f16, rounded so that bfloat16 holds every value as well: painting keeps its weights so
+    /// ([`crate::kernels::halves`]).
+    #[default]
+    Half,
+    /// Matrices as whole numbers −127 to 127, each [`BLOCK`] of them with a step of its own, an f16 in the
+    /// tensor `<name>.step`; the rest as [`Precision::Half`].
+    Byte,
+}
+
+/// Consecutive weights that share a step.
+const BLOCK: usize = 64;
+
+/// A tensor as it stands in a file.
+type Stored = (String, Dtype, Vec<usize>, Vec<u8>);
+
+fn stored_halves(name: &str, shape: Vec<usize>, values: impl Iterator<Item = f32>) -> Stored {
+    let rounded = |x: f32| f16::from_f32(bf16::from_f32(x).to_f32());
+    (name.to_owned(), Dtype::F16, shape, values.flat_map(|x| rounded(x).to_le_bytes()).collect())
+}
+
+/// A matrix as bytes, and their steps.
+fn stored_bytes(name: &str, shape: Vec<usize>, values: &[f32]) -> [Stored; 2] {
+    let largest = |block: &[f32]| block.iter().fold(0.0f32, |most, x| most.max(x.abs()));
+    let steps: Vec<f16> = values.chunks(BLOCK).map(|block| f16::from_f32(largest(block) / 127.0)).collect();
+    let whole = |(block, step): (&[f32], &f16)| -> Vec<u8> {
+        // A block too faint for f16 is zero.
+        let fineness = if step.to_f32() > 0.0 { step.to_f32().recip() } else { 0.0 };
+        block.iter().map(|x| ((x * fineness).round().clamp(-127.0, 127.0) as i8).cast_unsigned()).collect()
+    };
+    let bytes = values.chunks(BLOCK).zip(&steps).flat_map(whole).collect();
+    let step_bytes = steps.iter().flat_map(|step| step.to_le_bytes()).collect();
+    [
+        (name.to_owned(), Dtype::I8, shape, bytes),
+        (format!("{name}.step"), Dtype::F16, vec![steps.len()], step_bytes),
+    ]
+}
+
+/// Writes named tensors as safetensors.
 pub fn to_safetensors<'a>(
     tensors: impl Iterator<Item = (&'a str, Vec<usize>, &'a [f32])>,
+    precision: Precision,
 ) -> Result<Vec<u8>> {
-    let halves: Vec<_> = tensors
-        .map(|(name, shape, values)| {
-            let rounded = |&x: &f32| f16::from_f32(bf16::from_f32(x).to_f32());
-            let bytes: Vec<u8> = values.iter().flat_map(|x| rounded(x).to_le_bytes()).collect();
-            (name, shape, bytes)
-        })
-        .collect();
-    let views: std::result::Result<Vec<_>, _> = halves
+    let mut stored = Vec::new();
+    for (name, shape, values) in tensors {
+        if precision == Precision::Byte && shape.len() == 2 {
+            stored.extend(stored_bytes(name, shape, values));
+        } else {
+            stored.push(stored_halves(name, shape, values.iter().copied()));
+        }
+    }
+    let views: std::result::Result<Vec<_>, _> = stored
         .iter()
-        .map(|(name, shape, bytes)| Ok((*name, TensorView::new(Dtype::F16, shape.clone(), bytes)?)))
+        .map(|(name, dtype, shape, bytes)| {
+            Ok((name.as_str(), TensorView::new(*dtype, shape.clone(), bytes)?))
+        })
         .collect();
     let failed = |error: safetensors::SafeTensorError| Error::Model(error.to_string());
     safetensors::serialize(views.map_err(failed)?, None).map_err(failed)
 }
 
-/// Takes one tensor, f16 or f32, as floats.
+/// Takes one tensor, f16, f32 or bytes with their steps, as floats.
 ///
 /// **Errors** [`Error::Model`] when it is missing, or of another shape or type.
 pub fn take(file: &SafeTensors, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
@@ -148,11 +191,19 @@ pub fn take(file: &SafeTensors, name: &str, shape: &[usize]) -> Result<Vec<f32>>
             let (pairs, _) = view.data().as_chunks::<2>();
             Ok(pairs.iter().map(|&bytes| f16::from_le_bytes(bytes).to_f32()).collect())
         }
+        Dtype::I8 => {
+            let bytes = view.data();
+            let steps = take(file, &format!("{name}.step"), &[bytes.len().div_ceil(BLOCK)])?;
+            // Rounded to bfloat16, so that painting keeps them in half the memory.
+            let value = |byte: &u8, step: f32| bf16::from_f32(f32::from(byte.cast_signed()) * step).to_f32();
+            let blocks = bytes.chunks(BLOCK).zip(steps);
+            Ok(blocks.flat_map(|(block, step)| block.iter().map(move |byte| value(byte, step))).collect())
+        }
         Dtype::F32 => {
             let (quads, _) = view.data().as_chunks::<4>();
             Ok(quads.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect())
         }
-        other => Err(Error::Model(format!("tensor \"{name}\" is {other:?}, expected F16 or F32"))),
+        other => Err(Error::Model(format!("tensor \"{name}\" is {other:?}, expected F16, F32 or I8"))),
     }
 }
 
@@ -164,11 +215,12 @@ pub fn parse_safetensors(bytes: &[u8]) -> Result<SafeTensors<'_>> {
         .map_err(|error| Error::Model(format!("the weights are not a safetensors file: {error}")))
 }
 
-/// The weights of alignDRAW as a safetensors file in half precision.
-pub fn encode(config: &AlignDrawConfig, host: &Host) -> Result<Vec<u8>> {
+/// The weights of alignDRAW as a safetensors file.
+pub fn encode(config: &AlignDrawConfig, host: &Host, precision: Precision) -> Result<Vec<u8>> {
     let table = config.parameters();
     let tensors = table.iter().zip(host.vectors());
-    to_safetensors(tensors.map(|((name, _, shape), values)| (*name, shape.clone(), values.as_slice())))
+    let tensors = tensors.map(|((name, _, shape), values)| (*name, shape.clone(), values.as_slice()));
+    to_safetensors(tensors, precision)
 }
 
 /// The weights of alignDRAW from a safetensors file.
@@ -183,20 +235,39 @@ pub fn decode(config: &AlignDrawConfig, bytes: &[u8]) -> Result<Host> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn weights_round_trip_in_half_precision() {
+    fn there_and_back(precision: Precision) -> (Host, Host) {
         let config = AlignDrawConfig::tiny();
         let host = Host::init(&config, 9);
-        let back = decode(&config, &encode(&config, &host).expect("encodes")).expect("decodes");
+        let bytes = encode(&config, &host, precision).expect("encodes");
+        (host, decode(&config, &bytes).expect("decodes"))
+    }
+
+    #[test]
+    fn weights_round_trip_in_half_precision() {
+        let (host, back) = there_and_back(Precision::Half);
         for (a, b) in host.vectors().into_iter().zip(back.vectors()) {
             assert!(a.iter().zip(b).all(|(a, b)| (a - b).abs() <= a.abs() * 4e-3 + 1e-7));
+        }
+    }
+
+    /// Off by half a step at most, which is the 127th part of a block's largest, and by the rounding to
+    /// bfloat16; and every value is one that bfloat16 holds.
+    #[test]
+    fn weights_round_trip_in_bytes() {
+        let (host, back) = there_and_back(Precision::Byte);
+        for (a, b) in host.vectors().into_iter().zip(back.vectors()) {
+            for (a, b) in a.chunks(BLOCK).zip(b.chunks(BLOCK)) {
+                let largest = a.iter().fold(0.0f32, |most, x| most.max(x.abs()));
+                assert!(a.iter().zip(b).all(|(a, b)| (a - b).abs() <= largest * (0.51 / 127.0 + 4e-3)));
+                assert!(b.iter().all(|b| b.to_bits() & 0xffff == 0));
+            }
         }
     }
 
     #[test]
     fn a_tensor_of_another_shape_is_named() {
         let config = AlignDrawConfig::tiny();
-        let bytes = encode(&config, &Host::zeros(&config)).expect("encodes");
+        let bytes = encode(&config, &Host::zeros(&config), Precision::Byte).expect("encodes");
         let other = AlignDrawConfig { latent_size: 5, ..config };
         let error = decode(&other, &bytes).expect_err("shapes differ").to_string();
         assert!(error.contains("posterior_mean") && error.contains("[6, 5]"), "{error}");

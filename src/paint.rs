@@ -9,7 +9,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData, activation::sigmoid};
 use crate::checkpoint::{Manifest, check_temperature};
 use crate::data::{noise::Noise, vocabulary::Tokens};
 use crate::error::{Error, Result};
-use crate::kernels::window::{Geometry, Window};
+use crate::kernels::window::Window;
 use crate::platform;
 use crate::text2image::align_draw::cpu::{self, Weights};
 use crate::text2image::align_draw::definition::{EncodedCaption, State};
@@ -192,7 +192,7 @@ impl Painter {
             }
             _ => return Err(Error::Device("the drawing was begun on another painter".into())),
         };
-        let geometry = Geometry { height: config.height, width: config.width, size: config.write_size };
+        let geometry = config.write_geometry(step - 1);
         let frames = (0..drawing.batch).map(|b| Frame {
             step,
             image: images[b * config.image_len()..][..config.image_len()].to_vec(),

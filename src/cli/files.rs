@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
-use crate::checkpoint::{self, Manifest, WeightsRecord};
+use crate::checkpoint::{self, Manifest, Precision, WeightsRecord};
 use crate::data::mnist::Mnist;
 use crate::error::Error;
 use crate::eval::classifier::DigitClassifier;
@@ -109,8 +109,13 @@ fn read_weights(folder: &Path, record: &WeightsRecord) -> Result<Vec<u8>> {
 }
 
 /// Writes a model: weights first, so that a manifest never names weights that are not there.
-pub fn write_model(folder: &Path, mut manifest: Manifest, host: &Host) -> Result<Manifest> {
-    let bytes = checkpoint::encode(&manifest.config, host)?;
+pub fn write_model(
+    folder: &Path,
+    mut manifest: Manifest,
+    host: &Host,
+    precision: Precision,
+) -> Result<Manifest> {
+    let bytes = checkpoint::encode(&manifest.config, host, precision)?;
     let file = format!("{}.safetensors", manifest.name);
     let path = folder.join(&file);
     write_atomically(&path, &bytes).with_context(|| format!("writing {}", path.display()))?;

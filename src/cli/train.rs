@@ -10,7 +10,7 @@ use clap::{Args as ClapArgs, ValueEnum};
 
 use super::data::{Opened, open};
 use super::files::{read_model, write_json, write_model};
-use crate::checkpoint::{DataRecord, Manifest, WeightsRecord};
+use crate::checkpoint::{DataRecord, Manifest, Precision, WeightsRecord};
 use crate::data::source::DataSet;
 use crate::data::vocabulary::Vocabulary;
 use crate::text2image::align_draw::{AlignDrawConfig, Attended, Host, Initializer};
@@ -350,7 +350,7 @@ pub fn run(args: Args) -> Result<()> {
         );
     }
     let manifest = manifest(&args.name, &options, vocabulary, outcome.epochs, &args.out);
-    let manifest = write_model(&args.out, manifest, &outcome.host)?;
+    let manifest = write_model(&args.out, manifest, &outcome.host, Precision::Half)?;
     println!(
         "{out}/{}: {} bytes, after {} epochs",
         manifest.weights.file, manifest.weights.bytes, outcome.epochs

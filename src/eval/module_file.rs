@@ -3,7 +3,7 @@
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Tensor, TensorData};
 
-use crate::checkpoint::{parse_safetensors, take, to_safetensors};
+use crate::checkpoint::{Precision, parse_safetensors, take, to_safetensors};
 use crate::error::Result;
 use crate::text2image::align_draw::floats;
 
@@ -37,7 +37,8 @@ pub fn encode<M: Module>(module: &M, names: &[&str]) -> Result<Vec<u8>> {
     let mut values = Values::default();
     module.visit(&mut values);
     let tensors = names.iter().zip(&values.0);
-    to_safetensors(tensors.map(|(name, (shape, values))| (*name, shape.clone(), values.as_slice())))
+    let tensors = tensors.map(|(name, (shape, values))| (*name, shape.clone(), values.as_slice()));
+    to_safetensors(tensors, Precision::Half)
 }
 
 /// `fresh` with the weights of a file.

@@ -16,6 +16,12 @@ pub struct Factors {
     pub place: Share,
     /// Exactly the named objects.
     pub object: Share,
+    /// The same where the caption names one kind of object.
+    #[serde(default)]
+    pub object_alone: Share,
+    /// The same where it names two or three.
+    #[serde(default)]
+    pub objects_together: Share,
     /// Every named colour, on its object.
     pub colour: Share,
     /// One, two or a group, of a single kind of object.
@@ -35,6 +41,8 @@ impl Factors {
         for v in verdicts {
             factors.place.add(v.place);
             factors.object.add(v.object);
+            let alone = v.number.is_some();
+            (if alone { &mut factors.object_alone } else { &mut factors.objects_together }).add(v.object);
             let said = [
                 (&mut factors.colour, v.colour),
                 (&mut factors.number, v.number),
@@ -54,10 +62,12 @@ impl Factors {
     }
 
     /// Names and shares, in the order of the table.
-    pub fn rows(&self) -> [(&'static str, Share); 7] {
+    pub fn rows(&self) -> [(&'static str, Share); 9] {
         [
             ("place", self.place),
             ("object", self.object),
+            ("  where one kind is named", self.object_alone),
+            ("  where two or three are", self.objects_together),
             ("colour", self.colour),
             ("number", self.number),
             ("size", self.size),
@@ -68,8 +78,8 @@ impl Factors {
 
     /// The least share of a factor that was judged, in percent.
     pub fn least(&self) -> f64 {
-        let judged = self.rows().into_iter().take(6).filter(|(_, share)| share.of > 0);
-        judged.map(|(_, share)| share.percent()).fold(100.0, f64::min)
+        let factors = [self.place, self.object, self.colour, self.number, self.size, self.relation];
+        factors.iter().filter(|share| share.of > 0).map(Share::percent).fold(100.0, f64::min)
     }
 }
 

@@ -24,7 +24,12 @@ impl FilterBanks {
         let bounded = |i: usize| column(i).clamp(-MAX_LOG, MAX_LOG);
         let (height, width, size) = (geometry.height, geometry.width, geometry.size);
         let full_stride = (height.max(width) - 1) as f32 / (size.max(2) - 1) as f32;
-        let stride = bounded(2).exp() * full_stride;
+        let strides = bounded(2).exp();
+        let strides = match geometry.limit {
+            f32::INFINITY => strides,
+            limit => ((strides / -limit).exp().neg() + 1.0) * limit,
+        };
+        let stride = strides * full_stride;
         let variance = bounded(3).exp();
         let center = |i: usize, len: usize| (column(i) + 1.0) * ((len + 1) as f32 / 2.0) - 1.0;
         let bank = |center: Tensor<2>, len: usize| {

@@ -85,8 +85,19 @@ impl ScenePictures {
     /// Scenes with captions of equal length: the first decides it, so that lengths are as frequent in
     /// the batches as in the language.
     pub fn draw_batch(&self, held_out: bool, size: usize, noise: &mut Noise) -> Vec<(Scene, String)> {
-        let words = |caption: &str| caption.split(' ').count();
         let first = self.draw(held_out, noise);
+        self.draw_alike(first, held_out, size, noise)
+    }
+
+    /// Scenes with captions as long as that of the first, which is one of them.
+    fn draw_alike(
+        &self,
+        first: (Scene, String),
+        held_out: bool,
+        size: usize,
+        noise: &mut Noise,
+    ) -> Vec<(Scene, String)> {
+        let words = |caption: &str| caption.split(' ').count();
         let length = words(&first.1);
         let mut drawn = vec![first];
         while drawn.len() < size {
@@ -112,10 +123,19 @@ impl ScenePictures {
     }
 }
 
+/// The share of the batches whose length is that of a caption with several kinds of objects: they are
+/// learned last.
+const SEVERAL: f32 = 0.3;
+
 impl Source for ScenePictures {
     fn batch(&self, size: usize, noise: &mut Noise) -> CaptionBatch<'static> {
-        let drawn = self.draw_batch(false, size, noise);
-        self.batch_of(&drawn, noise)
+        let mut first = self.draw(false, noise);
+        if noise.uniform() < SEVERAL {
+            while first.0.things.len() == 1 {
+                first = self.draw(false, noise);
+            }
+        }
+        self.batch_of(&self.draw_alike(first, false, size, noise), noise)
     }
 
     fn held_out_batch(&self, size: usize, noise: &mut Noise) -> Option<CaptionBatch<'static>> {

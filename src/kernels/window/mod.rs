@@ -47,12 +47,25 @@ pub struct Geometry {
     pub width: usize,
     /// Filters along each axis, N.
     pub size: usize,
+    /// What the grid's span stays below, a share of the longer side; infinite in the paper.
+    pub limit: f32,
 }
 
 impl Geometry {
     /// The stride of a grid that spans the longer side: `(max(A, B) − 1) / (N − 1)`.
     fn full_stride(&self) -> f32 {
         (self.height.max(self.width) - 1) as f32 / (self.size.max(2) - 1) as f32
+    }
+
+    /// Strides of the full grid to a bounded raw log stride, and its derivative with respect to that.
+    /// A limit `l` turns `e^x` into `l (1 − e^{−e^x / l})`: the same for small windows, never above `l`.
+    fn strides(&self, log_stride: f32) -> (f32, f32) {
+        let free = log_stride.exp();
+        if self.limit.is_infinite() {
+            return (free, free);
+        }
+        let slope = (-free / self.limit).exp();
+        (self.limit * (1.0 - slope), free * slope)
     }
 
     /// Floats in both filter banks of one window: F_y [N, height], then F_x [N, width].
@@ -64,13 +77,14 @@ impl Geometry {
     ///
     /// **Equation** `g = (A+1)/2·(ĝ+1) − 1`, `δ = (max(A,B)−1)/(N−1)·e^{log δ}`, `σ = e^{½ log σ²}`,
     /// `γ = e^{log γ}`. **Deviations** DRAW's formula counts filters and pixels from 1; the −1 and
-    /// the offsets `i − (N−1)/2` keep the window centred with zero-based ones (tested).
+    /// the offsets `i − (N−1)/2` keep the window centred with zero-based ones (tested). With a limit, δ
+    /// is `(max(A,B)−1)/(N−1)·l (1 − e^{−e^{log δ}/l})`.
     pub fn window(&self, raw: &[f32]) -> Window {
         let bounded = |x: f32| x.clamp(-MAX_LOG, MAX_LOG);
         Window {
             center_x: (self.width + 1) as f32 / 2.0 * (raw[0] + 1.0) - 1.0,
             center_y: (self.height + 1) as f32 / 2.0 * (raw[1] + 1.0) - 1.0,
-            stride: self.full_stride() * bounded(raw[2]).exp(),
+            stride: self.full_stride() * self.strides(bounded(raw[2])).0,
             std: (0.5 * bounded(raw[3])).exp(),
             intensity: bounded(raw[4]).exp(),
         }
@@ -196,7 +210,7 @@ impl Geometry {
         d_raw[0] += (self.width + 1) as f32 / 2.0 * d_x;
         d_raw[1] += (self.height + 1) as f32 / 2.0 * d_y;
         if raw[2].abs() <= MAX_LOG {
-            d_raw[2] += window.stride * d_stride;
+            d_raw[2] += self.full_stride() * self.strides(raw[2]).1 * d_stride;
         }
         if raw[3].abs() <= MAX_LOG {
             d_raw[3] += d_log_variance;
@@ -243,7 +257,7 @@ mod tests {
 
     /// Filter centres of a window whose five raw numbers are 0, along the width.
     fn centres(side: usize, size: usize) -> Vec<f32> {
-        let geometry = Geometry { height: side, width: side, size };
+        let geometry = Geometry { height: side, width: side, size, limit: f32::INFINITY };
         let window = geometry.window(&[0.0; RAW]);
         (0..size).map(|i| window.center_x + window.stride * geometry.offset(i)).collect()
     }
@@ -261,7 +275,7 @@ mod tests {
 
     #[test]
     fn filters_inside_sum_to_1_and_outside_stay_finite() {
-        let geometry = Geometry { height: 20, width: 31, size: 4 };
+        let geometry = Geometry { height: 20, width: 31, size: 4, limit: f32::INFINITY };
         let mut banks = vec![f32::NAN; geometry.bank_len()];
         geometry.fill(&[0.0, 0.0, -1.0, 0.0, 0.0], &mut banks);
         let (bank_y, bank_x) = banks.split_at(4 * 20);

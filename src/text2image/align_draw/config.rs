@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::kernels::window::Geometry;
 
 /// How the weight matrices start.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,6 +24,10 @@ pub enum Attended {
     /// The word alone: the encoder's states only decide where to look. It is faster to be heard; it
     /// does not make compositions come out right that were never seen (`models/README.md`).
     Words,
+    /// The word and its state: words are heard at once, and the states tell which colour belongs to
+    /// which object and who stands to the left of whom, which words alone cannot say while the
+    /// attention lies on several of them.
+    WordsAndStates,
 }
 
 /// How a patch meets what the canvas holds.
@@ -36,6 +41,17 @@ pub enum Writing {
     /// thins what lies beneath, `c_t = e^{−m} c_{t−1} + (1/γ) F_yᵀ K F_x` (the law of Beer and
     /// Lambert). What is painted need not know the background that it hides.
     Cover,
+}
+
+/// Windows that stay small: what is learned of an object serves it wherever it stands, and more than one
+/// object takes more than one stroke.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Detail {
+    /// Steps, from the first, whose windows may span the canvas.
+    pub after: usize,
+    /// What the write windows of the others stay below, a share of the canvas' longer side.
+    pub limit: f32,
 }
 
 /// Sizes of an alignDRAW model (Mansimov et al. 2016; symbols of the paper in brackets).
@@ -75,6 +91,9 @@ pub struct AlignDrawConfig {
     /// How a patch meets what the canvas holds.
     #[serde(default)]
     pub writing: Writing,
+    /// Windows that stay small; none in the paper.
+    #[serde(default)]
+    pub detail: Option<Detail>,
 }
 
 impl AlignDrawConfig {
@@ -97,6 +116,7 @@ impl AlignDrawConfig {
             initializer: Initializer::Paper,
             attended: Attended::States,
             writing: Writing::Add,
+            detail: None,
         }
     }
 
@@ -134,8 +154,9 @@ impl AlignDrawConfig {
             num_steps: 16,
             initial_canvas: 0.0,
             initializer: Initializer::Scaled,
-            attended: Attended::Words,
+            attended: Attended::WordsAndStates,
             writing: Writing::Cover,
+            detail: Some(Detail { after: 6, limit: 0.5 }),
         }
     }
 
@@ -158,15 +179,30 @@ impl AlignDrawConfig {
             initializer: Initializer::Scaled,
             attended: Attended::States,
             writing: Writing::Add,
+            detail: None,
         }
     }
 
-    /// Rows of the projection of what is attended to: word-state features, or words.
-    pub fn attended_len(&self) -> usize {
+    /// Rows of the projection of what is attended to: those of words, then those of word-state
+    /// features.
+    pub fn attended_rows(&self) -> (usize, usize) {
         match self.attended {
-            Attended::States => 2 * self.word_size,
-            Attended::Words => self.vocabulary_size,
+            Attended::States => (0, 2 * self.word_size),
+            Attended::Words => (self.vocabulary_size, 0),
+            Attended::WordsAndStates => (self.vocabulary_size, 2 * self.word_size),
         }
+    }
+
+    /// The read window's geometry.
+    pub fn read_geometry(&self) -> Geometry {
+        Geometry { height: self.height, width: self.width, size: self.read_size, limit: f32::INFINITY }
+    }
+
+    /// The write window's geometry at a step, the first being 0.
+    pub fn write_geometry(&self, step: usize) -> Geometry {
+        let limited = self.detail.filter(|detail| step >= detail.after);
+        let limit = limited.map_or(f32::INFINITY, |detail| detail.limit);
+        Geometry { height: self.height, width: self.width, size: self.write_size, limit }
     }
 
     /// Floats of one image, planar: channels · height · width.
@@ -210,6 +246,11 @@ impl AlignDrawConfig {
             if !(least..=65_536).contains(&size) {
                 return Err(Error::Config(format!("{name} is {size}, expected {least} to 65536")));
             }
+        }
+        if let Some(detail) = self.detail
+            && !(0.05..=1.0).contains(&detail.limit)
+        {
+            return Err(Error::Config(format!("detail.limit is {}, expected 0.05 to 1", detail.limit)));
         }
         if self.channels != 1 && self.channels != 3 {
             return Err(Error::Config(format!("channels is {}, expected 1 or 3", self.channels)));

@@ -3,8 +3,7 @@
 
 use burn::tensor::{Int, Tensor, activation::sigmoid};
 
-use super::{AlignDraw, AlignDrawConfig, Attended, Writing};
-use crate::kernels::window::Geometry;
+use super::{AlignDraw, AlignDrawConfig, Writing};
 use crate::nn::{
     additive_attention::{align, attend},
     filterbank::FilterBanks,
@@ -17,7 +16,7 @@ use crate::nn::{
 pub struct EncodedCaption {
     /// `U h_j + b` [batch, word, align].
     pub keys: Tensor<3>,
-    /// h_j projected into the gates of the generative LSTM [batch, word, 4D].
+    /// What is attended to, projected into the gates of the generative LSTM [batch, word, 4D].
     pub values: Tensor<3>,
 }
 
@@ -26,6 +25,8 @@ pub struct EncodedCaption {
 pub struct State {
     /// Logits [batch, channel, height, width].
     pub canvas: Tensor<4>,
+    /// Steps drawn.
+    steps: usize,
     decoder: LstmState,
     encoder: LstmState,
     prior: Gaussian,
@@ -36,6 +37,7 @@ impl State {
     pub fn picture(&self, at: usize) -> Self {
         Self {
             canvas: self.canvas.clone().narrow(0, at, 1),
+            steps: self.steps,
             decoder: self.decoder.picture(at),
             encoder: self.encoder.picture(at),
             prior: Gaussian {
@@ -96,15 +98,22 @@ impl AlignDraw {
         EncodedCaption {
             keys: states.clone().matmul(self.align_key.val().unsqueeze::<3>())
                 + self.align_bias.val().reshape([1, 1, -1]),
-            values: match config.attended {
-                Attended::States => states.matmul(self.generative_caption.val().unsqueeze::<3>()),
-                Attended::Words => {
-                    let [batch, words] = ids.dims();
-                    let rows = ids.reshape([batch * words]);
-                    self.generative_caption.val().select(0, rows).reshape([batch as i32, words as i32, -1])
-                }
-            },
+            values: self.attended_values(config, ids, states),
         }
+    }
+
+    /// What is attended to, projected into the gates of the generative LSTM [batch, word, 4D].
+    fn attended_values(&self, config: &AlignDrawConfig, ids: Tensor<2, Int>, states: Tensor<3>) -> Tensor<3> {
+        let (words, features) = config.attended_rows();
+        let projection = self.generative_caption.val();
+        let of_words = (words > 0).then(|| {
+            let [batch, words] = ids.dims();
+            let rows = projection.clone().select(0, ids.reshape([batch * words]));
+            rows.reshape([batch as i32, words as i32, -1])
+        });
+        let of_states =
+            (features > 0).then(|| states.matmul(projection.narrow(0, words, features).unsqueeze::<3>()));
+        of_words.into_iter().chain(of_states).reduce(|a, b| a + b).expect("words, states or both")
     }
 
     /// An empty canvas and the learned initial states.
@@ -113,6 +122,7 @@ impl AlignDraw {
         let zeros = || Tensor::zeros([batch, config.latent_size], &device);
         State {
             canvas: self.initial_canvas.val().unsqueeze::<4>().repeat_dim(0, batch),
+            steps: 0,
             decoder: LstmState::initial(self.generative_initial_hidden.val(), batch),
             encoder: LstmState::initial(self.inference_initial_hidden.val(), batch),
             prior: Gaussian { mean: zeros(), log_std: zeros() },
@@ -129,15 +139,15 @@ impl AlignDraw {
         image: Option<&Tensor<4>>,
         noise: Tensor<2>,
     ) -> (State, Step) {
-        let State { canvas, decoder, mut encoder, prior } = state;
-        let [batch, channels, height, width] = canvas.dims();
+        let State { canvas, steps, decoder, mut encoder, prior } = state;
+        let [batch, channels, _, _] = canvas.dims();
         let mut kl = None;
         let latent = match image {
             None => prior.sample(noise),
             Some(image) => {
                 // r_t = γ [read(x) ; read(x − σ(c))]
                 let raw = affine(&decoder.hidden, self.read_window.val(), self.read_window_bias.val());
-                let banks = FilterBanks::new(Geometry { height, width, size: config.read_size }, raw);
+                let banks = FilterBanks::new(config.read_geometry(), raw);
                 let error_image = image.clone() - sigmoid(canvas.clone());
                 let read = |image: Tensor<4>| {
                     (banks.read(image) * banks.intensity.clone()).reshape([batch as i32, -1])
@@ -176,7 +186,7 @@ impl AlignDraw {
         // c_t = c_{t−1} + (1/γ) F_yᵀ K F_x
         let write_raw = affine(&decoder.hidden, self.write_window.val(), self.write_window_bias.val());
         let size = config.write_size;
-        let banks = FilterBanks::new(Geometry { height, width, size }, write_raw.clone());
+        let banks = FilterBanks::new(config.write_geometry(steps), write_raw.clone());
         let patch = affine(&decoder.hidden, self.write_patch.val(), self.write_patch_bias.val());
         let patch = patch.reshape([batch, config.patch_planes(), size, size]);
         let canvas = match config.writing {
@@ -187,7 +197,7 @@ impl AlignDraw {
                 canvas * kept + banks.write(patch.narrow(1, 0, channels)) / banks.intensity
             }
         };
-        (State { canvas, decoder, encoder, prior }, Step { alignment, write_raw, kl })
+        (State { canvas, steps: steps + 1, decoder, encoder, prior }, Step { alignment, write_raw, kl })
     }
 
     /// The terms of the bound for each image, nats: reconstruction and KL, both [batch].

@@ -1,6 +1,6 @@
-//! Weights of a model for one with finer patches.
+//! Weights of a model for one with finer patches, or one that hears more of the caption.
 
-use super::config::AlignDrawConfig;
+use super::config::{AlignDrawConfig, Attended};
 use super::parameters::Host;
 use crate::error::{Error, Result};
 
@@ -33,12 +33,18 @@ fn resample(planes: &[f32], from: usize, to: usize) -> Vec<f32> {
 }
 
 impl Host {
-    /// These weights for a model that differs in `write_size` alone: nearly the same pictures, from
-    /// patches that can be taught finer detail.
+    /// These weights for a model that differs in `write_size`, or that attends to words and states where
+    /// this one attends to words: nearly the same pictures, from patches that can be taught finer detail
+    /// and states that can be taught to be heard.
     ///
     /// **Errors** [`Error::Config`] naming the first tensor that differs otherwise.
     pub fn grown(mut self, from: &AlignDrawConfig, to: &AlignDrawConfig) -> Result<Self> {
-        let resized = AlignDrawConfig { write_size: to.write_size, ..from.clone() };
+        let heard = match (from.attended, to.attended) {
+            (Attended::Words, Attended::WordsAndStates) => Attended::WordsAndStates,
+            (ours, _) => ours,
+        };
+        let resized =
+            AlignDrawConfig { write_size: to.write_size, attended: heard, detail: to.detail, ..from.clone() };
         let tables = resized.parameters().into_iter().zip(to.parameters());
         if let Some((ours, theirs)) = tables.into_iter().find(|(ours, theirs)| ours != theirs) {
             let (name, found, expected) = (ours.0, ours.2, theirs.2);
@@ -54,6 +60,8 @@ impl Host {
                 *log_intensity += 2.0 * denser.ln();
             }
         }
+        let (words, states) = to.attended_rows();
+        self.generative_caption.resize((words + states) * 4 * to.decoder_size, 0.0);
         Ok(self)
     }
 }

@@ -6,5 +6,5 @@ pub mod definition;
 mod grow;
 mod parameters;
 
-pub use config::{AlignDrawConfig, Attended, Initializer, Writing};
+pub use config::{AlignDrawConfig, Attended, Detail, Initializer, Writing};
 pub use parameters::{AlignDraw, GradientVisitor, Host, floats};

@@ -4,7 +4,7 @@
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::config::{AlignDrawConfig, Attended, Initializer};
+use super::config::{AlignDrawConfig, Initializer};
 use crate::data::noise::Noise;
 
 /// What a parameter is, which decides how it starts.
@@ -14,7 +14,7 @@ pub enum Role {
     Weight,
     /// A matrix of which one row is taken for each word.
     Words,
-    /// [`Role::Weight`] or [`Role::Words`], as the configuration says.
+    /// Rows as of [`Role::Words`], then rows as of [`Role::Weight`], as many as the configuration says.
     Attended,
     /// A bias of zeros.
     Bias,
@@ -143,8 +143,8 @@ parameters! {
     prior: 2 Weight |c| [c.decoder_size, 2 * c.latent_size];
     /// Bias of the prior [2Z].
     prior_bias: 1 Bias |c| [2 * c.latent_size];
-    /// Attended word state, or word → gates of the generative LSTM [2L or V, 4D].
-    generative_caption: 2 Attended |c| [c.attended_len(), 4 * c.decoder_size];
+    /// Attended word, its state, or both → gates of the generative LSTM [V, 2L or V + 2L, 4D].
+    generative_caption: 2 Attended |c| [c.attended_rows().0 + c.attended_rows().1, 4 * c.decoder_size];
     /// Latent → gates of the generative LSTM [Z, 4D].
     generative_latent: 2 Weight |c| [c.latent_size, 4 * c.decoder_size];
     /// State → gates of the generative LSTM [D, 4D].
@@ -183,25 +183,22 @@ impl Host {
     /// Initial values from a seed, as [`Initializer`] says.
     pub fn init(config: &AlignDrawConfig, seed: u64) -> Self {
         let mut noise = Noise::new(seed);
-        let vectors = config.parameters().into_iter().map(|(name, role, shape)| {
+        let vectors = config.parameters().into_iter().map(|(_, role, shape)| {
             let len = shape.iter().product::<usize>();
-            let role = match (role, config.attended) {
-                (Role::Attended, Attended::States) => Role::Weight,
-                (Role::Attended, Attended::Words) => Role::Words,
-                (role, _) => role,
-            };
             match (role, config.initializer) {
                 (Role::Weight | Role::Words | Role::Attended, Initializer::Paper) => {
                     (0..len).map(|_| 0.01 * noise.normal()).collect()
                 }
                 (Role::Weight | Role::Words | Role::Attended, Initializer::Scaled) => {
-                    let bound = match (role, name) {
+                    let (words, states) = config.attended_rows();
+                    let bound = |at: usize| match role {
+                        Role::Attended if at < words * shape[1] => ATTENDED_WORD,
+                        Role::Attended => 1.0 / (states as f32).sqrt(),
                         // A row of a word matrix is the whole input: its fan-in is one word.
-                        (Role::Words, "generative_caption") => ATTENDED_WORD,
-                        (Role::Words, _) => 1.0,
+                        Role::Words => 1.0,
                         _ => 1.0 / (shape[0] as f32).sqrt(),
                     };
-                    (0..len).map(|_| bound * (2.0 * noise.uniform() - 1.0)).collect()
+                    (0..len).map(|at| bound(at) * (2.0 * noise.uniform() - 1.0)).collect()
                 }
                 (Role::Gates, Initializer::Scaled) => {
                     let gate = len / 4;

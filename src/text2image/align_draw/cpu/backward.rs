@@ -224,7 +224,8 @@ fn weight_gradients(weights: &Weights, tape: &Tape, work: &Cotangents, gradients
 /// From the canvas's gradient after step `t` to those of the raw write window and the patch, and to
 /// that of the canvas before it.
 fn write_backward(weights: &Weights, tape: &Tape, t: usize, d_canvas: &mut [f32], d_products: &mut [f32]) {
-    let (config, geometry, layout) = (&weights.config, weights.write_geometry(), &weights.decoder_layout);
+    let (config, geometry, layout) =
+        (&weights.config, weights.config.write_geometry(t), &weights.decoder_layout);
     let (bank_len, patch_len) = (geometry.bank_len(), config.patch_len());
     let (plane, cells) = (config.height * config.width, config.write_size * config.write_size);
     let mut rows = vec![0.0; config.write_size * config.width];
@@ -350,7 +351,8 @@ fn read_backward(
     d_canvas: &mut [f32],
     d_image: &mut [f32],
 ) {
-    let (config, geometry, layout) = (&weights.config, weights.read_geometry(), &weights.decoder_layout);
+    let (config, geometry, layout) =
+        (&weights.config, weights.config.read_geometry(), &weights.decoder_layout);
     let (bank_len, glimpse_len) = (geometry.bank_len(), config.glimpse_len());
     let (plane, cells) = (config.height * config.width, config.read_size * config.read_size);
     let rows_len = config.read_size * config.width;

@@ -1,6 +1,6 @@
 //! The bidirectional caption encoder on the CPU, and what each step derives from it.
 
-use super::super::{config::Attended, parameters::Host};
+use super::super::parameters::Host;
 use super::weights::Weights;
 use crate::kernels::{
     lstm,
@@ -23,7 +23,7 @@ pub struct Caption {
     pub states: Vec<f32>,
     /// Keys of the alignment `U h_j + b`, [batch, word, align].
     pub keys: Vec<f32>,
-    /// Word states projected into the generative LSTM's gates, [batch, word, 4D].
+    /// What is attended to, projected into the generative LSTM's gates, [batch, word, 4D].
     pub values: Vec<f32>,
 }
 
@@ -115,16 +115,15 @@ impl Caption {
             key.copy_from_slice(&host.align_bias);
         }
         matmul(&mut self.keys, align, true, states, Mat::new(&host.align_key, width, align));
-        match config.attended {
-            Attended::States => {
-                let projection = Mat::new(&host.generative_caption, width, gates);
-                matmul(&mut self.values, gates, false, states, projection);
+        let (words, features) = config.attended_rows();
+        let (of_words, of_states) = host.generative_caption.split_at(words * gates);
+        if words > 0 {
+            for (value, id) in self.values.chunks_exact_mut(gates).zip(&self.ids) {
+                value.copy_from_slice(&of_words[id * gates..][..gates]);
             }
-            Attended::Words => {
-                for (value, id) in self.values.chunks_exact_mut(gates).zip(&self.ids) {
-                    value.copy_from_slice(&host.generative_caption[id * gates..][..gates]);
-                }
-            }
+        }
+        if features > 0 {
+            matmul(&mut self.values, gates, words > 0, states, Mat::new(of_states, width, gates));
         }
     }
 
@@ -142,18 +141,18 @@ impl Caption {
         matmul(&mut gradients.align_key, align, true, states.t(), d_keys_mat);
         let mut d_states = vec![0.0; rows * width];
         matmul(&mut d_states, width, false, d_keys_mat, Mat::new(&host.align_key, width, align).t());
-        match config.attended {
-            Attended::States => {
-                matmul(&mut gradients.generative_caption, gate_width, true, states.t(), d_values_mat);
-                let projection = Mat::new(&host.generative_caption, width, gate_width);
-                matmul(&mut d_states, width, true, d_values_mat, projection.t());
+        let (attended_words, features) = config.attended_rows();
+        let at = attended_words * gate_width;
+        let (d_of_words, d_of_states) = gradients.generative_caption.split_at_mut(at);
+        if attended_words > 0 {
+            for (d_value, id) in d_values.chunks_exact(gate_width).zip(&self.ids) {
+                add_rows(&mut d_of_words[id * gate_width..][..gate_width], d_value, gate_width);
             }
-            Attended::Words => {
-                for (d_value, id) in d_values.chunks_exact(gate_width).zip(&self.ids) {
-                    let d_word = &mut gradients.generative_caption[id * gate_width..][..gate_width];
-                    add_rows(d_word, d_value, gate_width);
-                }
-            }
+        }
+        if features > 0 {
+            matmul(d_of_states, gate_width, true, states.t(), d_values_mat);
+            let of_states = Mat::new(&host.generative_caption[at..], width, gate_width);
+            matmul(&mut d_states, width, true, d_values_mat, of_states.t());
         }
 
         let mut d_gates = vec![0.0; words * batch * 4 * size];

@@ -88,7 +88,7 @@ fn tanh_biased(values: &mut [f32], bias: &[f32]) {
 
 /// `r_t = γ [read(x) ; read(x − σ(c))]`.
 fn read(weights: &Weights, tape: &mut Tape, images: &[f32], t: usize) {
-    let (config, geometry) = (&weights.config, weights.read_geometry());
+    let (config, geometry) = (&weights.config, weights.config.read_geometry());
     let (plane, cells) = (config.height * config.width, config.read_size * config.read_size);
     let (image_len, glimpse_len) = (config.image_len(), config.glimpse_len());
     let (bank_len, rows_len) = (geometry.bank_len(), config.read_size * config.width);
@@ -203,7 +203,7 @@ fn generate(weights: &Weights, caption: &Caption, tape: &mut Tape, t: usize) {
 /// `c_t = c_{t−1} + (1/γ) F_yᵀ K F_x`, the canvas thinned first if the patch covers ([`Writing::Cover`]).
 fn write(weights: &Weights, tape: &mut Tape, t: usize) {
     let (config, host, layout) = (&weights.config, &weights.host, &weights.decoder_layout);
-    let geometry = weights.write_geometry();
+    let geometry = weights.config.write_geometry(t);
     let (bank_len, patch_len) = (geometry.bank_len(), config.patch_len());
     let (plane, cells) = (config.height * config.width, config.write_size * config.write_size);
     let mut scratch = vec![0.0; config.write_size * config.width];

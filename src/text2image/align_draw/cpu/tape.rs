@@ -137,7 +137,7 @@ impl Tape {
         of(&mut self.latent, c.latent_size);
         of(&mut self.noise, c.latent_size);
         of(&mut self.write_raw, 5);
-        of(&mut self.write_banks, weights.write_geometry().bank_len());
+        of(&mut self.write_banks, c.write_geometry(0).bank_len());
         of(&mut self.patch, c.patch_len());
         let covered = if c.writing == Writing::Cover { c.height * c.width } else { 0 };
         of(&mut self.kept, covered);
@@ -154,7 +154,7 @@ impl Tape {
         of(&mut self.posterior_mean, c.latent_size);
         of(&mut self.posterior_log_std, c.latent_size);
         of(&mut self.read_raw, 5);
-        of(&mut self.read_banks, weights.read_geometry().bank_len());
+        of(&mut self.read_banks, c.read_geometry().bank_len());
         of(&mut self.glimpse, c.glimpse_len());
         of(&mut self.read_rows, 2 * c.channels * c.read_size * c.width);
         self.kl.clear();

@@ -3,11 +3,7 @@
 
 use super::super::config::AlignDrawConfig;
 use super::super::parameters::Host;
-use crate::kernels::{
-    halves::Halves,
-    matmul::Mat,
-    window::{Geometry, RAW},
-};
+use crate::kernels::{halves::Halves, matmul::Mat, window::RAW};
 
 /// Columns of a matrix that serve one purpose.
 #[derive(Clone, Copy, Debug)]
@@ -205,18 +201,6 @@ impl Weights {
         for (columns, matrix) in parts {
             take_columns(d_encoder, encoder.width, columns, matrix);
         }
-    }
-
-    /// The read window's geometry.
-    pub fn read_geometry(&self) -> Geometry {
-        let config = &self.config;
-        Geometry { height: config.height, width: config.width, size: config.read_size }
-    }
-
-    /// The write window's geometry.
-    pub fn write_geometry(&self) -> Geometry {
-        let config = &self.config;
-        Geometry { height: config.height, width: config.width, size: config.write_size }
     }
 }
 
