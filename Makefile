@@ -1,4 +1,4 @@
-# demo · test · lint · web · browser-test · bench. Continuous integration calls nothing else.
+# demo · test · lint · web · package · site · browser-test · bench. Continuous integration calls nothing else.
 # Everything that is built is kept in ALIGNDRAW_CACHE between runs and between clones.
 SHELL := bash
 ALIGNDRAW_CACHE ?= $(HOME)/.cache/aligndraw
@@ -8,14 +8,14 @@ BINARY := $(CARGO_TARGET_DIR)/release/aligndraw
 export ALIGNDRAW_BINARY := $(BINARY)
 PORT ?= 8080
 
-.PHONY: demo test lint web native rust-test browser-test sizes bench
+.PHONY: demo test lint web package site native rust-test browser-test sizes bench
 
 ## Builds what is missing and serves the page.
 demo: native web
 	$(BINARY) serve --port $(PORT)
 
 ## Installs what tests need and runs everything.
-test: lint rust-test web sizes browser-test
+test: lint rust-test web package site sizes browser-test
 
 native:
 	@command -v cargo >/dev/null || { echo "Rust is needed: https://rustup.rs" >&2; exit 1; }
@@ -25,6 +25,16 @@ native:
 ## pkg/: both engines, bound, optimised, pre-compressed.
 web:
 	scripts/build-web.sh
+
+## pkg/ as the npm package `aligndraw`: bundled JavaScript, types, models, licences.
+package: web
+	node scripts/bundle.mjs package
+	rm -rf pkg/types
+	node_modules/.bin/tsc -p tsconfig.types.json
+
+## site/: the page for any static host, in any folder.
+site: web
+	node scripts/bundle.mjs site
 
 lint:
 	scripts/node-tools.sh
@@ -39,7 +49,7 @@ rust-test: native
 sizes: web
 	node scripts/sizes.mjs
 
-browser-test: native web
+browser-test: native package site
 	@command -v chromium >/dev/null || [ -n "$$CHROMIUM" ] || scripts/apt-install.sh chromium
 	node --test --test-concurrency=1 --test-reporter=spec tests/browser/*.test.mjs
 

@@ -47,3 +47,5 @@ build() {
 
 build cpu "" -O3
 build webgpu webgpu -Oz
+cp node_modules/gifenc/dist/gifenc.esm.js pkg/gifenc.js
+node scripts/engines.mjs

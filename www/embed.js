@@ -11,9 +11,12 @@
  */
 
 import { MOST_SEED, parseSeed } from './link.js';
+import { elementSnippet, frameSnippet } from './snippets.js';
 
 /** @typedef {import('./lib/align-draw.js').AlignDrawElement} AlignDrawElement */
 
+/** Attributes without a value. */
+const SWITCHES = ['words', 'controls', 'editable', 'loop'];
 const query = new URLSearchParams(location.search);
 if (query.has('caption')) frame();
 else teach();
@@ -47,30 +50,23 @@ function teach() {
   const form = /** @type {HTMLFormElement} */ (document.getElementById('options'));
   const example = /** @type {any} */ (document.getElementById('example'));
   const field = (/** @type {string} */ name) => /** @type {any} */ (form.elements.namedItem(name));
-  const escape = (/** @type {string} */ text) => text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;');
   Object.assign(field('caption'), { value: 'the digit seven is on the left of the digit two' });
   Object.assign(field('seed'), { value: '42' });
   Object.assign(field('size'), { value: '320' });
   for (const name of ['words', 'controls']) field(name).checked = true;
 
   const follow = () => {
-    const switches = ['words', 'controls', 'editable', 'loop'].filter((name) => field(name).checked);
+    const switches = SWITCHES.filter((name) => field(name).checked);
     const caption = field('caption').value;
     const seed = Math.min(parseSeed(field('seed').value) ?? 0, MOST_SEED);
     const size = Math.max(80, Number(field('size').value) || 320);
     const autoplay = field('autoplay').value;
     if (example.caption !== caption) example.caption = caption;
     if (example.seed !== seed || !example.hasAttribute('seed')) example.seed = seed;
-    for (const name of ['words', 'controls', 'editable', 'loop']) example[name] = field(name).checked;
-    const when = autoplay === 'visible' ? '' : ` autoplay="${autoplay}"`;
-    const script = new URL('lib/align-draw.js', location.href).href;
-    const attributes = `caption="${escape(caption)}" seed="${seed}"${when}${switches.map((name) => ` ${name}`).join('')}`;
-    const style = size === 320 ? '' : ` style="--align-draw-size: ${size}px"`;
-    const address = new URL(location.href);
-    address.search = String(new URLSearchParams([['caption', caption], ['seed', String(seed)], ...(when ? [['autoplay', autoplay]] : []), ...switches.map((name) => [name, ''])]));
-    const height = size + (field('words').checked ? 44 : 0) + (field('controls').checked ? 48 : 0) + (field('editable').checked ? 44 : 0);
-    show('element', `<script type="module" src="${script}"></script>\n<align-draw ${attributes}${style}></align-draw>`);
-    show('frame', `<iframe src="${escape(address.href)}" width="${size}" height="${height}" style="border: 0" loading="lazy" title="${escape(caption)}"></iframe>`);
+    for (const name of SWITCHES) example[name] = field(name).checked;
+    const options = { caption, seed, autoplay, switches, size };
+    show('element', elementSnippet(options));
+    show('frame', frameSnippet(options));
   };
   const show = (/** @type {string} */ id, /** @type {string} */ text) => {
     /** @type {HTMLElement} */ (document.getElementById(id)).textContent = text;

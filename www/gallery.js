@@ -97,7 +97,7 @@ function complain(error) {
 /** @typedef {{right: number, of: number}} Share */
 /** Fills the table from what `aligndraw eval` wrote. */
 async function showNumbers() {
-  const response = await fetch(new URL(`./models/${MODEL.name}.eval.json`, import.meta.url));
+  const response = await fetch(`models/${MODEL.name}.eval.json`);
   if (!response.ok) return;
   const found = await response.json();
   const percent = (/** @type {Share} */ { right, of }) => (of ? `${((100 * right) / of).toFixed(1)} %` : '');

@@ -4,8 +4,9 @@
 import { load } from './lib/aligndraw.js';
 import { CaptionBox } from './caption.js';
 import { Compare } from './compare.js';
+import { Keep } from './keep.js';
 import { MOST_SEED, parseSeed, readLink, writeLink } from './link.js';
-import { INK, bitmap, paint, placeWindow } from './lib/picture.js';
+import { paint, placeWindow } from './lib/picture.js';
 import { Player } from './lib/player.js';
 import { MODELS, chips, choice } from './models.js';
 import { Reading } from './reading.js';
@@ -79,6 +80,12 @@ const reading = new Reading(el('words'), el('heat'), {
 
 /** @param {string} text */
 const announce = (text) => (el('live').textContent = text);
+
+/** Says it below the caption, and aloud. @param {string} text */
+function tell(text) {
+  caption.note(text);
+  announce(text);
+}
 
 /** Draws after a pause in typing; every call ends the drawing in flight. */
 let timer = 0;
@@ -233,44 +240,6 @@ function setSeed(value) {
 
 const roll = () => setSeed(Math.floor(Math.random() * 1e6));
 
-/** Says what a button did, on the button. @param {string} id @param {string} text */
-function answer(id, text) {
-  const button = el(id);
-  button.dataset.label ??= button.textContent ?? '';
-  button.textContent = text;
-  announce(text);
-  setTimeout(() => (button.textContent = button.dataset.label ?? ''), 1600);
-}
-
-async function share() {
-  const url = writeLink({ model: chosenModel, caption: caption.value, seed: seed + chosen });
-  try {
-    await navigator.clipboard.writeText(url);
-    answer('share', 'Link copied');
-  } catch {
-    answer('share', 'The link is in the address bar');
-  }
-}
-
-function save() {
-  const frame = takes[chosen]?.[Math.max(0, player.step - 1)];
-  if (!frame || !model) return;
-  const large = document.createElement('canvas');
-  [large.width, large.height] = [model.info.width * 8, model.info.height * 8];
-  const context = /** @type {CanvasRenderingContext2D} */ (large.getContext('2d'));
-  context.imageSmoothingQuality = 'high';
-  context.drawImage(bitmap(frame.image, model.info, INK.light), 0, 0, large.width, large.height);
-  large.toBlob((blob) => {
-    if (!blob) return answer('save', 'Saving failed');
-    const link = document.createElement('a');
-    link.href = URL.createObjectURL(blob);
-    link.download = `${caption.value.replace(/\W+/g, '-')}-${seed + chosen}.png`;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-    answer('save', 'Saved');
-  }, 'image/png');
-}
-
 /** Loads the model; on failure says why and offers to try again. */
 async function start() {
   model?.dispose();
@@ -305,6 +274,34 @@ async function start() {
   await draw();
 }
 
+/** Goes over to a model and draws a caption with it. @param {string} name @param {string} text @param {number} from the seed */
+async function begin(name, text, from) {
+  const same = name === chosenModel && model;
+  chosenModel = modelBox.value = name;
+  drawing?.abort();
+  variants.end();
+  [caption.value, seed, chosen] = [text, from, 0];
+  labelTakes();
+  await (same ? draw() : start());
+}
+
+/** Draws again what a saved picture was drawn from. @param {import('./lib/metadata.js').Drawn} drawn */
+async function open(drawn) {
+  const known = MODELS.some(({ name }) => name === drawn.model);
+  if (!known) return tell(`That picture was drawn by the model “${drawn.model}”, which this page does not have.`);
+  await begin(drawn.model, drawn.caption, drawn.seed);
+  if (drawn.step) player.seek(drawn.step);
+  if (model && drawn.sha256 !== model.info.sha256) caption.note('That picture was drawn by other weights of this model: this one differs.');
+}
+
+/** What is shown, to be taken away. */
+function shown() {
+  const frames = takes[chosen];
+  if (!model || frames?.length !== model.info.numSteps) return null;
+  const drawn = { caption: caption.value, seed: seed + chosen, model: chosenModel, sha256: model.info.sha256 };
+  return { drawing: { frames, size: model.info, drawn }, step: player.step, link: writeLink(drawn) };
+}
+
 /** Puts a caption into the box and draws it. @param {string} text */
 function say(text) {
   caption.value = text;
@@ -313,13 +310,8 @@ function say(text) {
 
 modelBox.replaceChildren(...MODELS.map(({ name, title }) => new Option(title, name, false, name === chosenModel)));
 modelBox.addEventListener('change', () => {
-  const next = choice(modelBox.value);
-  chosenModel = next.name;
-  drawing?.abort();
-  variants.end();
-  [caption.value, seed, chosen] = [next.caption, next.seed, 0];
-  labelTakes();
-  start();
+  const { name, caption, seed } = choice(modelBox.value);
+  begin(name, caption, seed);
 });
 el('compare-close').addEventListener('click', () => variants.end());
 el('branch').addEventListener('submit', (event) => {
@@ -339,8 +331,7 @@ el('back').addEventListener('click', () => player.seek(player.step - 1));
 el('forward').addEventListener('click', () => player.seek(player.step + 1));
 el('play').addEventListener('click', () => player.toggle());
 el('dice').addEventListener('click', roll);
-el('share').addEventListener('click', share);
-el('save').addEventListener('click', save);
+new Keep(el('keep'), { shown, open, tell });
 seedBox.addEventListener('change', () => {
   const value = parseSeed(seedBox.value);
   if (value === null) {
@@ -369,7 +360,7 @@ layTakes();
 caption.value = asked.caption ?? choice(chosenModel).caption;
 // Other tools (and the tests) reach the model of the page here.
 Object.defineProperty(window, 'aligndraw', { get: () => model });
-navigator.serviceWorker?.register(new URL('./sw.js', import.meta.url)).catch(() => {
+navigator.serviceWorker?.register('sw.js').catch(() => {
   // Without a service worker the page works, but not offline.
 });
 start();

@@ -4,8 +4,10 @@
  * engine's wasm and the weights are kept by `lib/download.js`, which checks them.
  */
 
-const CACHE = 'aligndraw-page-1';
-const FILES = [
+/** `scripts/bundle.mjs` names the files of the static site. @type {{version: string, files: string[]} | undefined} */
+const site = /** @type {any} */ (self).SITE;
+const CACHE = `aligndraw-page-${site?.version ?? 2}`;
+const FILES = site?.files ?? [
   './',
   'style.css',
   'icon.svg',
@@ -23,15 +25,23 @@ const FILES = [
   'embed.html',
   'embed.css',
   'embed.js',
+  'keep.js',
+  'snippets.js',
   'lib/align-draw.js',
   'lib/aligndraw.js',
+  'lib/assets.js',
   'lib/download.js',
+  'lib/element-style.js',
   'lib/engine.js',
+  'lib/metadata.js',
   'lib/picture.js',
   'lib/player.js',
   'lib/protocol.js',
+  'lib/record.js',
   'lib/shared.js',
   'lib/worker.js',
+  'pkg/engines.js',
+  'pkg/gifenc.js',
   'pkg/cpu/aligndraw.js',
 ];
 const worker = /** @type {any} */ (self);
@@ -39,7 +49,13 @@ const worker = /** @type {any} */ (self);
 worker.addEventListener('install', (/** @type {any} */ event) => {
   event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(FILES)).then(() => worker.skipWaiting()));
 });
-worker.addEventListener('activate', (/** @type {any} */ event) => event.waitUntil(worker.clients.claim()));
+worker.addEventListener('activate', (/** @type {any} */ event) => event.waitUntil(settle()));
+
+/** Takes over the open pages, and forgets what earlier versions kept. */
+async function settle() {
+  for (const name of await caches.keys()) if (name.startsWith('aligndraw-page') && name !== CACHE) await caches.delete(name);
+  await worker.clients.claim();
+}
 
 worker.addEventListener('fetch', (/** @type {any} */ event) => {
   const { request } = event;

@@ -1,7 +1,8 @@
 // The custom element and the frame, on a blog of another origin.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { startBlog, startBrowser, startServer } from './harness.mjs';
+import { startBrowser, startServer } from './harness.mjs';
+import { startBlog } from './host.mjs';
 
 const CAPTION = 'the digit seven is on the left of the digit two';
 let server, browser, blog;

@@ -1,7 +1,6 @@
 // Starts the server and Chromium for the browser tests.
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -25,21 +24,6 @@ export async function startServer(args = []) {
     process.once('exit', (code) => reject(new Error(`the server ended with ${code}`)));
   });
   return { url: line.trim(), stop: () => process.kill() };
-}
-
-/**
- * Another site on another origin: pages by path, each HTML or {html, headers}.
- * @returns {Promise<{url: string, stop: () => void}>}
- */
-export async function startBlog(pages) {
-  const server = createServer((request, response) => {
-    const page = pages[new URL(request.url, 'http://x').pathname];
-    if (!page) return response.writeHead(404).end();
-    const { html, headers } = typeof page === 'string' ? { html: page, headers: {} } : page;
-    response.writeHead(200, { 'content-type': 'text/html', ...headers }).end(`<!doctype html><meta charset="utf-8"><title>A blog</title>${html}`);
-  });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return { url: `http://127.0.0.1:${server.address().port}`, stop: () => server.close() };
 }
 
 export async function startBrowser(flags = []) {

@@ -138,7 +138,7 @@ describe('page', () => {
   });
 
   test('saves a PNG', async () => {
-    const [download] = await Promise.all([page.waitForEvent('download'), page.locator('#save').click()]);
+    const [download] = await Promise.all([page.waitForEvent('download'), page.locator('[data-save=png]').click()]);
     assert.match(download.suggestedFilename(), /^the-digit-.*\.png$/);
   });
 

@@ -7,9 +7,10 @@
  * `controls`, `editable`, `words`, `poster` (an image's URL).
  * Events: `ready`, `frame` (detail: the frame), `done` (detail: milliseconds, device), `error` (detail:
  * the error). Parts: `figure`, `easel`, `canvas`, `poster`, `window`, `message`, `caption`, `word`, `input`,
- * `controls`, `play`, `slider`. Colours and size: the custom properties at the top of `STYLE`.
+ * `controls`, `play`, `slider`. Colours and size: the custom properties at the top of `element-style.js`.
  */
 
+import { STYLE } from './element-style.js';
 import { paint, placeWindow } from './picture.js';
 import { Player } from './player.js';
 import { dropShared, sharedModel } from './shared.js';
@@ -19,55 +20,12 @@ import { dropShared, sharedModel } from './shared.js';
  * @typedef {import('./aligndraw.js').Frame} Frame
  */
 
-/** The element's own names begin with an underscore, so that a page may set ours from one of its own. */
-const STYLE = `
-:host {
-  --_size: var(--align-draw-size, 320px);
-  --_paper: var(--align-draw-paper, #ffffff);
-  --_ink: var(--align-draw-ink, #1e1b22);
-  --_accent: var(--align-draw-accent, #b93a12);
-  --_line: var(--align-draw-line, #dedad0);
-  --_text: var(--align-draw-text, inherit);
-  display: inline-block;
-  width: var(--_size);
-  max-width: 100%;
-  color: var(--_text);
-}
-@media (prefers-color-scheme: dark) {
-  :host {
-    --_paper: var(--align-draw-paper, #1f1e23);
-    --_ink: var(--align-draw-ink, #f7f2e8);
-    --_accent: var(--align-draw-accent, #ff8a5c);
-    --_line: var(--align-draw-line, #38363d);
-  }
-}
-:host([hidden]), [hidden] { display: none !important; }
-figure { margin: 0; }
-.easel { position: relative; aspect-ratio: 1; overflow: hidden; border: 1px solid var(--_line); border-radius: 10px; background: var(--_paper); }
-canvas, .poster { display: block; width: 100%; height: 100%; color: var(--_ink); background: var(--_paper); }
-.poster { position: absolute; inset: 0; object-fit: cover; }
-.window { position: absolute; box-sizing: border-box; border: 1.5px solid var(--_accent); border-radius: 3px; pointer-events: none; transition: all 70ms linear; }
-.message { position: absolute; inset: auto 0 0; margin: 0; padding: 8px 12px; font-size: 0.85em; line-height: 1.35; color: var(--_ink); background: var(--_paper); }
-.message[data-problem] { border-top: 2px solid var(--_accent); }
-figcaption { margin-top: 8px; line-height: 1.6; }
-figcaption span { --lit: 0%; padding: 0 2px; border-radius: 3px; background: color-mix(in srgb, var(--_accent) var(--lit), transparent); }
-input[type=text] { box-sizing: border-box; width: 100%; min-height: 40px; padding: 6px 2px; border: 0; border-bottom: 2px solid var(--_line); color: inherit; background: none; font: inherit; }
-.controls { display: flex; align-items: center; gap: 8px; margin-top: 8px; }
-button { min-width: 40px; min-height: 40px; border: 1px solid var(--_line); border-radius: 8px; color: inherit; background: none; font: inherit; cursor: pointer; }
-input[type=range] { flex: 1; min-width: 0; height: 40px; margin: 0; accent-color: var(--_accent); }
-:focus-visible { outline: 2px solid var(--_accent); outline-offset: 2px; }
-@media (prefers-reduced-motion: reduce) { .window { transition: none; } }
-`;
-
 /** Nothing known about the model yet: the size of the empty paper. */
 const BLANK = { width: 60, height: 60, channels: 1 };
 /** Milliseconds without typing after which a new caption is drawn. */
 const TYPING_PAUSE = 300;
 /** Milliseconds that a finished drawing stays before it is played again. */
 const LOOP_PAUSE = 1500;
-
-const strings = ['caption', 'model', 'poster'];
-const switches = ['loop', 'controls', 'editable', 'words'];
 
 /** On a server there are no elements: the import must work all the same. */
 const Base = /** @type {typeof HTMLElement} */ (globalThis.HTMLElement ?? class {});
@@ -87,6 +45,8 @@ export class AlignDrawElement extends Base {
   #size = BLANK;
   /** @type {Frame[]} */
   #frames = [];
+  /** What the frames show. */
+  #caption = '';
   /** @type {string[]} */
   #words = [];
   /** @type {AbortController | undefined} */
@@ -154,6 +114,62 @@ export class AlignDrawElement extends Base {
     if (redraws && this.#drawing) this.draw().catch(() => {});
   }
 
+  get caption() {
+    return this.getAttribute('caption') ?? '';
+  }
+
+  set caption(value) {
+    this.setAttribute('caption', value);
+  }
+
+  get model() {
+    return this.getAttribute('model') ?? '';
+  }
+
+  set model(value) {
+    this.setAttribute('model', value);
+  }
+
+  get poster() {
+    return this.getAttribute('poster') ?? '';
+  }
+
+  set poster(value) {
+    this.setAttribute('poster', value);
+  }
+
+  get loop() {
+    return this.hasAttribute('loop');
+  }
+
+  set loop(value) {
+    this.toggleAttribute('loop', Boolean(value));
+  }
+
+  get controls() {
+    return this.hasAttribute('controls');
+  }
+
+  set controls(value) {
+    this.toggleAttribute('controls', Boolean(value));
+  }
+
+  get editable() {
+    return this.hasAttribute('editable');
+  }
+
+  set editable(value) {
+    this.toggleAttribute('editable', Boolean(value));
+  }
+
+  get words() {
+    return this.hasAttribute('words');
+  }
+
+  set words(value) {
+    this.toggleAttribute('words', Boolean(value));
+  }
+
   get seed() {
     const seed = Number(this.getAttribute('seed') ?? 0);
     return Number.isSafeInteger(seed) && seed >= 0 ? seed : 0;
@@ -201,8 +217,9 @@ export class AlignDrawElement extends Base {
         this.#size = model.info;
         this.#tell('ready');
       }
-      const caption = /** @type {any} */ (this).caption || model.info.example;
+      const caption = this.caption || model.info.example;
       this.#words = await model.words(caption);
+      this.#caption = caption;
       if (signal.aborted) return;
       this.#say('');
       this.#frames = [];
@@ -238,16 +255,30 @@ export class AlignDrawElement extends Base {
     this.#player.seek(step);
   }
 
-  /** The picture as it is shown. @param {string} [type] of image @returns {Promise<Blob>} */
-  toBlob(type = 'image/png') {
-    return new Promise((resolve, reject) => {
-      this.#part.canvas.toBlob((/** @type {Blob | null} */ blob) => (blob ? resolve(blob) : reject(new Error(`this browser cannot write ${type}`))), type);
-    });
+  /**
+   * The picture as it is shown, or with `image/gif` and `video/webm` the whole drawing. The file says what it
+   * was drawn from.
+   * @param {string} [type] @returns {Promise<Blob>} rejects when nothing is drawn yet, or when this browser cannot write that type
+   */
+  async toBlob(type = 'image/png') {
+    const frames = type === 'image/png' ? this.#frames.slice(0, this.#player.step) : this.#frames;
+    if (!this.#model || !frames.length) throw new Error('nothing is drawn yet');
+    const { name, sha256 } = this.#model.info;
+    const drawn = { caption: this.#caption, seed: this.seed, model: name, sha256 };
+    const part = frames.length < this.#player.total ? { ...drawn, step: frames.length } : drawn;
+    const { toFile } = await import('./record.js');
+    return toFile({ frames, size: this.#size, drawn: part, inks: this.#inks }, type);
+  }
+
+  /** The colours of a grey picture, as the page's style sets them. */
+  get #inks() {
+    const { color, backgroundColor } = getComputedStyle(this.#part.canvas);
+    return { ink: rgb(color), paper: rgb(backgroundColor) };
   }
 
   /** The model, from the page's other elements if they have it. */
   #load() {
-    const { model, device } = /** @type {any} */ (this);
+    const { model, device } = this;
     return sharedModel({
       model: model || undefined,
       device,
@@ -267,7 +298,7 @@ export class AlignDrawElement extends Base {
 
   /** Lays out what the attributes ask for. */
   #furnish() {
-    const { caption, controls, editable, words, poster } = /** @type {any} */ (this);
+    const { caption, controls, editable, words, poster } = this;
     const part = this.#part;
     part.controls.hidden = !controls;
     part.input.hidden = !editable;
@@ -301,8 +332,7 @@ export class AlignDrawElement extends Base {
     const { canvas, window, slider, play, caption } = this.#part;
     const size = this.#size;
     const frame = this.#frames[step - 1];
-    const { color, backgroundColor } = getComputedStyle(canvas);
-    paint(canvas, frame?.image ?? null, size, { ink: rgb(color), paper: rgb(backgroundColor) });
+    paint(canvas, frame?.image ?? null, size, this.#inks);
     placeWindow(window, step > 0 && step < this.#player.total ? frame : null, size);
     canvas.setAttribute('aria-label', frame ? `Drawing of “${this.#words.join(' ')}”, step ${step}` : 'Empty canvas');
     [...caption.children].forEach((span, j) => span.style.setProperty('--lit', `${frame ? 60 * Math.sqrt(frame.alignment[j]) : 0}%`));
@@ -321,24 +351,4 @@ export class AlignDrawElement extends Base {
   }
 }
 
-for (const name of strings) {
-  Object.defineProperty(AlignDrawElement.prototype, name, {
-    get() {
-      return this.getAttribute(name) ?? '';
-    },
-    set(value) {
-      this.setAttribute(name, value);
-    },
-  });
-}
-for (const name of switches) {
-  Object.defineProperty(AlignDrawElement.prototype, name, {
-    get() {
-      return this.hasAttribute(name);
-    },
-    set(value) {
-      this.toggleAttribute(name, Boolean(value));
-    },
-  });
-}
 if (globalThis.customElements && !customElements.get('align-draw')) customElements.define('align-draw', AlignDrawElement);

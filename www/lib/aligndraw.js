@@ -10,17 +10,18 @@
  * from the same seed.
  */
 
+import * as assets from './assets.js';
+import { clearStored } from './download.js';
 import { Engine } from './engine.js';
 import { AlignDrawError, unpack } from './protocol.js';
 export { AlignDrawError } from './protocol.js';
-export { clearCache } from './download.js';
 
 /**
  * @typedef {'auto' | 'cpu' | 'webgpu'} DeviceChoice
  * @typedef {{device: 'cpu' | 'webgpu', reason: string}} DeviceState
  * @typedef {{centerX: number, centerY: number, stride: number, std: number, intensity: number, size: number}} FrameWindow
  * @typedef {{step: number, numSteps: number, image: Float32Array, alignment: Float32Array, window: FrameWindow}} Frame
- * @typedef {{name: string, width: number, height: number, channels: number, numSteps: number, writeSize: number, maxWords: number, words: string[], aliases: Record<string, string>, fullStop: string | null, example: string, alternatives: string[][]}} ModelInfo
+ * @typedef {{name: string, sha256: string, width: number, height: number, channels: number, numSteps: number, writeSize: number, maxWords: number, words: string[], aliases: Record<string, string>, fullStop: string | null, example: string, alternatives: string[][]}} ModelInfo
  * @typedef {{loaded: number, total: number, from: 'network' | 'cache'}} Progress
  * @typedef {{milliseconds: number, device: 'cpu' | 'webgpu', drawing: Kept | null}} Done how long it took, and what can be branched from
  * @typedef {{engine: Engine, id: number}} Kept
@@ -38,6 +39,15 @@ const SELF_TEST_TOLERANCE = 1e-2;
 /** Longest that WebGPU may take to load and to draw its first picture, milliseconds. */
 const TRIAL_LIMIT = 60_000;
 const TRIAL_SEED = 1n;
+
+/** Where storage is denied: the files that were downloaded, by their hashes. @type {Map<string, Uint8Array>} */
+const memory = new Map();
+
+/** Forgets every file that was kept, here and for the next visit. @returns {Promise<boolean>} whether any was stored */
+export function clearCache() {
+  memory.clear();
+  return clearStored();
+}
 
 /** Why WebGPU cannot be tried here, or null. @param {DeviceChoice} choice */
 async function whyNoGpu(choice) {
@@ -57,15 +67,10 @@ export class AlignDraw {
   /** @param {LoadOptions} options */
   constructor(options) {
     this.options = options;
-    const base = new URL(options.pkg ?? '../pkg/', new URL('../', import.meta.url));
     const model = options.model ?? 'digits';
-    const manifest = /[/.]/.test(model) ? new URL(model, document.baseURI) : new URL(`../models/${model}.json`, base);
+    const files = /[/.]/.test(model) ? { manifest: new URL(model, document.baseURI).href } : assets.model(model);
     /** @param {'cpu' | 'webgpu'} device */
-    this.urls = (device) => ({
-      manifest: manifest.href,
-      glue: new URL(`${device}/aligndraw.js`, base).href,
-      wasm: new URL(`${device}/aligndraw_bg.wasm`, base).href,
-    });
+    this.files = async (device) => ({ ...files, ...(await assets.engine(device, options.pkg)) });
     /** @type {{cpu: Engine | undefined, webgpu: Engine | undefined}} */
     this.engines = { cpu: undefined, webgpu: undefined };
     /** @type {DeviceState} */
@@ -88,8 +93,10 @@ export class AlignDraw {
     this.engines[device] = engine;
     const gpu = device === 'webgpu';
     try {
-      const loaded = await engine.ask({ type: 'load', urls: this.urls(device), gpu }, 'loaded', signal, (message) => {
-        if (device === 'cpu') this.options.onProgress?.({ loaded: message.loaded, total: message.total, from: message.from });
+      const request = { type: 'load', files: await this.files(device), gpu, kept: memory };
+      const loaded = await engine.ask(request, 'loaded', signal, (message) => {
+        if (message.type === 'keep') memory.set(message.sha256, message.bytes);
+        else if (device === 'cpu') this.options.onProgress?.({ loaded: message.loaded, total: message.total, from: message.from });
       });
       engine.info = loaded.info;
     } catch (error) {

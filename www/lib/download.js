@@ -1,95 +1,118 @@
 // @ts-check
 /**
- * Downloads that report bytes, retry when the network breaks off, and are kept for offline use.
+ * Downloads that report bytes, go on where the network broke off, and are kept for offline use.
  *
- * Everything goes through one cache of the Cache API where there is one: the network is asked first
- * for small files that may change, the cache first for weights, which are named by their hash.
+ * Engines and weights are kept by their hash, which is checked before each use; a newer one takes the
+ * older one's place. Small files that may change are asked of the network first. Where storage is denied
+ * (private windows, foreign frames) the page keeps the bytes as long as it lives.
  */
 
 import { AlignDrawError } from './protocol.js';
 
-const CACHE = 'aligndraw-1';
+const CACHE = 'aligndraw-2';
+/** The service worker's begin with this. */
+const PAGES = 'aligndraw-page';
 const TRIES = 3;
 
-/** @typedef {(loaded: number, total: number, from: 'network' | 'cache') => void} OnBytes */
+/**
+ * @typedef {import('./assets.js').Asset} Asset
+ * @typedef {(loaded: number, total: number, from: 'network' | 'cache') => void} OnBytes
+ * @typedef {{kept: Map<string, Uint8Array>, keep: (sha256: string, bytes: Uint8Array) => void}} Memory
+ */
+
+/** Those of earlier versions of this file. @returns {Promise<string[]>} */
+const outdated = async () => (await caches.keys()).filter((name) => name.startsWith('aligndraw-') && name !== CACHE && !name.startsWith(PAGES));
 
 /** @returns {Promise<Cache | null>} null where storage is denied. */
 async function openCache() {
+  // A frame without an origin may have a store, which nobody opens a second time.
+  if (globalThis.origin === 'null') return null;
   try {
-    return await caches.open(CACHE);
+    const cache = await caches.open(CACHE);
+    for (const name of await outdated()) await caches.delete(name);
+    return cache;
   } catch {
     return null;
   }
 }
 
-/** Forgets everything that was kept. */
-export async function clearCache() {
+/** Forgets everything that was stored. @returns {Promise<boolean>} whether there was anything */
+export async function clearStored() {
+  const cache = await openCache();
+  const keys = (await cache?.keys()) ?? [];
+  // File by file: WebKit stores nothing in a cache of a name that was deleted before.
+  for (const key of keys) await cache?.delete(key);
+  return keys.length > 0;
+}
+
+/**
+ * Stores bytes for the next visit.
+ * @param {Cache | null} cache @param {string} key @param {Uint8Array} bytes @param {string} type
+ * @returns {Promise<boolean>} false where storage is denied or full
+ */
+async function store(cache, key, bytes, type) {
   try {
-    return await caches.delete(CACHE);
+    await cache?.put(key, new Response(/** @type {BodyInit} */ (bytes.slice()), { headers: { 'content-type': type } }));
+    return cache !== null;
   } catch {
     return false;
   }
 }
 
-/**
- * Keeps bytes for the next visit; failing to is no error.
- * @param {Cache | null} cache @param {string} key @param {Uint8Array} bytes @param {string} type
- */
-async function keep(cache, key, bytes, type) {
-  try {
-    await cache?.put(key, new Response(bytes.slice(), { headers: { 'content-type': type } }));
-  } catch {
-    // A full or denied store only costs the next visit a download.
+/** The part of a file that has arrived. */
+class Part {
+  /** @type {Uint8Array[]} */
+  chunks = [];
+  length = 0;
+
+  /** Reads a body to its end. @param {Response} response @param {(length: number) => void} onLength */
+  async read(response, onLength) {
+    const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      this.chunks.push(value);
+      this.length += value.length;
+      onLength(this.length);
+    }
+  }
+
+  bytes() {
+    const bytes = new Uint8Array(this.length);
+    let at = 0;
+    for (const chunk of this.chunks) {
+      bytes.set(chunk, at);
+      at += chunk.length;
+    }
+    return bytes;
   }
 }
 
 /**
- * Reads a body and reports progress.
- * @param {Response} response @param {number} total bytes, 0 when unknown
- * @param {OnBytes} onBytes @param {'network' | 'cache'} from
- */
-async function readBody(response, total, onBytes, from) {
-  if (!response.body) return new Uint8Array(await response.arrayBuffer());
-  const reader = response.body.getReader();
-  const parts = [];
-  let loaded = 0;
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    parts.push(value);
-    loaded += value.length;
-    onBytes(loaded, Math.max(total, loaded), from);
-  }
-  const bytes = new Uint8Array(loaded);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
-}
-
-/**
- * @param {string} url @param {AbortSignal} signal @param {number} total @param {OnBytes} onBytes
+ * @param {string} url @param {AbortSignal} signal @param {number} total bytes, 0 when unknown; of a file that
+ * is known a new try asks for the rest alone
+ * @param {OnBytes} onBytes
  */
 async function fromNetwork(url, signal, total, onBytes) {
   const name = new URL(url).pathname.split('/').pop();
   let failure = '';
+  let part = new Part();
   for (let attempt = 1; attempt <= TRIES; attempt += 1) {
     signal.throwIfAborted();
     try {
-      const response = await fetch(url, { signal });
+      const from = total ? part.length : 0;
+      const response = await fetch(url, { signal, headers: from ? { range: `bytes=${from}-` } : {} });
       if (!response.ok) {
         const code = response.status === 404 ? 'missing' : 'network';
         throw new AlignDrawError({ code, message: `${name} could not be loaded: the server answered ${response.status}` });
       }
+      // A server that knows no ranges begins anew.
+      if (response.status !== 206) part = new Part();
       const length = Number(response.headers.get('content-length') ?? 0);
-      const expected = response.headers.get('content-encoding') ? 0 : length;
-      const bytes = await readBody(response, total || expected, onBytes, 'network');
-      if ((total && bytes.length < total) || (expected && bytes.length < expected)) {
-        throw new TypeError(`it broke off after ${bytes.length} bytes`);
-      }
-      return { bytes, type: response.headers.get('content-type') ?? '' };
+      const expected = total || (response.headers.get('content-encoding') ? 0 : length);
+      await part.read(response, (loaded) => onBytes(loaded, Math.max(expected, loaded), 'network'));
+      if (part.length < expected) throw new TypeError(`it broke off after ${part.length} bytes`);
+      return { bytes: part.bytes(), type: response.headers.get('content-type') ?? '' };
     } catch (error) {
       if (signal.aborted || error instanceof AlignDrawError) throw error;
       failure = /** @type {Error} */ (error).message;
@@ -103,55 +126,74 @@ async function fromNetwork(url, signal, total, onBytes) {
 }
 
 /**
- * A small file that may change: the network's, or the kept one when offline.
- * @param {string} url @param {AbortSignal} signal @param {OnBytes} [onBytes]
+ * A small file that may change: the network's, or the stored one when offline.
+ * @param {string} url @param {AbortSignal} signal
  */
-export async function freshFile(url, signal, onBytes = () => {}) {
+export async function freshFile(url, signal) {
   const cache = await openCache();
   try {
-    const { bytes, type } = await fromNetwork(url, signal, 0, onBytes);
-    await keep(cache, url, bytes, type);
+    const { bytes, type } = await fromNetwork(url, signal, 0, () => {});
+    if (!url.startsWith('data:')) await store(cache, url, bytes, type);
     return bytes;
   } catch (error) {
     const kept = signal.aborted ? undefined : await cache?.match(url);
     if (!kept || /** @type {any} */ (error).code === 'missing') throw error;
-    return readBody(kept, 0, onBytes, 'cache');
+    return new Uint8Array(await kept.arrayBuffer());
   }
 }
 
 /**
- * A file named by its hash: the kept one if it is whole, else the network's.
- * @param {string} url @param {{sha256: string, bytes: number}} record
- * @param {AbortSignal} signal @param {OnBytes} onBytes
+ * A file that is known by its hash: the kept one if it is whole, else the network's.
+ * @param {Asset} asset @param {AbortSignal} signal @param {OnBytes} onBytes @param {Memory} memory
  */
-export async function hashedFile(url, record, signal, onBytes) {
+export async function hashedFile({ name, url, sha256, bytes: length }, signal, onBytes, memory) {
   const cache = await openCache();
-  const key = `${url}?sha256=${record.sha256}`;
-  const kept = await cache?.match(key);
-  if (kept) {
-    const bytes = await readBody(kept, record.bytes, onBytes, 'cache');
-    if ((await sha256(bytes)) === record.sha256) return bytes;
+  const slot = new URL(`/aligndraw-files/${name}`, 'https://aligndraw.invalid').href;
+  const key = `${slot}?sha256=${sha256}`;
+  const stored = await cache?.match(key);
+  if (stored) {
+    const bytes = new Uint8Array(await stored.arrayBuffer());
+    if ((await digest(bytes)) === sha256) {
+      onBytes(bytes.length, bytes.length, 'cache');
+      return bytes;
+    }
     await cache?.delete(key);
   }
-  const { bytes, type } = await fromNetwork(url, signal, record.bytes, onBytes);
-  const found = await sha256(bytes);
-  if (found && found !== record.sha256) {
-    throw new AlignDrawError({
-      code: 'wrong-hash',
-      message: `The weights are damaged: SHA-256 ${found.slice(0, 12)}…, expected ${record.sha256.slice(0, 12)}…. Try again.`,
-    });
+  const kept = memory.kept.get(sha256);
+  if (kept) {
+    onBytes(kept.length, kept.length, 'cache');
+    return kept;
   }
-  await keep(cache, key, bytes, type);
-  return bytes;
+  let found = '';
+  // A second time from the start: what was put together from two answers may not fit.
+  for (let attempt = 1; attempt <= 2; attempt += 1) {
+    const { bytes, type } = await fromNetwork(url, signal, length, onBytes);
+    found = await digest(bytes);
+    if (found && found !== sha256) continue;
+    if (await store(cache, key, bytes, type)) await forgetOthers(cache, slot, key);
+    else memory.keep(sha256, bytes);
+    return bytes;
+  }
+  throw new AlignDrawError({
+    code: 'wrong-hash',
+    message: `${new URL(url).pathname.split('/').pop()} is damaged: SHA-256 ${found.slice(0, 12)}…, expected ${sha256.slice(0, 12)}…. Try again.`,
+  });
+}
+
+/** Removes other versions of a file. @param {Cache | null} cache @param {string} slot @param {string} key */
+async function forgetOthers(cache, slot, key) {
+  for (const request of (await cache?.keys()) ?? []) {
+    if (request.url.startsWith(`${slot}?`) && request.url !== key) await cache?.delete(request);
+  }
 }
 
 /**
- * Lower-case hexadecimal, or '' where the page's context has no WebCrypto (plain http on a foreign
- * host): the engine checks the hash again in any case.
+ * Lower-case hexadecimal, or '' where there is no WebCrypto (plain http on a foreign host, a frame without
+ * origin), and no Cache API either: the engine checks the weights' hash again in any case.
  * @param {Uint8Array} bytes
  */
-async function sha256(bytes) {
+async function digest(bytes) {
   if (!globalThis.crypto?.subtle) return '';
-  const digest = await crypto.subtle.digest('SHA-256', /** @type {BufferSource} */ (bytes));
-  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  const sha256 = await crypto.subtle.digest('SHA-256', /** @type {BufferSource} */ (bytes));
+  return [...new Uint8Array(sha256)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }

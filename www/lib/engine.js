@@ -1,6 +1,7 @@
 // @ts-check
 /** A worker with its pending requests. */
 
+import { worker as workerUrl } from './assets.js';
 import { AlignDrawError } from './protocol.js';
 
 /** @typedef {import('./aligndraw.js').ModelInfo} ModelInfo */
@@ -11,7 +12,7 @@ import { AlignDrawError } from './protocol.js';
  * a classic script, since Chromium starts no module from an object URL in such a frame.
  */
 function startWorker() {
-  const url = new URL('./worker.js', import.meta.url);
+  const url = workerUrl();
   if (url.origin === globalThis.origin) return new Worker(url, { type: 'module' });
   const script = `const early = [];
     onmessage = (event) => early.push(event);

@@ -3,7 +3,7 @@
  * Messages between the page and a worker. One worker owns one engine (CPU or WebGPU).
  *
  * page → worker
- *   {type: 'load', id, urls, gpu}           urls: {manifest, glue, wasm}, absolute
+ *   {type: 'load', id, files, gpu, kept}    files: as `assets.js` gives them; kept: Map of bytes by hash
  *   {type: 'draw', id, caption, seeds, keep}   seeds: bigint[]; kept, it can be branched from
  *   {type: 'branch', id, from, picture, step, caption, seed}   from: the id of a kept drawing
  *   {type: 'words', id, caption}
@@ -12,6 +12,7 @@
  *
  * worker → page
  *   {type: 'progress', id, loaded, total, from}   bytes; from: 'network' | 'cache'
+ *   {type: 'keep', id, sha256, bytes}             storage is denied: the page keeps the file for the next load
  *   {type: 'loaded', id, info, memory}
  *   {type: 'frames', id, steps}                   Float32Array for each step, packed as in {@link unpack}
  *   {type: 'done', id, milliseconds, memory}

@@ -49,15 +49,15 @@ function watchDevice() {
   };
 }
 
-/** @param {{id: number, urls: {manifest: string, glue: string, wasm: string}, gpu: boolean}} request */
-async function load({ id, urls, gpu: asked }, /** @type {AbortSignal} */ signal) {
+/** @param {{id: number, files: import('./assets.js').ModelFiles & import('./assets.js').EngineFiles, gpu: boolean, kept: Map<string, Uint8Array>}} request */
+async function load({ id, files, gpu: asked, kept }, /** @type {AbortSignal} */ signal) {
   gpu = asked;
-  const manifestBytes = await freshFile(urls.manifest, signal);
+  const manifestBytes = await freshFile(files.manifest, signal);
   let manifest;
   try {
     manifest = JSON.parse(new TextDecoder().decode(manifestBytes));
   } catch {
-    throw new AlignDrawError({ code: 'model', message: `${urls.manifest} is not a model's manifest` });
+    throw new AlignDrawError({ code: 'model', message: `${files.manifest} is not a model's manifest` });
   }
   /** @type {Map<string, {loaded: number, total: number, from: string}>} */
   const parts = new Map();
@@ -68,15 +68,17 @@ async function load({ id, urls, gpu: asked }, /** @type {AbortSignal} */ signal)
     const network = all.some((part) => part.from === 'network');
     post({ type: 'progress', id, loaded: sum('loaded'), total: sum('total'), from: network ? 'network' : 'cache' });
   };
-  const weightsUrl = new URL(manifest.weights.file, urls.manifest).href;
+  const { sha256, bytes } = manifest.weights;
+  const url = files.weights ?? new URL(manifest.weights.file, files.manifest).href;
+  const memory = { kept, keep: (/** @type {string} */ sha256, /** @type {Uint8Array} */ bytes) => post({ type: 'keep', id, sha256, bytes }) };
   const [weights, wasm, glue] = await Promise.all([
-    hashedFile(weightsUrl, manifest.weights, signal, report('weights')),
-    freshFile(urls.wasm, signal, report('engine')),
-    import(urls.glue),
+    hashedFile({ name: `weights/${manifest.name}`, url, sha256, bytes }, signal, report('weights'), memory),
+    hashedFile(files.wasm, signal, report('engine'), memory),
+    import(files.glue),
   ]);
   signal.throwIfAborted();
   try {
-    await glue.default({ module_or_path: await WebAssembly.compile(wasm) });
+    await glue.default({ module_or_path: await WebAssembly.compile(/** @type {BufferSource} */ (wasm)) });
   } catch (error) {
     const message = /** @type {Error} */ (error).message;
     throw new AlignDrawError({ code: 'wasm-blocked', message: `WebAssembly does not run here: ${message}` });
@@ -88,7 +90,7 @@ async function load({ id, urls, gpu: asked }, /** @type {AbortSignal} */ signal)
   }
   model = new glue.Model(manifestBytes, weights, gpu);
   if (!gpu) await warmUp();
-  post({ type: 'loaded', id, info: model.info(), memory: glue.memoryBytes() });
+  post({ type: 'loaded', id, info: { ...model.info(), sha256 }, memory: glue.memoryBytes() });
 }
 
 /** Draws unseen: for the first pictures a browser runs code that it compiled in haste. */

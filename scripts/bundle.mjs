@@ -1,0 +1,205 @@
+// Bundles the JavaScript of the npm package into pkg/ (`node scripts/bundle.mjs package`) and the whole page as
+// a static site (`node scripts/bundle.mjs site`): minified, every file but the entries named by its hash,
+// relative URLs, pre-compressed for hosts that send such files.
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, extname, join } from 'node:path';
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+
+const MODELS = ['digits', 'scenes'];
+const DEVICES = ['cpu', 'webgpu'];
+const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
+const short = (bytes) => sha256(bytes).slice(0, 10);
+const version = /^version = "(.*)"/m.exec(readFileSync('Cargo.toml', 'utf8'))[1];
+
+/** Options of every build. */
+const common = { bundle: true, format: 'esm', minify: true, target: 'es2022', legalComments: 'none', logLevel: 'warning', charset: 'utf8' };
+
+/**
+ * `lib/assets.js` with the files that are there: each URL is written out, so that bundlers see it.
+ * @param {Record<string, string>} names of the files beside the bundled script, by what they are
+ */
+function assets(names, element) {
+  const url = (name) => `new URL(${JSON.stringify(`./${names[name]}`)}, import.meta.url)`;
+  const engines = DEVICES.map((device) => {
+    const bytes = readFileSync(`pkg/${device}/aligndraw_bg.wasm`);
+    const wasm = `{ name: 'engine/${device}', url: ${url(`${device}.wasm`)}.href, sha256: '${sha256(bytes)}', bytes: ${bytes.length} }`;
+    return `${device}: () => ({ glue: ${url(`${device}.js`)}.href, wasm: ${wasm} })`;
+  });
+  const models = MODELS.map((name) => `${name}: () => ({ manifest: ${url(`${name}.json`)}.href, weights: ${url(`${name}.safetensors`)}.href })`);
+  return `
+    import { AlignDrawError } from './protocol.js';
+    const engines = { ${engines.join(', ')} };
+    const models = { ${models.join(', ')} };
+    export const worker = () => ${url('worker.js')};
+    export async function engine(device, folder) {
+      if (!folder) return engines[device]();
+      const found = await import(/* @vite-ignore */ new URL('engines.js', folder).href);
+      const at = (file) => new URL(device + '/' + file, folder).href;
+      return { glue: at('aligndraw.js'), wasm: { name: 'engine/' + device, url: at('aligndraw_bg.wasm'), ...found.engines[device] } };
+    }
+    export function model(name) {
+      if (!models[name]) throw new AlignDrawError({ code: 'missing', message: 'there is no model "' + name + '", expected ' + Object.keys(models).join(' or ') + ', or the URL of a manifest' });
+      return models[name]();
+    }
+    export const gifEncoder = () => import('gifenc/dist/gifenc.esm.js');
+    export const element = () => new URL(${JSON.stringify(element)}, import.meta.url);
+  `;
+}
+
+/** An engine's JavaScript, smaller. */
+async function glue(device) {
+  const { outputFiles } = await build({ ...common, bundle: false, entryPoints: [`pkg/${device}/aligndraw.js`], write: false });
+  return outputFiles[0].contents;
+}
+
+/** Puts generated text in the place of `lib/assets.js`. */
+const withAssets = (text) => ({
+  name: 'assets',
+  setup: ({ onLoad }) => onLoad({ filter: /www\/lib\/assets\.js$/ }, () => ({ contents: text, loader: 'js', resolveDir: 'www/lib' })),
+});
+
+/** The worker as one file, without imports: it is started by its address. Its text. */
+async function worker() {
+  const { outputFiles } = await build({ ...common, entryPoints: ['www/lib/worker.js'], write: false });
+  return outputFiles[0].contents;
+}
+
+/** What is shipped beside the code, as its own licence and others' ask. */
+const LICENCES = [
+  ['LICENSE-MIT', 'LICENSE-MIT'],
+  ['LICENSE-APACHE', 'LICENSE-APACHE'],
+  ['data/scenes/LICENSE', 'licenses/fluent-emoji.txt'],
+  ['node_modules/gifenc/LICENSE.md', 'licenses/gifenc.md'],
+];
+
+function licences(folder) {
+  mkdirSync(join(folder, 'licenses'), { recursive: true });
+  for (const [from, to] of LICENCES) cpSync(from, join(folder, to));
+}
+
+async function bundlePackage() {
+  const out = 'pkg';
+  for (const file of readdirSync(out)) if (/\.js$/.test(file) && !['engines.js', 'gifenc.js'].includes(file)) rmSync(join(out, file));
+  writeFileSync(join(out, 'worker.js'), await worker());
+  mkdirSync(join(out, 'models'), { recursive: true });
+  for (const name of MODELS) for (const kind of ['json', 'safetensors']) cpSync(`models/${name}.${kind}`, join(out, 'models', `${name}.${kind}`));
+  const names = { 'worker.js': 'worker.js' };
+  for (const device of DEVICES) {
+    writeFileSync(join(out, `engine-${device}.js`), await glue(device));
+    Object.assign(names, { [`${device}.js`]: `engine-${device}.js`, [`${device}.wasm`]: `${device}/aligndraw_bg.wasm` });
+  }
+  for (const name of MODELS) for (const kind of ['json', 'safetensors']) names[`${name}.${kind}`] = `models/${name}.${kind}`;
+  await build({
+    ...common,
+    entryPoints: ['www/lib/aligndraw.js', 'www/lib/align-draw.js'],
+    outdir: out,
+    splitting: true,
+    plugins: [withAssets(assets(names, './align-draw.js'))],
+  });
+  licences(out);
+  cpSync('www/package.md', join(out, 'README.md'));
+  const manifest = {
+    name: 'aligndraw',
+    version,
+    description: 'Draws a caption step by step in the browser: a recurrent network with attention, as WebAssembly or on WebGPU',
+    license: 'MIT OR Apache-2.0',
+    type: 'module',
+    exports: {
+      '.': { types: './types/aligndraw.d.ts', default: './aligndraw.js' },
+      './element': { types: './types/align-draw.d.ts', default: './align-draw.js' },
+      './package.json': './package.json',
+    },
+    types: './types/aligndraw.d.ts',
+    sideEffects: ['./align-draw.js'],
+    files: ['*.js', '!engines.js', '!gifenc.js', 'types/**/*.d.ts', 'cpu/aligndraw_bg.wasm', 'webgpu/aligndraw_bg.wasm', 'models', 'licenses', 'LICENSE-*'],
+    keywords: ['text-to-image', 'webassembly', 'webgpu', 'custom-element', 'attention', 'draw'],
+  };
+  writeFileSync(join(out, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+}
+
+/** Writes a site's file compressed beside it, where that helps. */
+function compressed(path) {
+  const bytes = readFileSync(path);
+  // An engine takes a minute, and was compressed when it was built.
+  const engine = /\/(cpu|webgpu)-[^/]*\.wasm$/.exec(path);
+  if (engine) {
+    cpSync(`pkg/${engine[1]}/aligndraw_bg.wasm.br`, `${path}.br`);
+    writeFileSync(`${path}.gz`, gzipSync(bytes, { level: 9 }));
+    return;
+  }
+  const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length };
+  const smaller = [['br', brotliCompressSync(bytes, { params })], ['gz', gzipSync(bytes, { level: 9 })]];
+  for (const [ending, small] of smaller) if (small.length < 0.95 * bytes.length) writeFileSync(`${path}.${ending}`, small);
+}
+
+async function bundleSite() {
+  const out = 'site';
+  rmSync(out, { recursive: true, force: true });
+  mkdirSync(join(out, 'assets'), { recursive: true });
+  mkdirSync(join(out, 'models'));
+  const names = {};
+  const put = (name, bytes) => {
+    const ending = extname(name);
+    names[name] = `${basename(name, ending)}-${short(bytes)}${ending}`;
+    writeFileSync(join(out, 'assets', names[name]), bytes);
+  };
+  for (const device of DEVICES) {
+    put(`${device}.wasm`, readFileSync(`pkg/${device}/aligndraw_bg.wasm`));
+    put(`${device}.js`, await glue(device));
+  }
+  for (const name of MODELS) {
+    put(`${name}.safetensors`, readFileSync(`models/${name}.safetensors`));
+    put(`${name}.json`, readFileSync(`models/${name}.json`));
+  }
+  put('worker.js', await worker());
+  const pages = ['index', 'gallery', 'embed'];
+  const styles = readdirSync('www').filter((file) => file.endsWith('.css'));
+  const scripts = readdirSync('www').filter((file) => ['main.js', 'gallery.js', 'embed.js'].includes(file));
+  const { metafile } = await build({
+    ...common,
+    entryPoints: [...[...scripts, ...styles].map((file) => `www/${file}`), 'www/lib/align-draw.js', 'www/lib/aligndraw.js'],
+    outdir: join(out, 'assets'),
+    entryNames: '[name]-[hash]',
+    chunkNames: '[name]-[hash]',
+    splitting: true,
+    metafile: true,
+    plugins: [withAssets(assets(names, '../align-draw.js'))],
+  });
+  /** What an entry is called now, by its path in www/. */
+  const renamed = new Map();
+  for (const [path, { entryPoint }] of Object.entries(metafile.outputs)) {
+    if (entryPoint) renamed.set(entryPoint.slice('www/'.length), path.slice(`${out}/`.length));
+  }
+  for (const page of pages) {
+    const html = readFileSync(`www/${page}.html`, 'utf8').replace(/(src|href)="([^":#?]+\.(?:js|css))"/g, (whole, attribute, path) => {
+      if (!renamed.has(path)) throw new Error(`${page}.html names ${path}, which is not bundled`);
+      return `${attribute}="${renamed.get(path)}"`;
+    });
+    writeFileSync(join(out, `${page}.html`), html);
+  }
+  // The addresses that other sites name stay.
+  for (const entry of ['align-draw', 'aligndraw']) writeFileSync(join(out, `${entry}.js`), `export * from './${renamed.get(`lib/${entry}.js`)}';\n`);
+  cpSync('www/icon.svg', join(out, 'icon.svg'));
+  for (const name of MODELS) if (existsSync(`models/${name}.eval.json`)) cpSync(`models/${name}.eval.json`, join(out, 'models', `${name}.eval.json`));
+  licences(out);
+  // What the page needs to open; engines and weights are kept by the library, which checks them.
+  const assetFiles = readdirSync(join(out, 'assets')).filter((file) => /\.(js|css)$/.test(file) && !file.startsWith('webgpu-'));
+  const files = ['./', 'gallery.html', 'embed.html', 'align-draw.js', 'icon.svg', ...assetFiles.map((file) => `assets/${file}`)];
+  const sw = readFileSync('www/sw.js', 'utf8');
+  const site = { version: short(files.join() + readFileSync(join(out, 'index.html'))), files };
+  const { outputFiles } = await build({ ...common, stdin: { contents: `self.SITE = ${JSON.stringify(site)};\n${sw}`, loader: 'js' }, format: 'iife', write: false });
+  writeFileSync(join(out, 'sw.js'), outputFiles[0].contents);
+  for (const file of readdirSync(out, { recursive: true, withFileTypes: true })) {
+    if (file.isFile() && !/\.(br|gz)$/.test(file.name)) compressed(join(file.parentPath, file.name));
+  }
+}
+
+const [what] = process.argv.slice(2);
+const targets = { package: bundlePackage, site: bundleSite };
+if (!targets[what]) {
+  console.error('usage: node scripts/bundle.mjs package|site');
+  process.exit(2);
+}
+await targets[what]();

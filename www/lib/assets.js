@@ -1,0 +1,37 @@
+// @ts-check
+/**
+ * Where the worker, the engines and the models lie, and which hashes their bytes must have. This is the
+ * version for the project's own server. `scripts/bundle.mjs` writes the one of the npm package and of the
+ * static site, with the same exports.
+ */
+
+/**
+ * A file that is known by its hash. `name` says what it is, so that a newer one takes its place.
+ * @typedef {{name: string, url: string, sha256: string, bytes: number}} Asset
+ * @typedef {{glue: string, wasm: Asset}} EngineFiles
+ * @typedef {{manifest: string, weights?: string}} ModelFiles without `weights` they lie beside the manifest
+ */
+
+const root = new URL('../', import.meta.url);
+
+export const worker = () => new URL('./worker.js', import.meta.url);
+
+/**
+ * @param {'cpu' | 'webgpu'} device @param {string} [folder] URL of another folder with engines
+ * @returns {Promise<EngineFiles>}
+ */
+export async function engine(device, folder) {
+  const pkg = new URL(folder ?? 'pkg/', root);
+  const { engines } = await import(new URL('engines.js', pkg).href);
+  const url = (/** @type {string} */ file) => new URL(`${device}/${file}`, pkg).href;
+  return { glue: url('aligndraw.js'), wasm: { name: `engine/${device}`, url: url('aligndraw_bg.wasm'), ...engines[device] } };
+}
+
+/** @param {string} name @returns {ModelFiles} */
+export const model = (name) => ({ manifest: new URL(`models/${name}.json`, root).href });
+
+/** The encoder of GIFs, gifenc, when one is first wanted. */
+export const gifEncoder = () => import(new URL('pkg/gifenc.js', root).href);
+
+/** The script of the custom element, as other sites name it. */
+export const element = () => new URL('./align-draw.js', import.meta.url);
