@@ -1,18 +1,18 @@
 // Milliseconds of a picture (32 steps, batch 1) in one Chromium: this project's CPU engine,
 // onnxruntime-web (wasm, one thread) and TensorFlow.js (wasm backend), the same weights and noise,
-// in turn. Usage: node benches/browser.mjs <model.onnx> <results.json>
+// in turn. Usage: node benches/browser.mjs <folder of digits.onnx and of digits in f16> <results.json>
 import { createReadStream, existsSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { startBrowser } from '../tests/browser/harness.mjs';
 
-const [onnx, results] = process.argv.slice(2);
+const [peers, results] = process.argv.slice(2);
 const ROUNDS = 30;
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.wasm': 'application/wasm', '.json': 'application/json' };
 
 const server = createServer((request, response) => {
   const path = normalize(new URL(request.url, 'http://x').pathname);
-  const file = path === '/model.onnx' ? onnx : join('.', path);
+  const file = path.startsWith('/peers/') ? join(peers, path.slice('/peers/'.length)) : join('.', path);
   if (path.includes('..') || !existsSync(file) || !statSync(file).isFile()) return response.writeHead(404).end();
   response.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream' });
   createReadStream(file).pipe(response);
@@ -33,8 +33,8 @@ const measured = await page.evaluate(async (rounds) => {
   const ids = (await ours.words(CAPTION)).map((word) => info.words.indexOf(info.aliases[word] ?? word));
   const noise = Float32Array.from({ length: STEPS * Z }, (_, i) => Math.sin(12.9898 * (i + 1)));
 
-  const manifest = await (await fetch('/models/digits.json')).json();
-  const weights = await (await fetch(`/models/${manifest.weights.file}`)).arrayBuffer();
+  const manifest = await (await fetch('/peers/digits.json')).json();
+  const weights = await (await fetch(`/peers/${manifest.weights.file}`)).arrayBuffer();
   tf.wasm.setWasmPaths('/node_modules/@tensorflow/tfjs-backend-wasm/dist/');
   tf.wasm.setThreadsCount(1);
   await tf.setBackend('wasm');
@@ -42,7 +42,7 @@ const measured = await page.evaluate(async (rounds) => {
 
   ort.env.wasm.wasmPaths = '/node_modules/onnxruntime-web/dist/';
   ort.env.wasm.numThreads = 1;
-  const session = await ort.InferenceSession.create('/model.onnx', { executionProviders: ['wasm'], graphOptimizationLevel: 'all' });
+  const session = await ort.InferenceSession.create('/peers/digits.onnx', { executionProviders: ['wasm'], graphOptimizationLevel: 'all' });
   const feeds = {
     ids: new ort.Tensor('int64', BigInt64Array.from(ids, BigInt), [1, ids.length]),
     noise: new ort.Tensor('float32', noise, [STEPS, 1, Z]),

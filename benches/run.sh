@@ -9,10 +9,13 @@ if [ ! -x "$python" ]; then
   python3 -m venv "$cache/python" || { echo "python3-venv is needed: apt-get install python3-venv" >&2; exit 1; }
   "$cache/python/bin/pip" install --quiet -r benches/requirements.txt
 fi
-onnx=$(mktemp --suffix .onnx)
-trap 'rm -f "$onnx"' EXIT
-(cd benches/peers && "$python" export_onnx.py ../../models/digits.json "$onnx" 2>/dev/null)
+# The peers read f16: the same values, written without the bytes and steps.
+peers=$(mktemp -d)
+trap 'rm -rf "$peers"' EXIT
+"$ALIGNDRAW_BINARY" export --from models/digits --models "$peers" >/dev/null
+(cd benches/peers && "$python" export_onnx.py "$peers/digits.json" "$peers/digits.onnx" 2>/dev/null)
 mkdir -p benches/results
-node benches/browser.mjs "$onnx" benches/results/browser.json
+node benches/browser.mjs "$peers" benches/results/browser.json
+node benches/main-thread.mjs
 benches/training.sh "$python" 3
 cargo bench --quiet --locked --bench growth -- "$python" "$PWD/benches/results/growth.json" "$PWD/benches/results/growth.png"

@@ -113,7 +113,7 @@ async function bundlePackage() {
     },
     types: './types/aligndraw.d.ts',
     sideEffects: ['./align-draw.js'],
-    files: ['*.js', '!engines.js', '!gifenc.js', 'types/**/*.d.ts', 'cpu/aligndraw_bg.wasm', 'webgpu/aligndraw_bg.wasm', 'models', 'licenses', 'LICENSE-*'],
+    files: ['/*.js', '!/engines.js', '!/gifenc.js', 'types/**/*.d.ts', 'cpu/aligndraw_bg.wasm', 'webgpu/aligndraw_bg.wasm', 'models', 'licenses', 'LICENSE-*'],
     keywords: ['text-to-image', 'webassembly', 'webgpu', 'custom-element', 'attention', 'draw'],
   };
   writeFileSync(join(out, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);

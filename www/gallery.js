@@ -101,13 +101,16 @@ async function showNumbers() {
   if (!response.ok) return;
   const found = await response.json();
   const percent = (/** @type {Share} */ { right, of }) => (of ? `${((100 * right) / of).toFixed(1)} %` : '');
-  const factors = ['place', 'object', 'colour', 'number', 'size', 'relation', 'all'];
+  const factors = {
+    place: 'place', object: 'object', object_alone: '… where one kind is named', objects_together: '… where two or three are',
+    colour: 'colour', number: 'number', size: 'size', relation: 'relation', all: 'everything',
+  };
   el('rows').replaceChildren(
-    ...factors.map((name) => {
+    ...Object.entries(factors).map(([name, label]) => {
       const row = document.createElement('tr');
       const head = document.createElement('th');
       head.scope = 'row';
-      head.textContent = name === 'all' ? 'everything' : name;
+      head.textContent = label;
       const cells = [found.seen.painted, found.held_out.painted, found.seen.shuffled_control, found.seen.rendered];
       row.append(head, ...cells.map((of) => Object.assign(document.createElement('td'), { textContent: percent(of[name]) })));
       return row;

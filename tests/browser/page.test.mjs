@@ -1,5 +1,6 @@
 // The page as a visitor uses it.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { drawInPage, drawn, openPage, paintNatively, startBrowser, startServer, worstDifference } from './harness.mjs';
 
@@ -137,9 +138,37 @@ describe('page', () => {
     assert.ok(grown.after <= MOST_MEMORY, `${grown.after} bytes`);
   });
 
-  test('saves a PNG', async () => {
+  test('saves a PNG that, dropped on the page, is drawn again', async () => {
+    await page.locator('#caption').fill(SEVEN_TWO);
+    await drawn(page, SEVEN_TWO);
     const [download] = await Promise.all([page.waitForEvent('download'), page.locator('[data-save=png]').click()]);
     assert.match(download.suggestedFilename(), /^the-digit-.*\.png$/);
+    const saved = readFileSync(await download.path());
+    const drop = (bytes) =>
+      page.evaluate((bytes) => {
+        const data = new DataTransfer();
+        data.items.add(new File([Uint8Array.from(bytes)], 'saved.png', { type: 'image/png' }));
+        document.dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }));
+      }, [...bytes]);
+    await page.locator('#caption').fill('the digit nine is at the top left of the image');
+    await drawn(page, 'the digit nine');
+    await drop(saved);
+    await drawn(page, SEVEN_TWO);
+    await drop(Buffer.from('no picture'));
+    await page.waitForFunction(() => /expected a PNG that was saved here/.test(document.getElementById('hint').textContent));
+  });
+
+  test('saves GIF and WebM, and copies the snippets', async () => {
+    await drawn(page, SEVEN_TWO);
+    for (const [kind, magic] of [['gif', 'GIF89a'], ['webm', '\x1aE\xdf\xa3']]) {
+      const [download] = await Promise.all([page.waitForEvent('download', { timeout: 60_000 }), page.locator(`[data-save=${kind}]`).click()]);
+      assert.ok(readFileSync(await download.path()).toString('latin1').startsWith(magic), kind);
+    }
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    for (const [kind, expected] of [['link', /^http.*seed=/], ['element', /<align-draw caption="the digit.*seed="\d+" words controls>/], ['frame', /<iframe src="http.*embed\.html\?caption=/]]) {
+      await page.locator(`[data-copy=${kind}]`).click();
+      assert.match(await page.evaluate(() => navigator.clipboard.readText()), expected);
+    }
   });
 
   test('fits a phone, without sideways scrolling', async () => {

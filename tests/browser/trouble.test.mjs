@@ -42,7 +42,7 @@ describe('trouble', () => {
       if (damage) body[body.length - 9] ^= 1;
       await route.fulfill({ response, body });
     });
-    assert.match(await errorText(page), /weights are damaged: SHA-256 [0-9a-f]{12}…, expected/);
+    assert.match(await errorText(page), /digits.safetensors is damaged: SHA-256 [0-9a-f]{12}…, expected/);
     damage = false;
     await page.locator('#retry').click();
     await drawn(page, CAPTION);

@@ -89,11 +89,12 @@ export class AlignDraw {
 
   /** @param {'cpu' | 'webgpu'} device @param {AbortSignal | undefined} signal */
   async startEngine(device, signal) {
+    const files = await this.files(device);
     const engine = new Engine(() => this.engineLost(device));
     this.engines[device] = engine;
     const gpu = device === 'webgpu';
     try {
-      const request = { type: 'load', files: await this.files(device), gpu, kept: memory };
+      const request = { type: 'load', files, gpu, kept: memory };
       const loaded = await engine.ask(request, 'loaded', signal, (message) => {
         if (message.type === 'keep') memory.set(message.sha256, message.bytes);
         else if (device === 'cpu') this.options.onProgress?.({ loaded: message.loaded, total: message.total, from: message.from });
