@@ -46,13 +46,15 @@ rust-test: native
 	cargo test --release --locked
 
 ## What a visitor downloads stays small.
-sizes: web
+sizes: package
 	node scripts/sizes.mjs
 
 browser-test: native package site
 	@command -v chromium >/dev/null || [ -n "$$CHROMIUM" ] || scripts/apt-install.sh chromium
+	@command -v firefox-esr >/dev/null || [ -n "$$FIREFOX" ] || scripts/apt-install.sh firefox-esr
+	@{ command -v WebKitWebDriver && { [ -n "$$DISPLAY" ] || command -v Xvfb; }; } >/dev/null || scripts/apt-install.sh webkit2gtk-driver xvfb
 	node --test --test-concurrency=1 --test-reporter=spec tests/browser/*.test.mjs
 
 ## Against PyTorch, onnxruntime-web and TensorFlow.js, in one run; prints ratios and writes benches/results/.
-bench: native web
+bench: native site
 	benches/run.sh

@@ -11,6 +11,7 @@
  */
 
 import { MOST_SEED, parseSeed } from './link.js';
+import { MODELS, choice } from './models.js';
 import { elementSnippet, frameSnippet } from './snippets.js';
 
 /** @typedef {import('./lib/align-draw.js').AlignDrawElement} AlignDrawElement */
@@ -50,7 +51,8 @@ function teach() {
   const form = /** @type {HTMLFormElement} */ (document.getElementById('options'));
   const example = /** @type {any} */ (document.getElementById('example'));
   const field = (/** @type {string} */ name) => /** @type {any} */ (form.elements.namedItem(name));
-  Object.assign(field('caption'), { value: 'the digit seven is on the left of the digit two' });
+  field('model').replaceChildren(...MODELS.map(({ name, title }) => new Option(title, name)));
+  Object.assign(field('caption'), { value: MODELS[0].caption });
   Object.assign(field('seed'), { value: '42' });
   Object.assign(field('size'), { value: '320' });
   for (const name of ['words', 'controls']) field(name).checked = true;
@@ -61,16 +63,23 @@ function teach() {
     const seed = Math.min(parseSeed(field('seed').value) ?? 0, MOST_SEED);
     const size = Math.max(80, Number(field('size').value) || 320);
     const autoplay = field('autoplay').value;
+    const model = field('model').value;
     if (example.caption !== caption) example.caption = caption;
+    if (example.model !== model) example.model = model;
     if (example.seed !== seed || !example.hasAttribute('seed')) example.seed = seed;
     for (const name of SWITCHES) example[name] = field(name).checked;
-    const options = { caption, seed, autoplay, switches, size };
+    const options = { caption, seed, model, autoplay, switches, size };
     show('element', elementSnippet(options));
     show('frame', frameSnippet(options));
   };
   const show = (/** @type {string} */ id, /** @type {string} */ text) => {
     /** @type {HTMLElement} */ (document.getElementById(id)).textContent = text;
   };
+  field('model').addEventListener('input', () => {
+    const { caption, seed } = choice(field('model').value);
+    Object.assign(field('caption'), { value: caption });
+    Object.assign(field('seed'), { value: String(seed) });
+  });
   form.addEventListener('input', follow);
   form.addEventListener('submit', (event) => event.preventDefault());
   for (const button of document.querySelectorAll('[data-copy]')) {

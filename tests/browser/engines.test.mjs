@@ -156,6 +156,25 @@ for (const [name, start] of Object.entries(ENGINES)) {
       assert.match(badge, /Drawn on the CPU \((no GPU|this browser has no WebGPU|the only GPU|faster here|the GPU adapter|WebGPU failed)|Drawn on the WebGPU/);
     });
 
+    test('the page opens and draws without a network the second time', async () => {
+      const own = await startHost('site', { at: '/blog/' });
+      const drawn = async () => {
+        for (let waited = 0; waited < 30_000 && !document.documentElement.dataset.drawn; waited += 50) await new Promise((resolve) => setTimeout(resolve, 50));
+        await navigator.serviceWorker.ready;
+        return document.documentElement.dataset.drawn;
+      };
+      try {
+        await browser.goto(`${own.url}/?seed=42&device=cpu`);
+        const first = await browser.evaluate(drawn);
+        assert.match(first, /\|42$/);
+        own.stop();
+        await browser.goto(`${own.url}/?seed=43&device=cpu`);
+        assert.match(await browser.evaluate(drawn), /\|43$/);
+      } finally {
+        own.stop();
+      }
+    });
+
     test('add, remove, move and change while it draws', async () => {
       await browser.goto(`${blog.url}/empty`);
       const result = await browser.evaluate(async (caption) => {

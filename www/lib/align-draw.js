@@ -6,7 +6,7 @@
  * `device` (`auto`, `cpu`, `webgpu`), `autoplay` (`visible`, the default; `load`; `none`), `loop`,
  * `controls`, `editable`, `words`, `poster` (an image's URL).
  * Events: `ready`, `frame` (detail: the frame), `done` (detail: milliseconds, device), `error` (detail:
- * the error). Parts: `figure`, `easel`, `canvas`, `poster`, `window`, `message`, `caption`, `word`, `input`,
+ * the error). Parts: `figure`, `easel`, `canvas`, `placeholder`, `poster`, `window`, `message`, `caption`, `word`, `input`,
  * `controls`, `play`, `slider`. Colours and size: the custom properties at the top of `element-style.js`.
  */
 
@@ -72,7 +72,7 @@ export class AlignDrawElement extends Base {
     };
     const figure = make('figure', 'figure');
     const easel = make('div', 'easel');
-    easel.append(make('canvas', 'canvas'), make('img', 'poster', { alt: '', hidden: true }), make('div', 'window', { hidden: true }), make('p', 'message', { hidden: true }));
+    easel.append(make('canvas', 'canvas'), make('p', 'placeholder', { ariaHidden: 'true' }), make('img', 'poster', { alt: '', hidden: true }), make('div', 'window', { hidden: true }), make('p', 'message', { hidden: true }));
     this.#part.canvas.setAttribute('role', 'img');
     this.#part.message.setAttribute('role', 'status');
     const play = make('button', 'play', { type: 'button', textContent: '▶' });
@@ -305,6 +305,8 @@ export class AlignDrawElement extends Base {
     part.caption.hidden = !words;
     if (this.shadowRoot?.activeElement !== part.input) part.input.value = caption;
     part.poster.hidden = !poster || this.#frames.length > 0;
+    part.placeholder.hidden = this.#frames.length > 0;
+    part.placeholder.textContent = caption;
     if (poster && part.poster.src !== poster) part.poster.src = poster;
     if (!this.#frames.length) this.#show(0, false);
   }
@@ -318,7 +320,7 @@ export class AlignDrawElement extends Base {
   }
 
   #spell() {
-    this.#part.poster.hidden = true;
+    this.#part.poster.hidden = this.#part.placeholder.hidden = true;
     const spans = this.#words.map((word) => {
       const span = Object.assign(document.createElement('span'), { textContent: word });
       span.part.add('word');

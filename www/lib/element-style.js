@@ -9,6 +9,7 @@ export const STYLE = `
   --_line: var(--align-draw-line, #dedad0);
   --_text: var(--align-draw-text, inherit);
   display: inline-block;
+  vertical-align: top;
   width: var(--_size);
   max-width: 100%;
   color: var(--_text);
@@ -26,6 +27,8 @@ figure { margin: 0; }
 .easel { position: relative; aspect-ratio: 1; overflow: hidden; border: 1px solid var(--_line); border-radius: 10px; background: var(--_paper); }
 canvas, .poster { display: block; width: 100%; height: 100%; color: var(--_ink); background: var(--_paper); }
 .poster { position: absolute; inset: 0; object-fit: cover; }
+/* What will be drawn, until it is: as a pencilled note on the empty paper. */
+.placeholder { position: absolute; inset: 0; display: grid; place-content: center; margin: 0; padding: 14%; text-align: center; font: italic 1.05em/1.5 Georgia, serif; color: var(--_ink); opacity: 0.72; text-wrap: balance; }
 .window { position: absolute; box-sizing: border-box; border: 1.5px solid var(--_accent); border-radius: 3px; pointer-events: none; transition: all 70ms linear; }
 .message { position: absolute; inset: auto 0 0; margin: 0; padding: 8px 12px; font-size: 0.85em; line-height: 1.35; color: var(--_ink); background: var(--_paper); }
 .message[data-problem] { border-top: 2px solid var(--_accent); }
