@@ -13,7 +13,7 @@ use super::files::{read_model, write_json, write_model};
 use crate::checkpoint::{DataRecord, Manifest, Precision, WeightsRecord};
 use crate::data::source::DataSet;
 use crate::data::vocabulary::Vocabulary;
-use crate::text2image::align_draw::{AlignDrawConfig, Attended, Host, Initializer};
+use crate::text2image::align_draw::{AlignDrawConfig, Attended, Detail, Host, Initializer};
 use crate::train::report::read_log;
 use crate::train::schedule::Schedule;
 use crate::train::{OptimizerKind, Place, ShortDrawings, Start, TrainOptions, train};
@@ -83,6 +83,12 @@ pub struct Args {
     /// Steps of a drawing
     #[arg(long)]
     steps: Option<usize>,
+    /// Windows stay below this share of the canvas' longer side, but for the first --detail-after steps
+    #[arg(long)]
+    detail: Option<f32>,
+    /// Steps whose windows may span the canvas
+    #[arg(long, requires = "detail", default_value_t = 0)]
+    detail_after: usize,
     /// First learning rate
     #[arg(long)]
     lr: Option<f64>,
@@ -194,6 +200,9 @@ impl Args {
         if let Some(steps) = self.steps {
             options.config.num_steps = steps;
             options.short_drawings = None;
+        }
+        if let Some(limit) = self.detail {
+            options.config.detail = Some(Detail { after: self.detail_after, limit });
         }
         options.learning_rate = self.lr.unwrap_or(options.learning_rate);
         options.clip = self.clip.unwrap_or(options.clip);

@@ -32,6 +32,9 @@ pub struct Args {
     /// Times 10 000 renders
     #[arg(long, default_value_t = 40)]
     epochs: usize,
+    /// First learning rate
+    #[arg(long, default_value_t = 1.5e-3)]
+    lr: f64,
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Percent of each factor on test renders below which nothing is written; `eval` says so of a judge
@@ -51,7 +54,7 @@ pub fn run(args: Args) -> Result<()> {
         Some(path) => Some(std::fs::read(path).with_context(|| format!("reading {}", path.display()))?),
         None => None,
     };
-    let judge = train(pictures.clone(), from.as_deref(), args.epochs, args.seed, &scratch)?;
+    let judge = train(pictures.clone(), from.as_deref(), args.epochs, args.lr, args.seed, &scratch)?;
     let _ = std::fs::remove_dir_all(&scratch);
     let bytes = judge.encode()?;
     // What is judged by is what is shipped: the weights after rounding to half precision.
@@ -65,7 +68,7 @@ pub fn run(args: Args) -> Result<()> {
         let path = std::env::temp_dir().join("unfinished-judge.safetensors");
         write_atomically(&path, &bytes).with_context(|| format!("writing {}", path.display()))?;
         bail!(
-            "a judge must read {} % of each: go on with `--from {}` and another --seed",
+            "a judge must read {} % of each: go on with `--from {}` and another --seed and a smaller --lr",
             args.least,
             path.display()
         );

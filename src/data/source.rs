@@ -9,6 +9,11 @@ pub trait Source: Send + Sync {
     /// A batch of fresh samples, none of them held out.
     fn batch(&self, size: usize, noise: &mut Noise) -> CaptionBatch<'static>;
 
+    /// A batch to learn from: as [`Source::batch`], but that what is learned last may be more frequent.
+    fn training_batch(&self, size: usize, noise: &mut Noise) -> CaptionBatch<'static> {
+        self.batch(size, noise)
+    }
+
     /// A batch of fresh samples of held-out combinations; none when nothing is held out.
     fn held_out_batch(&self, size: usize, noise: &mut Noise) -> Option<CaptionBatch<'static>>;
 }

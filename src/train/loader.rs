@@ -65,7 +65,11 @@ impl BatchLoader {
     fn batch(&self, epoch: usize, index: usize) -> TrainBatch {
         let mut noise = Noise::stream(self.seed, (epoch as u64) << 32 | index as u64);
         let noise_seed = noise.next_u64();
-        let batch = self.source.batch(self.batch_size, &mut noise);
+        let batch = if self.advances {
+            self.source.training_batch(self.batch_size, &mut noise)
+        } else {
+            self.source.batch(self.batch_size, &mut noise)
+        };
         TrainBatch { batch, noise_seed, epoch, index }
     }
 }

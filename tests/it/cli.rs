@@ -113,6 +113,35 @@ fn missing_models_and_folders_are_named() {
 }
 
 #[test]
+fn a_model_can_be_written_again_in_fewer_bits() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().to_str().expect("a UTF-8 path");
+    let sizes: Vec<u64> = ["16", "8"]
+        .into_iter()
+        .map(|bits| {
+            let output = aligndraw(&[
+                "export",
+                "--from",
+                "models/digits",
+                "--models",
+                path,
+                "--name",
+                bits,
+                "--bits",
+                bits,
+            ]);
+            assert!(output.status.success(), "{}", stderr(&output));
+            let output = paint(folder.path(), CAPTION, &["--models", path, "--model", bits]);
+            assert!(output.status.success(), "{}", stderr(&output));
+            std::fs::metadata(folder.path().join(format!("{bits}.safetensors"))).expect("weights").len()
+        })
+        .collect();
+    assert!(sizes[1] * 100 < sizes[0] * 53, "{sizes:?}");
+    let refused = aligndraw(&["export", "--from", "models/nothing", "--models", path]);
+    assert!(stderr(&refused).contains("nothing.json"), "{}", stderr(&refused));
+}
+
+#[test]
 fn a_gpu_is_refused_by_a_build_without_one() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let out = folder.path().join("run");

@@ -123,12 +123,17 @@ impl ScenePictures {
     }
 }
 
-/// The share of the batches whose length is that of a caption with several kinds of objects: they are
+/// The share of the training's batches whose length is that of a caption with several kinds of objects: they are
 /// learned last.
 const SEVERAL: f32 = 0.3;
 
 impl Source for ScenePictures {
     fn batch(&self, size: usize, noise: &mut Noise) -> CaptionBatch<'static> {
+        let drawn = self.draw_batch(false, size, noise);
+        self.batch_of(&drawn, noise)
+    }
+
+    fn training_batch(&self, size: usize, noise: &mut Noise) -> CaptionBatch<'static> {
         let mut first = self.draw(false, noise);
         if noise.uniform() < SEVERAL {
             while first.0.things.len() == 1 {

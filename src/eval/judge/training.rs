@@ -22,9 +22,6 @@ use crate::data::scenes::Scene;
 use crate::error::{Error, Result};
 use crate::train::schedule::{Schedule, ScheduledRate};
 
-/// First learning rate.
-const RATE: f64 = 1.5e-3;
-
 /// Renders and what they show: 1 for what is there, 0 for the rest; a factor that is not said has
 /// no 1.
 #[derive(Clone, Debug)]
@@ -189,6 +186,7 @@ pub fn train(
     pictures: Arc<ScenePictures>,
     from: Option<&[u8]>,
     epochs: usize,
+    learning_rate: f64,
     seed: u64,
     folder: &Path,
 ) -> Result<SceneJudge> {
@@ -199,7 +197,7 @@ pub fn train(
         None => SceneJudge::init(&device),
     };
     let schedule = Schedule::Cosine { warmup: 100, constant_until: 0.3 };
-    let rate = ScheduledRate::new(schedule, RATE, BATCHES * epochs);
+    let rate = ScheduledRate::new(schedule, learning_rate, BATCHES * epochs);
     let learner = Learner::new(fresh, AdamConfig::new().init(), rate);
     let renders = |seed, batches| {
         let (pictures, epoch) = (pictures.clone(), Arc::new(AtomicUsize::new(0)));

@@ -274,6 +274,18 @@ mod tests {
     }
 
     #[test]
+    fn a_limited_window_stays_small() {
+        let span = |limit: f32, log_stride: f32| {
+            let geometry = Geometry { height: 48, width: 64, size: 9, limit };
+            geometry.window(&[0.0, 0.0, log_stride, 0.0, 0.0]).stride * 8.0
+        };
+        assert!(span(0.5, MAX_LOG) <= 0.5 * 63.0);
+        // A small one is hardly smaller for it.
+        let (free, limited) = (span(f32::INFINITY, -3.0), span(0.5, -3.0));
+        assert!(limited < free && limited > 0.94 * free, "{limited} of {free}");
+    }
+
+    #[test]
     fn filters_inside_sum_to_1_and_outside_stay_finite() {
         let geometry = Geometry { height: 20, width: 31, size: 4, limit: f32::INFINITY };
         let mut banks = vec![f32::NAN; geometry.bank_len()];
