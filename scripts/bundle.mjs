@@ -172,12 +172,25 @@ async function bundleSite() {
   for (const [path, { entryPoint }] of Object.entries(metafile.outputs)) {
     if (entryPoint) renamed.set(entryPoint.slice('www/'.length), path.slice(`${out}/`.length));
   }
+  /** What a bundled script imports at once, and what that imports. */
+  const imported = (path, seen = new Set()) => {
+    for (const { path: next, kind } of metafile.outputs[path].imports) {
+      if (kind !== 'import-statement' || seen.has(next)) continue;
+      seen.add(next);
+      imported(next, seen);
+    }
+    return seen;
+  };
   for (const page of pages) {
+    const early = new Set();
     const html = readFileSync(`www/${page}.html`, 'utf8').replace(/(src|href)="([^":#?]+\.(?:js|css))"/g, (whole, attribute, path) => {
       if (!renamed.has(path)) throw new Error(`${page}.html names ${path}, which is not bundled`);
+      if (path.endsWith('.js')) imported(`${out}/${renamed.get(path)}`).forEach((file) => early.add(file.slice(`${out}/`.length)));
       return `${attribute}="${renamed.get(path)}"`;
     });
-    writeFileSync(join(out, `${page}.html`), html);
+    // All at once, not each after the one that names it.
+    const links = [...early].map((file) => `  <link rel="modulepreload" href="${file}">\n`).join('');
+    writeFileSync(join(out, `${page}.html`), html.replace('</head>', `${links}</head>`));
   }
   // The addresses that other sites name stay.
   for (const entry of ['align-draw', 'aligndraw']) writeFileSync(join(out, `${entry}.js`), `export * from './${renamed.get(`lib/${entry}.js`)}';\n`);

@@ -37,6 +37,7 @@ before(async () => {
     '/forbidden': { html: element(), headers: { 'content-security-policy': policy.replace(" 'wasm-unsafe-eval'", '') } },
     '/frame': frames(`<iframe sandbox="allow-scripts" src="${host.url}/embed.html?caption=${encodeURIComponent(CAPTION)}&seed=42&device=cpu&autoplay=load"></iframe>`),
     '/opaque': frames(`<iframe sandbox="allow-scripts" srcdoc="${opaque.replaceAll('"', '&quot;')}"></iframe>`),
+    '/ten': `<script type="module" src="${host.url}/align-draw.js"></script>${Array.from({ length: 10 }, (_, seed) => `<align-draw seed="${seed}" device="cpu" autoplay="load"></align-draw>`).join('')}`,
     '/empty': `<script type="module" src="${host.url}/align-draw.js"></script>`,
   });
 });
@@ -79,6 +80,22 @@ for (const [name, start] of Object.entries(ENGINES)) {
       await browser.goto(`${blog.url}/element`);
       assert.equal((await browser.evaluate(outcome)).problem, undefined);
       assert.equal(downloads().length, 2, 'nothing is downloaded again');
+    });
+
+    test('ten elements share one engine and one download', async () => {
+      await browser.goto(`${blog.url}/empty`);
+      await browser.evaluate(async (url) => (await import(url)).clearCache(), `${host.url}/aligndraw.js`);
+      host.requests.length = 0;
+      await browser.goto(`${blog.url}/ten`);
+      const pictures = await browser.evaluate(async () => {
+        await customElements.whenDefined('align-draw');
+        const elements = [...document.querySelectorAll('align-draw')];
+        const whole = ({ frames }) => frames.length > 0 && frames.length === frames[0].numSteps;
+        for (let waited = 0; waited < 60_000 && !elements.every(whole); waited += 50) await new Promise((resolve) => setTimeout(resolve, 50));
+        return elements.filter(whole).map(({ frames }) => frames.at(-1).image.reduce((sum, x) => sum + x, 0));
+      });
+      assert.equal(new Set(pictures).size, 10, 'ten pictures of ten seeds');
+      assert.equal(downloads().length, 2);
     });
 
     test('a damaged store is noticed and mended, and what is out of date is removed', async () => {
