@@ -76,11 +76,11 @@ pub struct JudgeManifest {
     pub reads: String,
     /// Test renders of which each factor is read right.
     pub accuracy_on_test_renders: Factors,
-    /// Times 10 000 renders.
+    /// Times 10 000 renders, of its last run.
     pub epochs: usize,
-    /// Seed of its training.
+    /// Seed of its last run.
     pub seed: u64,
-    /// Seconds that it trained.
+    /// Seconds of its last run from beginning to end, pauses of the machine included.
     pub seconds: f64,
     /// The weights file.
     pub weights: WeightsRecord,

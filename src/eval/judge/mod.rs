@@ -279,7 +279,10 @@ impl SceneJudge {
 /// The verdict of one row of logits.
 fn verdict(labels: &Labels, row: &[f32]) -> Verdict {
     let is = |columns: std::ops::Range<usize>, label: usize| best(&row[columns]) == label;
-    let shown: Vec<usize> = (0..OBJECTS).filter(|&object| row[OBJECT][object] > 0.0).collect();
+    // What is more likely there than not; and the likeliest, since every scene has an object.
+    let likeliest = best(&row[OBJECT]);
+    let there = |object: usize| row[OBJECT][object] > 0.0 || object == likeliest;
+    let shown: Vec<usize> = (0..OBJECTS).filter(|&object| there(object)).collect();
     let colour =
         |&(object, colour): &(usize, usize)| best(&row[COLOUR][object * COLOURS..][..COLOURS]) == colour;
     Verdict {
