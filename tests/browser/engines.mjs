@@ -34,6 +34,15 @@ async function firefox() {
   };
 }
 
+/** Waits for a server that is starting. */
+async function answers(url) {
+  for (let waited = 0; waited < 30_000; waited += 100) {
+    if (await fetch(url).then(({ ok }) => ok, () => false)) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`nothing answers at ${url}`);
+}
+
 /** WebKitGTK's small browser, which needs a display. */
 async function webkit() {
   const driver = found('WebKitWebDriver', process.env.WEBKIT_DRIVER, '/usr/bin/WebKitWebDriver');
@@ -48,7 +57,7 @@ async function webkit() {
     display?.kill();
   };
   try {
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await answers(`http://127.0.0.1:${port}/status`);
     const capabilities = new Capabilities({ browserName: 'MiniBrowser', 'webkitgtk:browserOptions': { binary, args: ['--automation'] } });
     const session = await new Builder().usingServer(`http://127.0.0.1:${port}`).withCapabilities(capabilities).build();
     await session.manage().setTimeouts({ script: 90_000, pageLoad: 60_000 });
