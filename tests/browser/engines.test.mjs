@@ -142,9 +142,7 @@ for (const [name, start] of Object.entries(ENGINES)) {
       assert.ok(worst(image) <= TOLERANCE);
       await browser.goto(`${blog.url}/forbidden`);
       const forbidden = await browser.evaluate(outcome);
-      // An engine that lets WebAssembly through in a worker, whatever the page's policy, draws.
-      if (forbidden.problem) assert.match(forbidden.problem, /WebAssembly|Content.Security.Policy|wasm/i);
-      else assert.ok(worst(forbidden.image) <= TOLERANCE);
+      assert.match(forbidden.problem ?? 'it draws', /^WebAssembly does not run here: .*(Content Security|CSP)/s);
     });
 
     test('a sandboxed frame without origin draws and tells; storage is denied there', async () => {
@@ -170,7 +168,7 @@ for (const [name, start] of Object.entries(ENGINES)) {
         return { badge: document.getElementById('badge').textContent, image: [...image] };
       });
       assert.ok(worst(image) <= TOLERANCE);
-      assert.match(badge, /Drawn on the CPU \((no GPU|this browser has no WebGPU|the only GPU|faster here|the GPU adapter|WebGPU failed)|Drawn on the WebGPU/);
+      assert.match(badge, name === 'chromium' ? /Drawn on the CPU \((no GPU adapter|the only GPU adapter is software|faster here)|Drawn on the WebGPU/ : /Drawn on the CPU \(this browser has no WebGPU\)|Drawn on the WebGPU/);
     });
 
     test('the page opens and draws without a network the second time', async () => {
@@ -245,7 +243,10 @@ for (const [name, start] of Object.entries(ENGINES)) {
       const gif = Buffer.from(files['image/gif']).toString('latin1');
       assert.match(gif, /^GIF89a/);
       assert.ok(gif.includes(JSON.stringify(drawn)));
-      if (typeof files['video/webm'] === 'string') assert.match(files['video/webm'], /cannot write WebM: take the GIF/);
+      // Debian's WebKitGTK has no encoder for it.
+      const records = await browser.evaluate(() => Boolean(globalThis.MediaRecorder?.isTypeSupported('video/webm')));
+      assert.ok(records || name === 'webkit');
+      if (!records) assert.match(files['video/webm'], /cannot write WebM: take the GIF/);
       else assert.ok(Buffer.from(files['video/webm']).toString('latin1').includes(JSON.stringify(drawn)));
       assert.match(files['image/tiff'], /expected image\/png, image\/gif or video\/webm/);
     });
