@@ -65,6 +65,21 @@ impl<'a> Mat<'a> {
     }
 }
 
+/// The rows of a dense row-major matrix of `rows` as columns.
+pub fn transpose(data: &[f32], rows: usize) -> Vec<f32> {
+    let cols = data.len() / rows;
+    let mut out = vec![0.0; data.len()];
+    // Blocks whose lines stay in the first cache.
+    for (block, band) in out.chunks_mut(16 * rows).enumerate() {
+        for row in 0..rows {
+            for (col, &value) in data[row * cols + 16 * block..][..band.len() / rows].iter().enumerate() {
+                band[col * rows + row] = value;
+            }
+        }
+    }
+    out
+}
+
 /// Rows up to which the streaming kernel is used instead of the packed GEMM.
 const FEW_ROWS: usize = 16;
 

@@ -15,8 +15,8 @@ use super::math::{dot, exp};
 
 /// Bound of the raw log stride, log variance and log intensity, so that no exponential overflows.
 pub const MAX_LOG: f32 = 8.0;
-/// Standard deviations beyond which a filter is taken as zero (e^-32, lost in `f32`).
-const REACH: f32 = 8.0;
+/// Standard deviations beyond which a filter is taken as zero: e^-18, below the rounding of its sum in `f32`.
+const REACH: f32 = 6.0;
 /// Added to each filter's sum before the division (DRAW, eq. 26).
 const NORMALISER: f32 = 1e-4;
 
@@ -139,32 +139,13 @@ impl Geometry {
         columns_of(self, bank_x, rows, &reach.1, out);
     }
 
-    /// The gradient of [`Self::read`]: `d_image += F_yᵀ · d_out · F_x`.
-    pub fn read_backward(
-        &self,
-        raw: &[f32],
-        banks: &[f32],
-        d_out: &[f32],
-        scratch: &mut [f32],
-        d_image: &mut [f32],
-    ) {
-        self.write(raw, banks, 1.0, d_out, scratch, d_image);
-    }
-
-    /// Writes a patch [N, N]: `image += scale · F_yᵀ · patch · F_x`. `scratch` holds [N, width].
-    pub fn write(
-        &self,
-        raw: &[f32],
-        banks: &[f32],
-        scale: f32,
-        patch: &[f32],
-        scratch: &mut [f32],
-        image: &mut [f32],
-    ) {
+    /// Writes a patch [N, N]: `image += scale · F_yᵀ · patch · F_x`; with a glimpse's gradient for a
+    /// patch, the gradient of [`Self::read`].
+    pub fn write(&self, raw: &[f32], banks: &[f32], scale: f32, patch: &[f32], image: &mut [f32]) {
         let window = self.window(raw);
         let reach = (self.reach_y(&window), self.reach_x(&window));
         let (bank_y, bank_x) = banks.split_at(self.size * self.height);
-        spread(self, bank_y, bank_x, scale, patch, &reach, scratch, image);
+        spread(self, bank_y, bank_x, scale, patch, &reach, image);
     }
 
     /// Adds to `d_banks` the gradient of `⟨d_out, F_y · image · F_xᵀ⟩` with respect to both banks.

@@ -9,8 +9,8 @@ use crate::kernels::math::{add_scaled, dot};
 
 /// Columns that are worked on at once: a register of AVX-512, four of wasm's.
 const LANES: usize = 16;
-/// Filters that are worked on at once.
-const FILTERS: usize = 5;
+/// Sums that are worked on at once: enough to hide the latency of an addition, few enough for AVX2.
+const SUMS: usize = 6;
 
 /// The blocks of [`LANES`] columns of a range, the last of them shorter.
 fn blocks(columns: &Range<usize>) -> impl Iterator<Item = Range<usize>> {
@@ -18,36 +18,64 @@ fn blocks(columns: &Range<usize>) -> impl Iterator<Item = Range<usize>> {
     columns.clone().step_by(LANES).map(move |start| start..(start + LANES).min(end))
 }
 
-/// `sums[k] = Σ_a weights[k·stride + a] · image[a, columns]` for rows `a` of an image of `width`.
-#[inline(always)]
-fn weigh_rows<const K: usize>(
-    weights: &[f32],
-    stride: usize,
+/// Copies the columns of some rows of an image of `width` to a register each.
+fn pack(
+    packed: &mut Vec<[f32; LANES]>,
     image: &[f32],
     width: usize,
-    rows: &Range<usize>,
+    rows: Range<usize>,
     columns: &Range<usize>,
+) {
+    packed.resize(rows.len(), [0.0; LANES]);
+    for (packed, row) in packed.iter_mut().zip(rows) {
+        packed[..columns.len()].copy_from_slice(&image[row * width..][columns.clone()]);
+    }
+}
+
+/// `sums[k] = Σ_c values[k·strides.0 + c·strides.1] · rows[c]`.
+#[inline(always)]
+fn gather<const K: usize>(
+    values: &[f32],
+    strides: (usize, usize),
+    rows: &[[f32; LANES]],
 ) -> [[f32; LANES]; K] {
     let mut sums = [[0.0; LANES]; K];
-    for a in rows.clone() {
-        let pixels = &image[a * width + columns.start..][..columns.len()];
-        if let Ok(pixels) = <&[f32; LANES]>::try_from(pixels) {
-            for k in 0..K {
-                let weight = weights[k * stride + a];
-                for lane in 0..LANES {
-                    sums[k][lane] += weight * pixels[lane];
-                }
-            }
-        } else {
-            for k in 0..K {
-                add_scaled(&mut sums[k][..pixels.len()], weights[k * stride + a], pixels);
+    for (c, row) in rows.iter().enumerate() {
+        for k in 0..K {
+            let value = values[k * strides.0 + c * strides.1];
+            for lane in 0..LANES {
+                sums[k][lane] += value * row[lane];
             }
         }
     }
     sums
 }
 
-/// `rows = F_y · image` on the window's columns.
+/// [`gather`] for every `k` of a range, [`SUMS`] at a time; hands each `k` and its sums to `take`.
+#[inline(always)]
+fn gather_all(
+    values: &[f32],
+    strides: (usize, usize),
+    range: Range<usize>,
+    rows: &[[f32; LANES]],
+    mut take: impl FnMut(usize, &[f32; LANES]),
+) {
+    let mut done = range.start;
+    if range.len() >= SUMS {
+        while done < range.end {
+            // The last block overlaps the one before.
+            let start = done.min(range.end - SUMS);
+            let sums = gather::<SUMS>(&values[start * strides.0..], strides, rows);
+            (done..start + SUMS).for_each(|k| take(k, &sums[k - start]));
+            done = start + SUMS;
+        }
+    }
+    for k in done..range.end {
+        let [sums] = gather::<1>(&values[k * strides.0..], strides, rows);
+        take(k, &sums);
+    }
+}
+
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+fma", "x86_64+avx2+fma"))]
 pub fn rows_of(
     geometry: &Geometry,
@@ -57,19 +85,13 @@ pub fn rows_of(
     rows: &mut [f32],
 ) {
     let (height, width) = (geometry.height, geometry.width);
-    for columns in blocks(&reach.1) {
-        let mut i = 0;
-        while i + FILTERS <= geometry.size {
-            let sums = weigh_rows::<FILTERS>(&bank_y[i * height..], height, image, width, &reach.0, &columns);
-            for (k, sums) in sums.iter().enumerate() {
-                rows[(i + k) * width..][columns.clone()].copy_from_slice(&sums[..columns.len()]);
-            }
-            i += FILTERS;
-        }
-        for i in i..geometry.size {
-            let [sums] = weigh_rows::<1>(&bank_y[i * height..], height, image, width, &reach.0, &columns);
+    let (down, columns) = reach;
+    let mut packed = Vec::new();
+    for columns in blocks(columns) {
+        pack(&mut packed, image, width, down.clone(), &columns);
+        gather_all(&bank_y[down.start..], (height, 1), 0..geometry.size, &packed, |i, sums| {
             rows[i * width..][columns.clone()].copy_from_slice(&sums[..columns.len()]);
-        }
+        });
     }
 }
 
@@ -86,7 +108,6 @@ pub fn columns_of(geometry: &Geometry, bank_x: &[f32], rows: &[f32], reach: &Ran
 }
 
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+fma", "x86_64+avx2+fma"))]
-#[allow(clippy::too_many_arguments)]
 pub fn spread(
     geometry: &Geometry,
     bank_y: &[f32],
@@ -94,37 +115,17 @@ pub fn spread(
     scale: f32,
     patch: &[f32],
     reach: &(Range<usize>, Range<usize>),
-    scratch: &mut [f32],
     image: &mut [f32],
 ) {
     let (size, height, width) = (geometry.size, geometry.height, geometry.width);
-    let columns = reach.1.clone();
-    for i in 0..size {
-        let out = &mut scratch[i * width..][..width][columns.clone()];
-        out.fill(0.0);
-        for j in 0..size {
-            add_scaled(out, scale * patch[i * size + j], &bank_x[j * width..][..width][columns.clone()]);
-        }
-    }
-    for columns in blocks(&columns) {
-        for a in reach.0.clone() {
-            let pixels = &mut image[a * width + columns.start..][..columns.len()];
-            if let Ok(pixels) = <&mut [f32; LANES]>::try_from(&mut *pixels) {
-                let mut sums = *pixels;
-                for i in 0..size {
-                    let weight = bank_y[i * height + a];
-                    let row: &[f32] = &scratch[i * width + columns.start..][..LANES];
-                    for lane in 0..LANES {
-                        sums[lane] += weight * row[lane];
-                    }
-                }
-                *pixels = sums;
-            } else {
-                for i in 0..size {
-                    add_scaled(pixels, bank_y[i * height + a], &scratch[i * width..][columns.clone()]);
-                }
-            }
-        }
+    let (down, columns) = reach;
+    let (mut filters, mut rows) = (Vec::new(), vec![[0.0; LANES]; size]);
+    for columns in blocks(columns) {
+        pack(&mut filters, bank_x, width, 0..size, &columns);
+        gather_all(patch, (size, 1), 0..size, &filters, |i, sums| rows[i] = sums.map(|sum| scale * sum));
+        gather_all(bank_y, (1, height), down.clone(), &rows, |a, sums| {
+            add_scaled(&mut image[a * width..][columns.clone()], 1.0, sums);
+        });
     }
 }
 
@@ -139,46 +140,28 @@ pub fn form_backward(
     d_banks: &mut [f32],
 ) {
     let (size, height, width) = (geometry.size, geometry.height, geometry.width);
-    let columns = reach.1.clone();
+    let (down, columns) = reach;
     let (d_bank_y, d_bank_x) = d_banks.split_at_mut(size * height);
     // d_out · F_x, transposed [column, filter], so that one pass over the image gives the gradient of
     // every filter along y, without sums across a register.
-    let mut along_x = vec![0.0; width];
-    let mut transposed = vec![[0.0; LANES]; columns.len()];
+    let mut packed = vec![[0.0; LANES]; size];
+    let mut along_x = vec![[0.0; LANES]; columns.len()];
     for first in (0..size).step_by(LANES) {
         let filters = LANES.min(size - first);
-        for i in 0..filters {
-            along_x[columns.clone()].fill(0.0);
-            for j in 0..size {
-                let filter = &bank_x[j * width..][columns.clone()];
-                add_scaled(&mut along_x[columns.clone()], d_out[(first + i) * size + j], filter);
-            }
-            for (transposed, &value) in transposed.iter_mut().zip(&along_x[columns.clone()]) {
-                transposed[i] = value;
-            }
+        for (j, packed) in packed.iter_mut().enumerate() {
+            (0..filters).for_each(|i| packed[i] = d_out[(first + i) * size + j]);
         }
-        for a in reach.0.clone() {
-            let pixels = &image[a * width..][columns.clone()];
-            let mut sums = [[0.0; LANES]; 2];
-            let mut pairs = pixels.chunks_exact(2).zip(transposed.chunks_exact(2));
-            for (pixels, filters) in &mut pairs {
-                for lane in 0..LANES {
-                    sums[0][lane] += pixels[0] * filters[0][lane];
-                    sums[1][lane] += pixels[1] * filters[1][lane];
-                }
-            }
-            if let (1, Some(pixel), Some(filters)) = (pixels.len() % 2, pixels.last(), transposed.last()) {
-                add_scaled(&mut sums[0], *pixel, filters);
-            }
-            for i in 0..filters {
-                d_bank_y[(first + i) * height + a] += sums[0][i] + sums[1][i];
-            }
-        }
+        gather_all(&bank_x[columns.start..], (1, width), 0..columns.len(), &packed, |column, sums| {
+            along_x[column] = *sums;
+        });
+        gather_all(&image[columns.start..], (width, 1), down.clone(), &along_x, |a, sums| {
+            (0..filters).for_each(|i| d_bank_y[(first + i) * height + a] += sums[i]);
+        });
     }
-    for j in 0..size {
-        let d_row = &mut d_bank_x[j * width..][..width][columns.clone()];
-        for i in 0..size {
-            add_scaled(d_row, d_out[i * size + j], &rows[i * width..][..width][columns.clone()]);
-        }
+    for columns in blocks(columns) {
+        pack(&mut packed, rows, width, 0..size, &columns);
+        gather_all(d_out, (1, size), 0..size, &packed, |j, sums| {
+            add_scaled(&mut d_bank_x[j * width..][columns.clone()], 1.0, sums);
+        });
     }
 }

@@ -5,6 +5,7 @@ use super::super::{config::Writing, parameters::Host};
 use super::{
     caption::Caption,
     tape::{Steps, Tape},
+    transposed::Transposed,
     weights::Weights,
 };
 use crate::kernels::{
@@ -53,6 +54,7 @@ pub fn backward(
     let (steps, batch) = (tape.num_steps, tape.batch);
     let (d_size, e_size, z) = (config.decoder_size, config.encoder_size, config.latent_size);
     let (decoder, encoder) = (&weights.decoder_layout, &weights.encoder_layout);
+    let transposed = Transposed::of(weights);
     reset(&mut work.products, (steps + 1) * batch * decoder.width);
     reset(&mut work.encoder_products, (steps + 1) * batch * encoder.width);
     work.generative.resize(steps * batch * 4 * d_size, 0.0);
@@ -79,13 +81,7 @@ pub fn backward(
         if t + 1 < steps {
             prior_backward(weights, tape, t + 1, d_after);
         }
-        matmul(
-            &mut d_hidden,
-            d_size,
-            false,
-            Mat::new(d_after, batch, decoder.width),
-            Mat::new(&weights.decoder, d_size, decoder.width).t(),
-        );
+        matmul(&mut d_hidden, d_size, false, Mat::new(d_after, batch, decoder.width), transposed.decoder());
 
         let d_gates = &mut work.generative[t * batch * 4 * d_size..][..batch * 4 * d_size];
         lstm::backward(
@@ -114,13 +110,7 @@ pub fn backward(
                 &mut gradients.align_score,
             );
         }
-        matmul(
-            &mut d_latent,
-            z,
-            false,
-            Mat::new(d_gates, batch, 4 * d_size),
-            Mat::new(&host.generative_latent, z, 4 * d_size).t(),
-        );
+        matmul(&mut d_latent, z, false, Mat::new(d_gates, batch, 4 * d_size), transposed.generative_latent());
 
         let encoder_len = batch * encoder.width;
         let (earlier, later) = work.encoder_products.split_at_mut((t + 1) * encoder_len);
@@ -131,7 +121,7 @@ pub fn backward(
             e_size,
             false,
             Mat::new(&d_encoder_after[..encoder_len], batch, encoder.width),
-            Mat::new(&weights.encoder, e_size, encoder.width).t(),
+            transposed.encoder(),
         );
         let d_gates = &mut work.inference[t * batch * 4 * e_size..][..batch * 4 * e_size];
         lstm::backward(
@@ -154,7 +144,7 @@ pub fn backward(
             config.glimpse_len(),
             false,
             Mat::new(d_gates, batch, 4 * e_size),
-            Mat::new(&host.inference_input, config.glimpse_len(), 4 * e_size).t(),
+            transposed.inference_input(),
         );
         read_backward(weights, tape, images, t, &d_glimpse, d_before, &mut work.canvas, &mut work.d_image);
     }
@@ -169,7 +159,7 @@ pub fn backward(
         d_size,
         false,
         Mat::new(&work.products[..batch * width], batch, width),
-        Mat::new(&weights.decoder, d_size, width).t(),
+        transposed.decoder(),
     );
     add_rows(&mut gradients.generative_initial_hidden, &d_hidden, d_size);
     let encoder_width = encoder.width;
@@ -178,7 +168,7 @@ pub fn backward(
         e_size,
         false,
         Mat::new(&work.encoder_products[..batch * encoder_width], batch, encoder_width),
-        Mat::new(&weights.encoder, e_size, encoder_width).t(),
+        transposed.encoder(),
     );
     add_rows(&mut gradients.inference_initial_hidden, &d_encoder_hidden, e_size);
     add_rows(&mut gradients.initial_canvas, &work.canvas, config.image_len());
@@ -356,7 +346,6 @@ fn read_backward(
     let (bank_len, glimpse_len) = (geometry.bank_len(), config.glimpse_len());
     let (plane, cells) = (config.height * config.width, config.read_size * config.read_size);
     let rows_len = config.read_size * config.width;
-    let mut scratch = vec![0.0; rows_len];
     let mut d_banks = vec![0.0; bank_len];
     let (mut d_seen, mut d_drawn) = (vec![0.0; cells], vec![0.0; cells]);
     for b in 0..tape.batch {
@@ -379,7 +368,7 @@ fn read_backward(
             geometry.banks_backward(raw, banks, &images[at..][..plane], rows_seen, &d_seen, &mut d_banks);
             geometry.banks_backward(raw, banks, drawn, rows_drawn, &d_drawn, &mut d_banks);
             d_image.fill(0.0);
-            geometry.read_backward(raw, banks, &d_drawn, &mut scratch, d_image);
+            geometry.write(raw, banks, 1.0, &d_drawn, d_image);
             let d_canvas = &mut d_canvas[at..][..plane];
             for ((d_canvas, d_image), drawn) in d_canvas.iter_mut().zip(d_image.iter()).zip(drawn) {
                 *d_canvas += d_image * drawn * (1.0 - drawn);

@@ -206,7 +206,6 @@ fn write(weights: &Weights, tape: &mut Tape, t: usize) {
     let geometry = weights.config.write_geometry(t);
     let (bank_len, patch_len) = (geometry.bank_len(), config.patch_len());
     let (plane, cells) = (config.height * config.width, config.write_size * config.write_size);
-    let mut scratch = vec![0.0; config.write_size * config.width];
     let (before, after) = tape.canvas.pair(t);
     after.copy_from_slice(before);
     for b in 0..tape.batch {
@@ -224,7 +223,7 @@ fn write(weights: &Weights, tape: &mut Tape, t: usize) {
             let cover: Vec<f32> = patch[config.channels * cells..].iter().map(|&m| softplus(m)).collect();
             let kept = &mut tape.kept.at_mut(t)[b * plane..][..plane];
             kept.fill(0.0);
-            geometry.write(raw, banks, -scale, &cover, &mut scratch, kept);
+            geometry.write(raw, banks, -scale, &cover, kept);
             exponentials(kept);
             for canvas in after[b * config.image_len()..][..config.image_len()].chunks_exact_mut(plane) {
                 multiply(canvas, kept);
@@ -233,7 +232,7 @@ fn write(weights: &Weights, tape: &mut Tape, t: usize) {
         for channel in 0..config.channels {
             let canvas = &mut after[b * config.image_len() + channel * plane..][..plane];
             let patch = &patch[channel * cells..][..cells];
-            geometry.write(raw, banks, scale, patch, &mut scratch, canvas);
+            geometry.write(raw, banks, scale, patch, canvas);
         }
     }
     sigmoid_into(tape.image.at_mut(t + 1), after);

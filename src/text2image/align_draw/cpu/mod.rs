@@ -9,6 +9,7 @@ mod backward;
 mod caption;
 mod forward;
 mod tape;
+mod transposed;
 mod weights;
 
 pub use caption::Caption;
