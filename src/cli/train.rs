@@ -83,12 +83,10 @@ pub struct Args {
     /// Steps of a drawing
     #[arg(long)]
     steps: Option<usize>,
-    /// Windows stay below this share of the canvas' longer side, but for the first --detail-after steps
-    #[arg(long)]
-    detail: Option<f32>,
-    /// Steps whose windows may span the canvas
-    #[arg(long, requires = "detail", default_value_t = 0)]
-    detail_after: usize,
+    /// Windows stay below a share of the canvas' longer side after so many steps; finer still later on:
+    /// 6:0.5,12:0.33
+    #[arg(long, value_name = "STEPS:SHARE", value_delimiter = ',', value_parser = detail)]
+    detail: Option<Vec<Detail>>,
     /// First learning rate
     #[arg(long)]
     lr: Option<f64>,
@@ -167,6 +165,14 @@ fn scenes_preset() -> TrainOptions {
     }
 }
 
+/// STEPS:SHARE.
+fn detail(text: &str) -> std::result::Result<Detail, String> {
+    let read = text.split_once(':').and_then(|(after, limit)| {
+        Some(Detail { after: after.trim().parse().ok()?, limit: limit.trim().parse().ok()? })
+    });
+    read.ok_or_else(|| "expected steps and a share of the canvas, like 6:0.5".to_owned())
+}
+
 impl Args {
     fn options(&self) -> TrainOptions {
         let mut options = match self.preset {
@@ -201,8 +207,8 @@ impl Args {
             options.config.num_steps = steps;
             options.short_drawings = None;
         }
-        if let Some(limit) = self.detail {
-            options.config.detail = Some(Detail { after: self.detail_after, limit });
+        if let Some(detail) = &self.detail {
+            options.config.detail.clone_from(detail);
         }
         options.learning_rate = self.lr.unwrap_or(options.learning_rate);
         options.clip = self.clip.unwrap_or(options.clip);

@@ -302,18 +302,18 @@ fn road(place: Place, b: &mut Board) {
             b.rect(14.0 * dash as f32 - shift, 54.0, 8.0, 1.6, 0xf2d54a);
         }
     } else {
-        b.fade(0.0, 22.0, 0x86bce6, 0xd9ebf5);
-        b.rect(0.0, 16.0, SIDE, 7.0, 0x4f8a4a);
-        b.rect(0.0, 22.0, SIDE, 42.0, 0x6c7077);
+        b.fade(0.0, 18.0, 0x86bce6, 0xd9ebf5);
+        b.fade(15.0, 22.0, 0x7fae7c, 0x3f7a3c);
+        b.fade(21.0, SIDE, 0x7a7e85, 0x64686f);
+        // Worn paint: bright lines would count for more than what is parked between them.
         let shift = b.any(-4.0, 4.0);
         for bay in -1..6 {
             let x = 15.0 * bay as f32 + shift;
-            b.line((x + 4.0, 25.0), (x - 3.0, 40.0), 1.5, 0xf6f6f0, 1.0);
+            b.line((x + 4.0, 25.0), (x - 3.0, 40.0), 1.5, 0xd4d5d2, 0.6);
         }
-        b.line((0.0, 25.0), (SIDE, 25.0), 1.2, 0xf6f6f0, 1.0);
         for bay in -1..5 {
             let x = 19.0 * bay as f32 + shift;
-            b.line((x + 5.0, 50.0), (x - 3.0, 64.0), 1.8, 0xf6f6f0, 1.0);
+            b.line((x + 5.0, 50.0), (x - 3.0, 64.0), 1.8, 0xd4d5d2, 0.6);
         }
     }
 }

@@ -73,8 +73,12 @@ impl ScenePictures {
 
     /// A scene at random that is (or is not) held out, and one of its captions.
     pub fn draw(&self, held_out: bool, noise: &mut Noise) -> (Scene, String) {
+        self.draw_from(Scene::sample, held_out, noise)
+    }
+
+    fn draw_from(&self, sample: Sample, held_out: bool, noise: &mut Noise) -> (Scene, String) {
         loop {
-            let scene = Scene::sample(noise);
+            let scene = sample(noise);
             if self.bans.hold_out(&scene) == held_out {
                 let caption = scene.caption(noise);
                 return (scene, caption);
@@ -85,23 +89,22 @@ impl ScenePictures {
     /// Scenes with captions of equal length: the first decides it, so that lengths are as frequent in
     /// the batches as in the language.
     pub fn draw_batch(&self, held_out: bool, size: usize, noise: &mut Noise) -> Vec<(Scene, String)> {
-        let first = self.draw(held_out, noise);
-        self.draw_alike(first, held_out, size, noise)
+        self.draw_alike(Scene::sample, held_out, size, noise)
     }
 
-    /// Scenes with captions as long as that of the first, which is one of them.
     fn draw_alike(
         &self,
-        first: (Scene, String),
+        sample: Sample,
         held_out: bool,
         size: usize,
         noise: &mut Noise,
     ) -> Vec<(Scene, String)> {
         let words = |caption: &str| caption.split(' ').count();
+        let first = self.draw_from(sample, held_out, noise);
         let length = words(&first.1);
         let mut drawn = vec![first];
         while drawn.len() < size {
-            let next = self.draw(held_out, noise);
+            let next = self.draw_from(sample, held_out, noise);
             if words(&next.1) == length {
                 drawn.push(next);
             }
@@ -123,9 +126,19 @@ impl ScenePictures {
     }
 }
 
-/// The share of the training's batches whose length is that of a caption with several kinds of objects: they are
-/// learned last.
-const SEVERAL: f32 = 0.3;
+/// Draws a scene.
+type Sample = fn(&mut Noise) -> Scene;
+
+/// A scene to learn from: two and three kinds of objects are learned last, so that they are more frequent
+/// than in [`Scene::sample`].
+fn lesson(noise: &mut Noise) -> Scene {
+    let kinds = match noise.below(20) {
+        0..10 => 1,
+        10..15 => 2,
+        _ => 3,
+    };
+    Scene::sample_of(kinds, noise)
+}
 
 impl Source for ScenePictures {
     fn batch(&self, size: usize, noise: &mut Noise) -> CaptionBatch<'static> {
@@ -134,13 +147,8 @@ impl Source for ScenePictures {
     }
 
     fn training_batch(&self, size: usize, noise: &mut Noise) -> CaptionBatch<'static> {
-        let mut first = self.draw(false, noise);
-        if noise.uniform() < SEVERAL {
-            while first.0.things.len() == 1 {
-                first = self.draw(false, noise);
-            }
-        }
-        self.batch_of(&self.draw_alike(first, false, size, noise), noise)
+        let drawn = self.draw_alike(lesson, false, size, noise);
+        self.batch_of(&drawn, noise)
     }
 
     fn held_out_batch(&self, size: usize, noise: &mut Noise) -> Option<CaptionBatch<'static>> {

@@ -22,16 +22,21 @@ fn thing(object: Object, coloured: bool, noise: &mut Noise) -> Thing {
 }
 
 impl Scene {
-    /// A scene at random: two thirds have one kind of object, every second of these one of it.
+    /// A scene at random: seven in ten have one kind of object, every second of these one of it.
     pub fn sample(noise: &mut Noise) -> Self {
-        let first = pick(Object::ALL, noise);
-        let place = pick(&first.places(), noise);
-        let mut scene = Self { things: Vec::new(), relation: None, place, vintage: false, boards: false };
         let kinds = match noise.below(20) {
             0..14 => 1,
             14..19 => 2,
             _ => 3,
         };
+        Self::sample_of(kinds, noise)
+    }
+
+    /// A scene at random with one, two or three kinds of objects.
+    pub fn sample_of(kinds: usize, noise: &mut Noise) -> Self {
+        let first = pick(Object::ALL, noise);
+        let place = pick(&first.places(), noise);
+        let mut scene = Self { things: Vec::new(), relation: None, place, vintage: false, boards: false };
         scene.vintage = kinds == 1 && chance(0.05, noise);
         scene.things.push(thing(first, !scene.vintage, noise));
         if kinds == 1 {
@@ -56,7 +61,7 @@ impl Scene {
                 scene.things.push(thing(object, true, noise));
             } else if relation == Relation::On && chance(0.02, noise) {
                 // Nothing that carries is found in this place.
-                return Self::sample(noise);
+                return Self::sample_of(kinds, noise);
             }
         }
         scene.relation = Some(relation);

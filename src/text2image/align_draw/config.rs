@@ -48,7 +48,7 @@ pub enum Writing {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Detail {
-    /// Steps, from the first, whose windows may span the canvas.
+    /// Steps, from the first, that it leaves alone.
     pub after: usize,
     /// What the write windows of the others stay below, a share of the canvas' longer side.
     pub limit: f32,
@@ -91,9 +91,9 @@ pub struct AlignDrawConfig {
     /// How a patch meets what the canvas holds.
     #[serde(default)]
     pub writing: Writing,
-    /// Windows that stay small; none in the paper.
+    /// Windows that stay small, the last that applies to a step decides; none in the paper.
     #[serde(default)]
-    pub detail: Option<Detail>,
+    pub detail: Vec<Detail>,
 }
 
 impl AlignDrawConfig {
@@ -116,7 +116,7 @@ impl AlignDrawConfig {
             initializer: Initializer::Paper,
             attended: Attended::States,
             writing: Writing::Add,
-            detail: None,
+            detail: Vec::new(),
         }
     }
 
@@ -151,12 +151,12 @@ impl AlignDrawConfig {
             latent_size: 60,
             read_size: 8,
             write_size: 16,
-            num_steps: 16,
+            num_steps: 20,
             initial_canvas: 0.0,
             initializer: Initializer::Scaled,
             attended: Attended::WordsAndStates,
             writing: Writing::Cover,
-            detail: Some(Detail { after: 6, limit: 0.5 }),
+            detail: vec![Detail { after: 6, limit: 0.5 }, Detail { after: 12, limit: 0.33 }],
         }
     }
 
@@ -179,7 +179,7 @@ impl AlignDrawConfig {
             initializer: Initializer::Scaled,
             attended: Attended::States,
             writing: Writing::Add,
-            detail: None,
+            detail: Vec::new(),
         }
     }
 
@@ -200,7 +200,7 @@ impl AlignDrawConfig {
 
     /// The write window's geometry at a step, the first being 0.
     pub fn write_geometry(&self, step: usize) -> Geometry {
-        let limited = self.detail.filter(|detail| step >= detail.after);
+        let limited = self.detail.iter().rfind(|detail| step >= detail.after);
         let limit = limited.map_or(f32::INFINITY, |detail| detail.limit);
         Geometry { height: self.height, width: self.width, size: self.write_size, limit }
     }
@@ -247,9 +247,7 @@ impl AlignDrawConfig {
                 return Err(Error::Config(format!("{name} is {size}, expected {least} to 65536")));
             }
         }
-        if let Some(detail) = self.detail
-            && !(0.05..=1.0).contains(&detail.limit)
-        {
+        if let Some(detail) = self.detail.iter().find(|detail| !(0.05..=1.0).contains(&detail.limit)) {
             return Err(Error::Config(format!("detail.limit is {}, expected 0.05 to 1", detail.limit)));
         }
         if self.channels != 1 && self.channels != 3 {

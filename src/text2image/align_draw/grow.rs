@@ -43,8 +43,12 @@ impl Host {
             (Attended::Words, Attended::WordsAndStates) => Attended::WordsAndStates,
             (ours, _) => ours,
         };
-        let resized =
-            AlignDrawConfig { write_size: to.write_size, attended: heard, detail: to.detail, ..from.clone() };
+        let resized = AlignDrawConfig {
+            write_size: to.write_size,
+            attended: heard,
+            detail: to.detail.clone(),
+            ..from.clone()
+        };
         let tables = resized.parameters().into_iter().zip(to.parameters());
         if let Some((ours, theirs)) = tables.into_iter().find(|(ours, theirs)| ours != theirs) {
             let (name, found, expected) = (ours.0, ours.2, theirs.2);
