@@ -2,6 +2,9 @@
 
 use crate::kernels::matmul::Mat;
 
+/// Sums of sixteen lanes that a kernel keeps at once: twelve of the sixteen registers.
+pub const SUMS: usize = 3;
+
 /// Whether [`packed_gemm`] exists here.
 pub const HAS_PACKED_GEMM: bool = false;
 

@@ -6,11 +6,10 @@ use multiversion::multiversion;
 
 use super::Geometry;
 use crate::kernels::math::{add_scaled, dot};
+use crate::platform::SUMS;
 
 /// Columns that are worked on at once: a register of AVX-512, four of wasm's.
 const LANES: usize = 16;
-/// Sums that are worked on at once: enough to hide the latency of an addition, few enough for AVX2.
-const SUMS: usize = 6;
 
 /// The blocks of [`LANES`] columns of a range, the last of them shorter.
 fn blocks(columns: &Range<usize>) -> impl Iterator<Item = Range<usize>> {
