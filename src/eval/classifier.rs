@@ -1,27 +1,20 @@
 //! The judge of caption fidelity: a small convolutional network that reads digits.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
-use burn::data::dataset::DatasetError;
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::loss::CrossEntropyLossConfig;
 use burn::nn::{Linear, LinearConfig, PaddingConfig2d};
-use burn::optim::AdamConfig;
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use burn::train::metric::LossMetric;
-use burn::train::{ExecutionStrategy, InferenceStep, Learner, SupervisedTraining, TrainOutput, TrainStep};
+use burn::train::{InferenceStep, TrainOutput, TrainStep};
 
-use super::loss::Loss;
+use super::fit::{Loss, fit};
 use super::module_file;
 use crate::data::mnist::{Digits, SIDE};
 use crate::data::noise::Noise;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::text2image::align_draw::floats;
-use crate::train::schedule::{Schedule, ScheduledRate};
+use crate::train::loader::Batches;
 
 /// Pixels that a digit is shifted by in training: a caption places its box only to within ±2.
 const JITTER: usize = 2;
@@ -116,89 +109,35 @@ pub struct DigitBatch {
     labels: Vec<u8>,
 }
 
-#[derive(Clone)]
-struct DigitLoader {
-    digits: Arc<Digits>,
-    seed: u64,
-    epoch: Arc<AtomicUsize>,
-    start: usize,
-    end: usize,
-}
-
-impl DigitLoader {
-    fn new(digits: Digits, seed: u64) -> Self {
-        let end = digits.len();
-        Self { digits: Arc::new(digits), seed, epoch: Arc::new(AtomicUsize::new(0)), start: 0, end }
-    }
-
-    /// A shuffled batch with every digit shifted by up to [`JITTER`] pixels each way.
-    fn batch(&self, order: &[usize], noise: &mut Noise) -> DigitBatch {
-        let mut pixels = vec![0.0; order.len() * SIDE * SIDE];
-        for (out, &digit) in pixels.chunks_exact_mut(SIDE * SIDE).zip(order) {
-            let image = self.digits.image(digit);
-            let (down, right) = (noise.below(2 * JITTER + 1), noise.below(2 * JITTER + 1));
-            for y in 0..SIDE {
-                for x in 0..SIDE {
-                    let (from_y, from_x) =
-                        ((y + JITTER).wrapping_sub(down), (x + JITTER).wrapping_sub(right));
-                    if from_y < SIDE && from_x < SIDE {
-                        out[y * SIDE + x] = image[from_y * SIDE + from_x];
-                    }
-                }
-            }
-        }
-        DigitBatch { pixels, labels: order.iter().map(|&digit| self.digits.labels[digit]).collect() }
-    }
-}
-
-impl DataLoader<DigitBatch> for DigitLoader {
-    fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<DigitBatch> + 'a> {
-        let epoch = self.epoch.fetch_add(1, Ordering::Relaxed);
-        let mut noise = Noise::stream(self.seed, epoch as u64);
-        let mut order: Vec<usize> = (self.start..self.end).collect();
+/// Batches of shuffled digits, each shifted by up to [`JITTER`] pixels each way.
+fn batches(digits: Digits, seed: u64) -> Batches<DigitBatch> {
+    Batches::changing(0, BATCH, digits.len(), move |epoch, index| {
+        let mut noise = Noise::stream(seed, epoch as u64);
+        let mut order: Vec<usize> = (0..digits.len()).collect();
         for i in (1..order.len()).rev() {
             order.swap(i, noise.below(i + 1));
         }
-        Box::new(DigitBatches { loader: self, noise, order, next: 0 })
-    }
-
-    fn num_items(&self) -> usize {
-        self.end - self.start
-    }
-
-    fn to_device(&self, _: &Device) -> Arc<dyn DataLoader<DigitBatch>> {
-        Arc::new(self.clone())
-    }
-
-    fn slice(&self, start: usize, end: usize) -> Arc<dyn DataLoader<DigitBatch>> {
-        Arc::new(Self { start: self.start + start, end: self.start + end, ..self.clone() })
-    }
+        let start = index * BATCH;
+        let part = &order[start..(start + BATCH).min(order.len())];
+        shifted(&digits, part, &mut Noise::stream(noise.next_u64(), index as u64))
+    })
 }
 
-struct DigitBatches<'a> {
-    loader: &'a DigitLoader,
-    noise: Noise,
-    order: Vec<usize>,
-    next: usize,
-}
-
-impl Iterator for DigitBatches<'_> {
-    type Item = std::result::Result<DigitBatch, DatasetError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let order = self.order.get(self.next..(self.next + BATCH).min(self.order.len()))?;
-        if order.is_empty() {
-            return None;
+fn shifted(digits: &Digits, order: &[usize], noise: &mut Noise) -> DigitBatch {
+    let mut pixels = vec![0.0; order.len() * SIDE * SIDE];
+    for (out, &digit) in pixels.chunks_exact_mut(SIDE * SIDE).zip(order) {
+        let image = digits.image(digit);
+        let (down, right) = (noise.below(2 * JITTER + 1), noise.below(2 * JITTER + 1));
+        for y in 0..SIDE {
+            for x in 0..SIDE {
+                let (from_y, from_x) = ((y + JITTER).wrapping_sub(down), (x + JITTER).wrapping_sub(right));
+                if from_y < SIDE && from_x < SIDE {
+                    out[y * SIDE + x] = image[from_y * SIDE + from_x];
+                }
+            }
         }
-        self.next += order.len();
-        Some(Ok(self.loader.batch(order, &mut self.noise)))
     }
-}
-
-impl DataLoaderIterator<DigitBatch> for DigitBatches<'_> {
-    fn progress(&self) -> Progress {
-        Progress::new(self.next, self.order.len(), Some("digits".to_owned()))
-    }
+    DigitBatch { pixels, labels: order.iter().map(|&digit| digits.labels[digit]).collect() }
 }
 
 impl DigitClassifier {
@@ -243,26 +182,7 @@ pub fn train(
 ) -> Result<DigitClassifier> {
     let device = Device::flex().autodiff();
     device.seed(seed);
-    let updates = digits.len().div_ceil(BATCH) * epochs;
-    let schedule = Schedule::Cosine { warmup: 100, constant_until: 0.3 };
-    let learner = Learner::new(
-        DigitClassifier::init(&device),
-        AdamConfig::new().init(),
-        ScheduledRate::new(schedule, RATE, updates),
-    );
-    let train = Arc::new(DigitLoader::new(digits, seed));
-    let valid = Arc::new(DigitLoader::new(validation, seed ^ 1));
-    let result = SupervisedTraining::new(folder, train, valid)
-        .metric_train_numeric(LossMetric::new())
-        .metric_valid_numeric(LossMetric::new())
-        .with_metric_logger(burn::train::logger::InMemoryMetricLogger::default())
-        .with_application_logger(None)
-        .renderer(Box::new(crate::train::report::Bar::default()))
-        .with_training_strategy(ExecutionStrategy::SingleDevice(device).into())
-        .num_epochs(epochs)
-        .launch(learner);
-    match result.error {
-        Some(error) => Err(Error::Model(format!("training the classifier stopped: {error}"))),
-        None => Ok(result.model),
-    }
+    let fresh = DigitClassifier::init(&device);
+    let batches = (batches(digits, seed), batches(validation, seed ^ 1));
+    fit(fresh, batches, epochs, RATE, device, folder)
 }

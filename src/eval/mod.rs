@@ -4,8 +4,8 @@
 pub mod bound;
 pub mod classifier;
 pub mod fidelity;
+mod fit;
 pub mod judge;
-mod loss;
 mod module_file;
 pub mod scene_fidelity;
 pub mod share;

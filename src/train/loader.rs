@@ -1,5 +1,5 @@
-//! Fresh batches for burn's engine: batch `i` of epoch `e` depends on the seed, `e` and `i` alone, so
-//! that a resumed run sees what the first would have seen.
+//! Fresh batches for burn's engine: batch `i` of epoch `e` depends on `e` and `i` alone (and on what makes
+//! it), so that a resumed run sees what the first would have seen.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -23,98 +23,126 @@ pub struct TrainBatch {
     pub index: usize,
 }
 
-/// Generates the batches of an epoch.
-#[derive(Clone)]
-pub struct BatchLoader {
-    source: Arc<dyn Source>,
-    seed: u64,
+impl TrainBatch {
+    /// Batches of samples that change from epoch to epoch, the first of which is `first_epoch`.
+    pub fn training(
+        source: Arc<dyn Source>,
+        seed: u64,
+        size: usize,
+        batches: usize,
+        first_epoch: usize,
+    ) -> Batches<Self> {
+        Batches::changing(first_epoch, size, batches * size, move |epoch, index| {
+            let draw = |noise: &mut Noise| source.training_batch(size, noise);
+            Self::draw(draw, seed, epoch, index)
+        })
+    }
+
+    /// Batches of the same samples every time.
+    pub fn validation(source: Arc<dyn Source>, seed: u64, size: usize, batches: usize) -> Batches<Self> {
+        Batches::same(size, batches * size, move |index| {
+            Self::draw(|noise| source.batch(size, noise), seed, 0, index)
+        })
+    }
+
+    fn draw(
+        draw: impl Fn(&mut Noise) -> CaptionBatch<'static>,
+        seed: u64,
+        epoch: usize,
+        index: usize,
+    ) -> Self {
+        let mut noise = Noise::stream(seed, (epoch as u64) << 32 | index as u64);
+        let noise_seed = noise.next_u64();
+        Self { batch: draw(&mut noise), noise_seed, epoch, index }
+    }
+}
+
+/// Makes a batch from the numbers of its epoch and of it.
+type Make<B> = Arc<dyn Fn(usize, usize) -> B + Send + Sync>;
+
+/// Makes the batches of an epoch.
+pub struct Batches<B> {
+    make: Make<B>,
     batch_size: usize,
     /// Items `start..end` of every epoch are this loader's.
     start: usize,
     end: usize,
-    /// The epoch that the next iteration belongs to; validation stays at 0.
-    epoch: Arc<AtomicUsize>,
-    advances: bool,
+    /// The epoch that the next iteration belongs to; none: always 0.
+    epoch: Option<Arc<AtomicUsize>>,
 }
 
-impl BatchLoader {
-    /// A loader whose samples change from epoch to epoch, the first of which is `first_epoch`.
-    pub fn training(
-        source: Arc<dyn Source>,
-        seed: u64,
-        batch_size: usize,
-        batches: usize,
+impl<B> Clone for Batches<B> {
+    fn clone(&self) -> Self {
+        Self { make: self.make.clone(), epoch: self.epoch.clone(), ..*self }
+    }
+}
+
+impl<B> Batches<B> {
+    /// Batches that change from epoch to epoch: `make` gets the numbers of epoch and batch.
+    pub fn changing(
         first_epoch: usize,
+        batch_size: usize,
+        items: usize,
+        make: impl Fn(usize, usize) -> B + Send + Sync + 'static,
     ) -> Self {
-        Self {
-            source,
-            seed,
-            batch_size,
-            start: 0,
-            end: batches * batch_size,
-            epoch: Arc::new(AtomicUsize::new(first_epoch)),
-            advances: true,
-        }
+        let epoch = Some(Arc::new(AtomicUsize::new(first_epoch)));
+        Self { make: Arc::new(make), batch_size, start: 0, end: items, epoch }
     }
 
-    /// A loader that gives the same samples every time.
-    pub fn validation(source: Arc<dyn Source>, seed: u64, batch_size: usize, batches: usize) -> Self {
-        Self { advances: false, ..Self::training(source, seed, batch_size, batches, 0) }
+    /// The same batches every time: `make` gets the number of the batch.
+    pub fn same(batch_size: usize, items: usize, make: impl Fn(usize) -> B + Send + Sync + 'static) -> Self {
+        Self { make: Arc::new(move |_, index| make(index)), batch_size, start: 0, end: items, epoch: None }
     }
 
-    fn batch(&self, epoch: usize, index: usize) -> TrainBatch {
-        let mut noise = Noise::stream(self.seed, (epoch as u64) << 32 | index as u64);
-        let noise_seed = noise.next_u64();
-        let batch = if self.advances {
-            self.source.training_batch(self.batch_size, &mut noise)
-        } else {
-            self.source.batch(self.batch_size, &mut noise)
-        };
-        TrainBatch { batch, noise_seed, epoch, index }
+    /// Batches of an epoch.
+    pub fn an_epoch(&self) -> usize {
+        (self.end - self.start).div_ceil(self.batch_size)
     }
 }
 
-impl DataLoader<TrainBatch> for BatchLoader {
-    fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<TrainBatch> + 'a> {
-        let epoch = if self.advances { self.epoch.fetch_add(1, Ordering::Relaxed) } else { 0 };
-        Box::new(Batches { loader: self, epoch, next: self.start / self.batch_size })
+impl<B: Send + 'static> DataLoader<B> for Batches<B> {
+    fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<B> + 'a> {
+        let epoch = self.epoch.as_ref().map_or(0, |epoch| epoch.fetch_add(1, Ordering::Relaxed));
+        Box::new(Epoch { loader: self, epoch, next: self.start / self.batch_size })
     }
 
     fn num_items(&self) -> usize {
         self.end - self.start
     }
 
-    fn to_device(&self, _device: &Device) -> Arc<dyn DataLoader<TrainBatch>> {
+    fn to_device(&self, _device: &Device) -> Arc<dyn DataLoader<B>> {
         Arc::new(self.clone())
     }
 
-    fn slice(&self, start: usize, end: usize) -> Arc<dyn DataLoader<TrainBatch>> {
-        let epoch = Arc::new(AtomicUsize::new(self.epoch.load(Ordering::Relaxed)));
+    fn slice(&self, start: usize, end: usize) -> Arc<dyn DataLoader<B>> {
+        let epoch =
+            self.epoch.as_ref().map(|epoch| Arc::new(AtomicUsize::new(epoch.load(Ordering::Relaxed))));
         Arc::new(Self { start: self.start + start, end: self.start + end, epoch, ..self.clone() })
     }
 }
 
-struct Batches<'a> {
-    loader: &'a BatchLoader,
+struct Epoch<'a, B> {
+    loader: &'a Batches<B>,
     epoch: usize,
     next: usize,
 }
 
-impl Iterator for Batches<'_> {
-    type Item = Result<TrainBatch, DatasetError>;
+impl<B> Iterator for Epoch<'_, B> {
+    type Item = Result<B, DatasetError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.next * self.loader.batch_size >= self.loader.end {
             return None;
         }
         self.next += 1;
-        Some(Ok(self.loader.batch(self.epoch, self.next - 1)))
+        Some(Ok((self.loader.make)(self.epoch, self.next - 1)))
     }
 }
 
-impl DataLoaderIterator<TrainBatch> for Batches<'_> {
+impl<B: Send + 'static> DataLoaderIterator<B> for Epoch<'_, B> {
     fn progress(&self) -> Progress {
+        let items = self.loader.num_items();
         let done = self.next * self.loader.batch_size - self.loader.start;
-        Progress::new(done.min(self.loader.num_items()), self.loader.num_items(), Some("images".to_owned()))
+        Progress::new(done.min(items), items, Some("images".to_owned()))
     }
 }

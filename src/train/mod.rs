@@ -41,7 +41,7 @@ use serde::{Deserialize, Serialize};
 use self::{
     checkpoints::AtomicCheckpointer,
     learner::{Setup, TrainingModel},
-    loader::BatchLoader,
+    loader::TrainBatch,
     optimizer::PaperRmsProp,
     report::{NatsMetric, Report, Term},
     schedule::{Schedule, ScheduledRate},
@@ -281,8 +281,8 @@ pub fn train(
     let (seed, size) = (options.seed, options.batch_size);
     let batches = options.batches_per_epoch;
     let valid_batches = options.validation_images.div_ceil(size);
-    let train = BatchLoader::training(data.train, seed, size, batches, first_epoch);
-    let valid = BatchLoader::validation(data.validation, seed ^ u64::MAX, size, valid_batches);
+    let train = TrainBatch::training(data.train, seed, size, batches, first_epoch);
+    let valid = TrainBatch::validation(data.validation, seed ^ u64::MAX, size, valid_batches);
 
     let setup = Arc::new(Setup::new(options, first_epoch, place.cpu_threads, interrupter.clone()));
     let devices: Vec<_> = place.devices.iter().map(|device| device.clone().autodiff()).collect();

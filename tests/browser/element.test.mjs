@@ -180,7 +180,10 @@ test('the page that teaches it draws, and its snippets follow the options', asyn
   assert.match(snippet, /caption="the digit 3 is at the &quot;top&quot; left of the image" seed="9" words>/);
   assert.match(await page.textContent('#frame'), /embed\.html\?caption=the\+digit\+3/);
   await page.selectOption('[name=model]', 'scenes');
-  await page.waitForFunction(() => document.querySelector('#example').frames.length === 16);
+  await page.waitForFunction(() => {
+    const { frames } = document.querySelector('#example');
+    return frames.at(-1)?.image.length === 3 * 64 * 64 && frames.length === frames[0].numSteps;
+  });
   assert.match(await page.textContent('#element'), /caption="a yellow school bus driving on the street" seed="3" model="scenes" words>/);
   assert.match(await page.textContent('#frame'), /model=scenes/);
   assert.deepEqual(problems, []);

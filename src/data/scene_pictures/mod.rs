@@ -12,7 +12,7 @@ use self::art::Sprites;
 pub use self::layout::{CANVAS, Placed};
 use super::batch::CaptionBatch;
 use super::noise::Noise;
-use super::scenes::{Bans, Scene, caption};
+use super::scenes::{Bans, Number, Scene, caption};
 use super::source::Source;
 use super::vocabulary::Vocabulary;
 
@@ -129,15 +129,20 @@ impl ScenePictures {
 /// Draws a scene.
 type Sample = fn(&mut Noise) -> Scene;
 
-/// A scene to learn from: two and three kinds of objects are learned last, so that they are more frequent
-/// than in [`Scene::sample`].
+/// A scene to learn from: groups and several kinds of objects are learned last, so that they are more
+/// frequent than in [`Scene::sample`].
 fn lesson(noise: &mut Noise) -> Scene {
-    let kinds = match noise.below(20) {
-        0..10 => 1,
-        10..15 => 2,
-        _ => 3,
-    };
-    Scene::sample_of(kinds, noise)
+    match noise.below(20) {
+        0..8 => Scene::sample_of(1, noise),
+        8..10 => loop {
+            let scene = Scene::sample_of(1, noise);
+            if scene.things[0].number == Number::Group {
+                break scene;
+            }
+        },
+        10..15 => Scene::sample_of(2, noise),
+        _ => Scene::sample_of(3, noise),
+    }
 }
 
 impl Source for ScenePictures {

@@ -2,25 +2,20 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
-use burn::data::dataset::DatasetError;
-use burn::optim::AdamConfig;
 use burn::tensor::activation::{log_sigmoid, log_softmax};
 use burn::tensor::{Device, Tensor, TensorData};
-use burn::train::metric::LossMetric;
-use burn::train::{ExecutionStrategy, InferenceStep, Learner, SupervisedTraining, TrainOutput, TrainStep};
+use burn::train::{InferenceStep, TrainOutput, TrainStep};
 
-use super::super::loss::Loss;
+use super::super::fit::{Loss, fit};
 use super::{
     BATCH, COLOUR, COLOURS, IMAGE, Labels, NUMBER, OBJECT, OBJECTS, PLACE, RELATION, SIZE, SceneJudge, pairs,
 };
 use crate::data::noise::Noise;
 use crate::data::scene_pictures::{CANVAS, ScenePictures};
 use crate::data::scenes::Scene;
-use crate::error::{Error, Result};
-use crate::train::schedule::{Schedule, ScheduledRate};
+use crate::error::Result;
+use crate::train::loader::Batches;
 
 /// Renders and what they show: 1 for what is there, 0 for the rest; a factor that is not said has
 /// no 1.
@@ -52,22 +47,22 @@ fn weather(pixels: &mut [f32], noise: &mut Noise) {
     pixels.iter_mut().for_each(|p| *p = (*p + rough * (2.0 * noise.uniform() - 1.0)).clamp(0.0, 1.0));
 }
 
-#[derive(Clone)]
-struct Renders {
-    pictures: Arc<ScenePictures>,
-    seed: u64,
-    batches: usize,
-    epoch: Arc<AtomicUsize>,
+/// Batches of fresh renders.
+fn renders(pictures: &Arc<ScenePictures>, seed: u64, batches: usize) -> Batches<JudgeBatch> {
+    let pictures = pictures.clone();
+    Batches::changing(0, BATCH, batches * BATCH, move |epoch, index| {
+        JudgeBatch::render(&pictures, &mut Noise::stream(seed, (epoch as u64) << 32 | index as u64))
+    })
 }
 
-impl Renders {
-    fn batch(&self, noise: &mut Noise) -> JudgeBatch {
+impl JudgeBatch {
+    fn render(pictures: &ScenePictures, noise: &mut Noise) -> Self {
         let mut pixels = Vec::with_capacity(BATCH * IMAGE);
         let mut targets = vec![0.0; BATCH * COLOUR.end];
         let mut said = Vec::with_capacity(BATCH);
         for row in targets.chunks_exact_mut(COLOUR.end) {
             let scene = Scene::sample(noise);
-            let mut picture = self.pictures.paint(&scene, noise);
+            let mut picture = pictures.paint(&scene, noise);
             weather(&mut picture, noise);
             pixels.extend(picture);
             let labels = Labels::of(&scene);
@@ -83,50 +78,7 @@ impl Renders {
             }
             said.push(labels);
         }
-        JudgeBatch { pixels, pairs: pairs(said.iter()), targets }
-    }
-}
-
-impl DataLoader<JudgeBatch> for Renders {
-    fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<JudgeBatch> + 'a> {
-        let epoch = self.epoch.fetch_add(1, Ordering::Relaxed);
-        Box::new(RenderBatches { of: self, noise: Noise::stream(self.seed, epoch as u64), next: 0 })
-    }
-
-    fn num_items(&self) -> usize {
-        self.batches * BATCH
-    }
-
-    fn to_device(&self, _: &Device) -> Arc<dyn DataLoader<JudgeBatch>> {
-        Arc::new(self.clone())
-    }
-
-    fn slice(&self, start: usize, end: usize) -> Arc<dyn DataLoader<JudgeBatch>> {
-        Arc::new(Self { batches: (end - start) / BATCH, ..self.clone() })
-    }
-}
-
-struct RenderBatches<'a> {
-    of: &'a Renders,
-    noise: Noise,
-    next: usize,
-}
-
-impl Iterator for RenderBatches<'_> {
-    type Item = std::result::Result<JudgeBatch, DatasetError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.next == self.of.batches {
-            return None;
-        }
-        self.next += 1;
-        Some(Ok(self.of.batch(&mut self.noise)))
-    }
-}
-
-impl DataLoaderIterator<JudgeBatch> for RenderBatches<'_> {
-    fn progress(&self) -> Progress {
-        Progress::new(self.next * BATCH, self.of.num_items(), Some("renders".to_owned()))
+        Self { pixels, pairs: pairs(said.iter()), targets }
     }
 }
 
@@ -196,24 +148,6 @@ pub fn train(
         Some(bytes) => SceneJudge::decode(bytes, &device)?,
         None => SceneJudge::init(&device),
     };
-    let schedule = Schedule::Cosine { warmup: 100, constant_until: 0.3 };
-    let rate = ScheduledRate::new(schedule, learning_rate, BATCHES * epochs);
-    let learner = Learner::new(fresh, AdamConfig::new().init(), rate);
-    let renders = |seed, batches| {
-        let (pictures, epoch) = (pictures.clone(), Arc::new(AtomicUsize::new(0)));
-        Arc::new(Renders { pictures, seed, batches, epoch })
-    };
-    let result = SupervisedTraining::new(folder, renders(seed, BATCHES), renders(seed ^ u64::MAX, 10))
-        .metric_train_numeric(LossMetric::new())
-        .metric_valid_numeric(LossMetric::new())
-        .with_metric_logger(burn::train::logger::InMemoryMetricLogger::default())
-        .with_application_logger(None)
-        .renderer(Box::new(crate::train::report::Bar::default()))
-        .with_training_strategy(ExecutionStrategy::SingleDevice(device).into())
-        .num_epochs(epochs)
-        .launch(learner);
-    match result.error {
-        Some(error) => Err(Error::Model(format!("training the judge stopped: {error}"))),
-        None => Ok(result.model),
-    }
+    let batches = (renders(&pictures, seed, BATCHES), renders(&pictures, seed ^ u64::MAX, 10));
+    fit(fresh, batches, epochs, learning_rate, device, folder)
 }
