@@ -155,6 +155,23 @@ fn a_gpu_is_refused_by_a_build_without_one() {
 }
 
 #[test]
+fn windows_that_cannot_be_are_refused() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let out = folder.path().join("run");
+    let out = out.to_str().expect("a UTF-8 path");
+    for (detail, says) in [
+        ("6-0.5", "like 6:0.5"),
+        ("6:half", "like 6:0.5"),
+        ("0:3", "detail.limit is 3, expected 0.05 to 1"),
+        ("1:0.5,0:0.3", "detail.after falls"),
+    ] {
+        let output = aligndraw(&["train", "--preset", "tiny", "--detail", detail, "--out", out]);
+        assert!(stderr(&output).contains(says), "{detail}: {}", stderr(&output));
+        assert!(!Path::new(out).exists(), "nothing is written");
+    }
+}
+
+#[test]
 fn a_tiny_training_run_leaves_a_model_that_paints() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let run = folder.path().join("run");

@@ -3,7 +3,7 @@
 
 use aligndraw::data::noise::Noise;
 use aligndraw::data::scene_pictures::{CANVAS, ScenePictures};
-use aligndraw::data::scenes::{Bans, Object, Place, Scene, Thing, caption};
+use aligndraw::data::scenes::{Bans, Number, Object, Place, Scene, Thing, caption};
 use aligndraw::data::source::Source;
 use aligndraw::text2image::align_draw::AlignDrawConfig;
 
@@ -116,4 +116,35 @@ fn no_held_out_pair_in_a_training_epoch() {
             }
         }
     }
+}
+
+/// What training hears, word id by word id: nothing held out, more often three kinds of objects than in the
+/// language, and groups hardly less.
+#[test]
+fn lessons_are_not_held_out_and_dwell_on_what_is_hard() {
+    let (pictures, bans, words) = (pictures(), Bans::draw(1), caption::vocabulary().words);
+    let hard = |lessons: bool| {
+        let mut noise = Noise::new(3);
+        let mut scenes = Vec::new();
+        for _ in 0..40 {
+            let batch = if lessons {
+                pictures.training_batch(10, &mut noise)
+            } else {
+                pictures.batch(10, &mut noise)
+            };
+            for ids in batch.ids.chunks(batch.words) {
+                let said: Vec<&str> = ids.iter().map(|&id| &*words[id]).collect();
+                let (heard, _) = Scene::parse(&said.join(" ")).expect("an object is named");
+                assert!(!bans.hold_out(&heard), "{said:?}");
+                scenes.push(heard);
+            }
+        }
+        let of = |is: fn(&Scene) -> bool| scenes.iter().filter(|scene| is(scene)).count();
+        [of(|scene| scene.things.len() == 3), of(|scene| scene.things[0].number == Number::Group)]
+    };
+    let (lessons, language) = (hard(true), hard(false));
+    assert!(
+        lessons[0] > 2 * language[0] && 4 * lessons[1] > 3 * language[1],
+        "{lessons:?}, {language:?} of 400"
+    );
 }

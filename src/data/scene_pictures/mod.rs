@@ -129,8 +129,8 @@ impl ScenePictures {
 /// Draws a scene.
 type Sample = fn(&mut Noise) -> Scene;
 
-/// A scene to learn from: groups and several kinds of objects are learned last, so that they are more
-/// frequent than in [`Scene::sample`].
+/// A scene to learn from: several kinds of objects are learned last, so that they are more frequent than
+/// in [`Scene::sample`], and groups no rarer for it.
 fn lesson(noise: &mut Noise) -> Scene {
     match noise.below(20) {
         0..8 => Scene::sample_of(1, noise),

@@ -247,6 +247,11 @@ impl AlignDrawConfig {
                 return Err(Error::Config(format!("{name} is {size}, expected {least} to 65536")));
             }
         }
+        if !self.detail.is_sorted_by_key(|detail| detail.after) {
+            return Err(Error::Config(
+                "detail.after falls, expected windows of later steps after those of earlier ones".to_owned(),
+            ));
+        }
         if let Some(detail) = self.detail.iter().find(|detail| !(0.05..=1.0).contains(&detail.limit)) {
             return Err(Error::Config(format!("detail.limit is {}, expected 0.05 to 1", detail.limit)));
         }
