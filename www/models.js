@@ -33,7 +33,7 @@ export const MODELS = [
   {
     name: 'scenes',
     title: 'Colour scenes',
-    caption: 'a yellow school bus driving on the street',
+    caption: 'a yellow school bus parked in a parking lot',
     seed: 3,
     groups: [
       {

@@ -6,7 +6,7 @@ import { drawInPage, drawn, openPage, paintNatively, startBrowser, startServer, 
 
 const SEVEN_TWO = 'the digit seven is on the left of the digit two';
 const SEVEN_NINE = 'the digit seven is on the left of the digit nine';
-const BUS = 'a yellow school bus driving on the street';
+const BUS = 'a yellow school bus parked in a parking lot';
 const CPU_TOLERANCE = 1e-4;
 
 /** The pixels of a canvas of the page. */
