@@ -129,11 +129,12 @@ impl ScenePictures {
 /// Draws a scene.
 type Sample = fn(&mut Noise) -> Scene;
 
-/// A scene to learn from: several kinds of objects are learned last, so that they are more frequent than
-/// in [`Scene::sample`], and groups no rarer for it.
+/// A scene to learn from: several kinds of objects and old photos of nowhere in particular are learned
+/// last, so that they are more frequent than in [`Scene::sample`], and groups no rarer for it.
 fn lesson(noise: &mut Noise) -> Scene {
     match noise.below(20) {
-        0..8 => Scene::sample_of(1, noise),
+        0 => Scene::vintage(noise),
+        1..8 => Scene::sample_of(1, noise),
         8..10 => loop {
             let scene = Scene::sample_of(1, noise);
             if scene.things[0].number == Number::Group {

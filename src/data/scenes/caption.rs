@@ -128,11 +128,12 @@ impl Thing {
 }
 
 impl Scene {
-    /// A sentence at random that says this scene, 7 to 20 words.
+    /// A sentence at random that says this scene, 7 to 20 words; 6 for "a vintage photo of a cat".
     pub fn caption(&self, noise: &mut Noise) -> String {
         loop {
             let caption = self.sentence(noise);
-            if (FEWEST_WORDS..=MOST_WORDS).contains(&caption.split(' ').count()) {
+            let fewest = if self.vintage { FEWEST_WORDS - 1 } else { FEWEST_WORDS };
+            if (fewest..=MOST_WORDS).contains(&caption.split(' ').count()) {
                 return caption;
             }
         }
@@ -185,9 +186,9 @@ impl Scene {
         if self.vintage {
             let bare = format!("{} {subject}", pick(&VINTAGE, noise));
             return match noise.below(3) {
-                0 => format!("{bare}{tail}"),
+                0 if place == first.object.home() => bare,
                 1 => format!("{bare} {participle}{tail}"),
-                _ => format!("{bare}{related}{tail}"),
+                _ => format!("{bare}{tail}"),
             };
         }
         if !related.is_empty() {

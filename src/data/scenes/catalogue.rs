@@ -163,6 +163,13 @@ macro_rules! objects {
                 match self { $(Self::$name => [$($places,)+].concat(),)+ }
             }
 
+            /// Where it is when nothing is said of a place.
+            pub fn home(self) -> Place {
+                let places = self.places();
+                let flies = self.kind() == Kind::Flyer;
+                places.iter().copied().find(|place| flies || !place.is_sky()).unwrap_or(places[0])
+            }
+
             /// Its nouns, of one and of several; the first is the plainest.
             pub fn nouns(self) -> &'static [(&'static str, &'static str)] {
                 match self { $(Self::$name => &[($first, $firsts), $(($other, $others),)*],)+ }

@@ -68,6 +68,15 @@ impl Scene {
         scene
     }
 
+    /// An old photo, where its object is at home: a scene whose place need not be said.
+    pub fn vintage(noise: &mut Noise) -> Self {
+        let mut scene = Self::sample_of(1, noise);
+        let only = &mut scene.things[0];
+        (only.colour, only.pale) = (None, false);
+        (scene.place, scene.vintage, scene.boards) = (only.object.home(), true, false);
+        scene
+    }
+
     /// Whether its only kind of object walks.
     pub fn walks(&self) -> bool {
         let kinds = [Kind::Animal, Kind::Grazer, Kind::Person, Kind::Surfer];

@@ -75,6 +75,7 @@ fn gather_all(
     }
 }
 
+/// `rows = F_y · image` on the window's columns.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+fma", "x86_64+avx2+fma"))]
 pub fn rows_of(
     geometry: &Geometry,
@@ -106,6 +107,7 @@ pub fn columns_of(geometry: &Geometry, bank_x: &[f32], rows: &[f32], reach: &Ran
     }
 }
 
+/// `image += scale · F_yᵀ · patch · F_x` within reach.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+fma", "x86_64+avx2+fma"))]
 pub fn spread(
     geometry: &Geometry,
@@ -128,6 +130,7 @@ pub fn spread(
     }
 }
 
+/// Adds the gradient of `⟨d_out, F_y · image · F_xᵀ⟩` to those of both banks; `rows` holds `F_y · image`.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+fma", "x86_64+avx2+fma"))]
 pub fn form_backward(
     geometry: &Geometry,
