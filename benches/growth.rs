@@ -9,8 +9,8 @@ use std::time::Instant;
 
 use aligndraw::data::{batch::CaptionBatch, noise::Noise};
 use aligndraw::plot;
-use aligndraw::text2image::align_draw::cpu::{Drawing, Shard, Weights, loss_and_gradients};
-use aligndraw::text2image::align_draw::{AlignDrawConfig, Host};
+use aligndraw::text2image::draw::cpu::{Drawing, Shard, Weights, loss_and_gradients};
+use aligndraw::text2image::draw::{DrawConfig, ParameterValues};
 use plotters::prelude::*;
 use serde::Serialize;
 
@@ -99,13 +99,13 @@ fn peak_memory() -> Result<f64, Failure> {
 }
 
 fn measure(axis: &Axis, point: Point, threads: usize, python: &str) -> Result<Measured, Failure> {
-    let config = AlignDrawConfig {
+    let config = DrawConfig {
         height: point.side,
         width: point.side,
         num_steps: point.steps,
-        ..AlignDrawConfig::mnist_captions()
+        ..DrawConfig::mnist_captions()
     };
-    let weights = Weights::new(&config, Host::init(&config, 1));
+    let weights = Weights::new(&config, ParameterValues::init(&config, 1));
     let mut noise = Noise::new(1);
     let ids: Vec<usize> = (0..point.batch * WORDS).map(|_| noise.below(config.vocabulary_size)).collect();
     let images: Vec<f32> = (0..point.batch * config.image_len()).map(|_| noise.uniform()).collect();

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use crate::data::source::{DataSet, HeldOut};
 use crate::data::vocabulary::Vocabulary;
 use crate::error::{Error, Result};
-use crate::text2image::align_draw::{AlignDrawConfig, Host};
+use crate::text2image::draw::{DrawConfig, ParameterValues};
 
 /// What stands beside the weights of a model: `models/<name>.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,7 +19,7 @@ pub struct Manifest {
     /// The painter: `align-draw`.
     pub system: String,
     /// Sizes.
-    pub config: AlignDrawConfig,
+    pub config: DrawConfig,
     /// The temperature at which it paints when none is asked for; 1 is the model as trained.
     #[serde(default = "as_trained")]
     pub temperature: f32,
@@ -117,7 +117,7 @@ fn sha256(bytes: &[u8]) -> String {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Precision {
     /// f16, rounded so that bfloat16 holds every value as well: painting keeps its weights so
-    /// ([`crate::kernels::halves`]).
+    /// ([`crate::kernels::bf16_matrix`]).
     #[default]
     Half,
     /// Matrices as whole numbers −127 to 127, each [`BLOCK`] of them with a step of its own, an f16 in the
@@ -216,7 +216,7 @@ pub fn parse_safetensors(bytes: &[u8]) -> Result<SafeTensors<'_>> {
 }
 
 /// The weights of alignDRAW as a safetensors file.
-pub fn encode(config: &AlignDrawConfig, host: &Host, precision: Precision) -> Result<Vec<u8>> {
+pub fn encode(config: &DrawConfig, host: &ParameterValues, precision: Precision) -> Result<Vec<u8>> {
     let table = config.parameters();
     let tensors = table.iter().zip(host.vectors());
     let tensors = tensors.map(|((name, _, shape), values)| (*name, shape.clone(), values.as_slice()));
@@ -226,18 +226,18 @@ pub fn encode(config: &AlignDrawConfig, host: &Host, precision: Precision) -> Re
 /// The weights of alignDRAW from a safetensors file.
 ///
 /// **Errors** [`Error::Model`], naming the tensor that is missing or of another shape.
-pub fn decode(config: &AlignDrawConfig, bytes: &[u8]) -> Result<Host> {
+pub fn decode(config: &DrawConfig, bytes: &[u8]) -> Result<ParameterValues> {
     let file = parse_safetensors(bytes)?;
-    Host::from_named(config, |name, shape| take(&file, name, shape))
+    ParameterValues::from_named(config, |name, shape| take(&file, name, shape))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn there_and_back(precision: Precision) -> (Host, Host) {
-        let config = AlignDrawConfig::tiny();
-        let host = Host::init(&config, 9);
+    fn there_and_back(precision: Precision) -> (ParameterValues, ParameterValues) {
+        let config = DrawConfig::tiny();
+        let host = ParameterValues::init(&config, 9);
         let bytes = encode(&config, &host, precision).expect("encodes");
         (host, decode(&config, &bytes).expect("decodes"))
     }
@@ -266,9 +266,9 @@ mod tests {
 
     #[test]
     fn a_tensor_of_another_shape_is_named() {
-        let config = AlignDrawConfig::tiny();
-        let bytes = encode(&config, &Host::zeros(&config), Precision::Byte).expect("encodes");
-        let other = AlignDrawConfig { latent_size: 5, ..config };
+        let config = DrawConfig::tiny();
+        let bytes = encode(&config, &ParameterValues::zeros(&config), Precision::Byte).expect("encodes");
+        let other = DrawConfig { latent_size: 5, ..config };
         let error = decode(&other, &bytes).expect_err("shapes differ").to_string();
         assert!(error.contains("posterior_mean") && error.contains("[6, 5]"), "{error}");
         assert!(decode(&other, &bytes[..100]).is_err());

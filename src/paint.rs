@@ -11,9 +11,9 @@ use crate::data::{noise::Noise, vocabulary::Tokens};
 use crate::error::{Error, Result};
 use crate::kernels::window::Window;
 use crate::platform;
-use crate::text2image::align_draw::cpu::{self, Weights};
-use crate::text2image::align_draw::definition::{EncodedCaption, State};
-use crate::text2image::align_draw::{AlignDraw, AlignDrawConfig, Host, floats};
+use crate::text2image::draw::cpu::{self, Weights};
+use crate::text2image::draw::definition::{EncodedCaption, State};
+use crate::text2image::draw::{Draw, DrawConfig, ParameterValues, floats};
 
 /// What one step of one drawing shows.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -39,12 +39,12 @@ enum Engine {
     /// The fused passes.
     Cpu(Box<Weights>),
     /// burn's operations on a device.
-    Device(Box<AlignDraw>, Device),
+    Device(Box<Draw>, Device),
 }
 
 impl Painter {
     /// A painter on the CPU.
-    pub fn on_cpu(manifest: Manifest, host: Host) -> Self {
+    pub fn on_cpu(manifest: Manifest, host: ParameterValues) -> Self {
         // A few pictures at a time are bound by reading weights, many by arithmetic.
         let pack = if platform::HAS_PACKED_GEMM { Weights::new } else { Weights::for_painting };
         let engine = Engine::Cpu(Box::new(pack(&manifest.config, host)));
@@ -52,8 +52,8 @@ impl Painter {
     }
 
     /// A painter on a burn device, WebGPU in a browser say.
-    pub fn on_device(manifest: Manifest, host: Host, device: Device) -> Self {
-        let model = AlignDraw::from_host(&manifest.config, host, &device);
+    pub fn on_device(manifest: Manifest, host: ParameterValues, device: Device) -> Self {
+        let model = Draw::from_host(&manifest.config, host, &device);
         let engine = Engine::Device(Box::new(model), device);
         Self { temperature: manifest.temperature, manifest, engine }
     }
@@ -208,7 +208,7 @@ pub struct Drawing {
     canvas: Canvas,
     batch: usize,
     words: usize,
-    /// Steps that another drawing drew before this one branched from it.
+    /// StepBuffer that another drawing drew before this one branched from it.
     first: usize,
     step: usize,
 }
@@ -228,13 +228,7 @@ struct DeviceCanvas {
 }
 
 /// Encodes captions of equal length; `ids` is [batch, words].
-fn encode(
-    model: &AlignDraw,
-    config: &AlignDrawConfig,
-    ids: &[usize],
-    batch: usize,
-    device: &Device,
-) -> EncodedCaption {
+fn encode(model: &Draw, config: &DrawConfig, ids: &[usize], batch: usize, device: &Device) -> EncodedCaption {
     let numbers = ids.iter().map(|&id| id as i64).collect::<Vec<_>>();
     let ids = TensorData::new(numbers, [batch, ids.len() / batch]);
     model.encode(config, Tensor::<2, Int>::from_data(ids, device))

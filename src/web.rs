@@ -127,7 +127,7 @@ impl Model {
     /// Whether a caption names a combination that was never trained on.
     #[wasm_bindgen(js_name = isHeldOut)]
     pub fn is_held_out(&self, caption: &str) -> bool {
-        self.painter.manifest().data.bans.hold_out(caption)
+        self.painter.manifest().data.bans.contains(caption)
     }
 
     /// Begins a picture for each seed.

@@ -8,7 +8,7 @@ use clap::{Args as ClapArgs, ValueEnum};
 use super::files::{read_json, read_model, write_model};
 use super::train::{VOCABULARY, manifest};
 use crate::checkpoint::{Manifest, Precision, check_temperature};
-use crate::text2image::align_draw::Host;
+use crate::text2image::draw::ParameterValues;
 use crate::train::{TrainOptions, restore};
 
 #[derive(ClapArgs)]
@@ -60,7 +60,7 @@ pub fn run(args: Args) -> Result<()> {
 }
 
 /// The model of a run's last checkpoint.
-fn from_run(args: &Args) -> Result<(Manifest, Host)> {
+fn from_run(args: &Args) -> Result<(Manifest, ParameterValues)> {
     let options: TrainOptions = read_json(&args.run.join("run.json"))?;
     let (host, epochs) = restore(&options, &args.run)?;
     let vocabulary = match options.data.vocabulary() {

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::eval::classifier::DigitClassifier;
 use crate::eval::judge::SceneJudge;
 use crate::eval::scene_fidelity::Factors;
-use crate::text2image::align_draw::Host;
+use crate::text2image::draw::ParameterValues;
 use crate::train::checkpoints::write_atomically;
 
 /// Reads MNIST from a folder.
@@ -30,7 +30,7 @@ pub fn read_mnist(folder: &Path) -> Result<Mnist> {
 }
 
 /// Reads `<folder>/<name>.json` and the weights that it names, and checks their hash.
-pub fn read_model(folder: &Path, name: &str) -> Result<(Manifest, Host)> {
+pub fn read_model(folder: &Path, name: &str) -> Result<(Manifest, ParameterValues)> {
     let path = folder.join(format!("{name}.json"));
     let json = std::fs::read(&path).with_context(|| format!("reading the manifest {}", path.display()))?;
     let manifest = Manifest::parse(&json).with_context(|| path.display().to_string())?;
@@ -112,7 +112,7 @@ fn read_weights(folder: &Path, record: &WeightsRecord) -> Result<Vec<u8>> {
 pub fn write_model(
     folder: &Path,
     mut manifest: Manifest,
-    host: &Host,
+    host: &ParameterValues,
     precision: Precision,
 ) -> Result<Manifest> {
     let bytes = checkpoint::encode(&manifest.config, host, precision)?;

@@ -7,7 +7,7 @@ use image::{ImageFormat, Rgb, RgbImage};
 use crate::font;
 use crate::kernels::window::Window;
 use crate::paint::Frame;
-use crate::text2image::align_draw::AlignDrawConfig;
+use crate::text2image::draw::DrawConfig;
 
 /// Between the pictures of a grid.
 const GAP: u32 = 2;
@@ -20,13 +20,13 @@ const STEP_DELAY: u16 = 9;
 const LAST_DELAY: u16 = 220;
 
 /// A pixel of a planar canvas.
-fn pixel(image: &[f32], config: &AlignDrawConfig, x: usize, y: usize) -> Rgb<u8> {
+fn pixel(image: &[f32], config: &DrawConfig, x: usize, y: usize) -> Rgb<u8> {
     let plane = config.width * config.height;
     let at = |channel: usize| (image[channel * plane + y * config.width + x] * 255.0).round() as u8;
     if config.channels == 1 { Rgb([at(0); 3]) } else { Rgb([at(0), at(1), at(2)]) }
 }
 
-fn put(out: &mut RgbImage, image: &[f32], config: &AlignDrawConfig, scale: u32, left: u32, top: u32) {
+fn put(out: &mut RgbImage, image: &[f32], config: &DrawConfig, scale: u32, left: u32, top: u32) {
     for y in 0..config.height as u32 * scale {
         for x in 0..config.width as u32 * scale {
             let color = pixel(image, config, (x / scale) as usize, (y / scale) as usize);
@@ -38,7 +38,7 @@ fn put(out: &mut RgbImage, image: &[f32], config: &AlignDrawConfig, scale: u32, 
 /// Lays pictures out as a grid that is about square, row by row, and encodes it as PNG.
 ///
 /// **Errors** those of the encoder.
-pub fn grid(images: &[&[f32]], config: &AlignDrawConfig, scale: u32) -> Result<Vec<u8>> {
+pub fn grid(images: &[&[f32]], config: &DrawConfig, scale: u32) -> Result<Vec<u8>> {
     let columns = (images.len() as f64).sqrt().ceil() as u32;
     let rows = (images.len() as u32).div_ceil(columns);
     let (width, height) = (config.width as u32 * scale, config.height as u32 * scale);
@@ -58,7 +58,7 @@ pub fn grid(images: &[&[f32]], config: &AlignDrawConfig, scale: u32) -> Result<V
 /// Drawings step by step under their captions, whose words light up as they are looked at.
 pub struct Animation<'a> {
     /// The canvas.
-    pub config: &'a AlignDrawConfig,
+    pub config: &'a DrawConfig,
     /// Pixels for each pixel of the canvas.
     pub scale: u32,
 }

@@ -9,7 +9,7 @@ use super::picture;
 use crate::data::noise::Noise;
 use crate::data::scene_pictures::ScenePictures;
 use crate::data::scenes::{Bans, Object, Place, Scene, Thing};
-use crate::text2image::align_draw::AlignDrawConfig;
+use crate::text2image::draw::DrawConfig;
 use crate::train::checkpoints::write_atomically;
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -96,7 +96,7 @@ pub fn run(args: Args) -> Result<()> {
     };
     let painted: Vec<_> = scenes.iter().map(|scene| pictures.paint(scene, &mut noise)).collect();
     let images: Vec<&[f32]> = painted.iter().map(Vec::as_slice).collect();
-    let png = picture::grid(&images, &AlignDrawConfig::scenes(), args.scale)?;
+    let png = picture::grid(&images, &DrawConfig::scenes(), args.scale)?;
     write_atomically(&args.out, &png).with_context(|| format!("writing {}", args.out.display()))?;
     println!("{}", args.out.display());
     Ok(())

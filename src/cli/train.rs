@@ -13,10 +13,10 @@ use super::files::{read_model, write_json, write_model};
 use crate::checkpoint::{DataRecord, Manifest, Precision, WeightsRecord};
 use crate::data::source::DataSet;
 use crate::data::vocabulary::Vocabulary;
-use crate::text2image::align_draw::{AlignDrawConfig, Attended, Detail, Host, Initializer};
+use crate::text2image::draw::{AttentionInput, DrawConfig, Initializer, ParameterValues, WindowLimit};
 use crate::train::report::read_log;
 use crate::train::schedule::Schedule;
-use crate::train::{OptimizerKind, Place, ShortDrawings, Start, TrainOptions, train};
+use crate::train::{Compute, OptimizerKind, Start, StepCurriculum, TrainOptions, train};
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Preset {
@@ -80,13 +80,13 @@ pub struct Args {
     /// Batches an epoch
     #[arg(long)]
     batches: Option<usize>,
-    /// Steps of a drawing
+    /// StepBuffer of a drawing
     #[arg(long)]
     steps: Option<usize>,
     /// Windows stay below a share of the canvas' longer side after so many steps; finer still later on:
     /// 6:0.5,12:0.33
-    #[arg(long, value_name = "STEPS:SHARE", value_delimiter = ',', value_parser = detail)]
-    detail: Option<Vec<Detail>>,
+    #[arg(long, value_name = "STEPS:SHARE", value_delimiter = ',', value_parser = window_limit, alias = "detail")]
+    window_limits: Option<Vec<WindowLimit>>,
     /// First learning rate
     #[arg(long)]
     lr: Option<f64>,
@@ -138,7 +138,7 @@ fn digits() -> TrainOptions {
     let paper = TrainOptions::paper();
     let mut config = paper.config.clone();
     config.initializer = Initializer::Scaled;
-    config.attended = Attended::Words;
+    config.attention_input = AttentionInput::Words;
     TrainOptions {
         preset: "digits".to_owned(),
         config,
@@ -148,7 +148,7 @@ fn digits() -> TrainOptions {
         schedule: Schedule::Cosine { warmup: 200, constant_until: 0.3 },
         average_decay: 0.995,
         temperature: 0.5,
-        short_drawings: Some(ShortDrawings { num_steps: 16, until: 0.75 }),
+        step_curriculum: Some(StepCurriculum { num_steps: 16, until: 0.75 }),
         ..paper
     }
 }
@@ -158,17 +158,17 @@ fn scenes_preset() -> TrainOptions {
     TrainOptions {
         preset: "scenes".to_owned(),
         data: DataSet::Scenes,
-        config: AlignDrawConfig::scenes(),
+        config: DrawConfig::scenes(),
         epochs: 170,
-        short_drawings: Some(ShortDrawings { num_steps: 10, until: 0.6 }),
+        step_curriculum: Some(StepCurriculum { num_steps: 10, until: 0.6 }),
         ..digits()
     }
 }
 
 /// STEPS:SHARE.
-fn detail(text: &str) -> std::result::Result<Detail, String> {
+fn window_limit(text: &str) -> std::result::Result<WindowLimit, String> {
     let read = text.split_once(':').and_then(|(after, limit)| {
-        Some(Detail { after: after.trim().parse().ok()?, limit: limit.trim().parse().ok()? })
+        Some(WindowLimit { after: after.trim().parse().ok()?, limit: limit.trim().parse().ok()? })
     });
     read.ok_or_else(|| "expected steps and a share of the canvas, like 6:0.5".to_owned())
 }
@@ -182,12 +182,7 @@ impl Args {
             Preset::PaperScenes => TrainOptions {
                 preset: "paper-scenes".to_owned(),
                 data: DataSet::Scenes,
-                config: AlignDrawConfig {
-                    vocabulary_size: 256,
-                    height: 64,
-                    width: 64,
-                    ..AlignDrawConfig::coco()
-                },
+                config: DrawConfig { vocabulary_size: 256, height: 64, width: 64, ..DrawConfig::coco() },
                 schedule: Schedule::Step { drop_after: 11.0 / 18.0 },
                 ..TrainOptions::paper()
             },
@@ -205,10 +200,10 @@ impl Args {
         }
         if let Some(steps) = self.steps {
             options.config.num_steps = steps;
-            options.short_drawings = None;
+            options.step_curriculum = None;
         }
-        if let Some(detail) = &self.detail {
-            options.config.detail.clone_from(detail);
+        if let Some(limits) = &self.window_limits {
+            options.config.window_limits.clone_from(limits);
         }
         options.learning_rate = self.lr.unwrap_or(options.learning_rate);
         options.clip = self.clip.unwrap_or(options.clip);
@@ -231,12 +226,12 @@ impl Args {
         options
     }
 
-    fn place(&self) -> Result<Place> {
+    fn compute(&self) -> Result<Compute> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         match self.device {
             DeviceName::Cpu => {
                 let devices = vec![burn::tensor::Device::flex()];
-                Ok(Place { devices, cpu_threads: Some(self.threads.unwrap_or(cores)) })
+                Ok(Compute { devices, cpu_threads: Some(self.threads.unwrap_or(cores)) })
             }
             DeviceName::Wgpu => gpu::devices(&self.devices, false),
             DeviceName::Vulkan => gpu::devices(&self.devices, true),
@@ -246,10 +241,10 @@ impl Args {
 
 #[cfg(feature = "wgpu")]
 mod gpu {
-    use super::{Place, Result};
+    use super::{Compute, Result};
     use burn::tensor::{Device, DeviceKind};
 
-    pub fn devices(indices: &[usize], vulkan: bool) -> Result<Place> {
+    pub fn devices(indices: &[usize], vulkan: bool) -> Result<Compute> {
         let device = |&index: &usize| {
             let kind = DeviceKind::DiscreteGpu(index);
             #[cfg(feature = "vulkan")]
@@ -261,15 +256,15 @@ mod gpu {
         if vulkan && !cfg!(feature = "vulkan") {
             anyhow::bail!("this binary has no Vulkan: build with `cargo build --release --features vulkan`");
         }
-        Ok(Place { devices: indices.iter().map(device).collect(), cpu_threads: None })
+        Ok(Compute { devices: indices.iter().map(device).collect(), cpu_threads: None })
     }
 }
 
 #[cfg(not(feature = "wgpu"))]
 mod gpu {
-    use super::{Place, Result};
+    use super::{Compute, Result};
 
-    pub fn devices(_: &[usize], vulkan: bool) -> Result<Place> {
+    pub fn devices(_: &[usize], vulkan: bool) -> Result<Compute> {
         let feature = if vulkan { "vulkan" } else { "wgpu" };
         anyhow::bail!(
             "this binary computes on the CPU alone: build with `cargo build --release --features {feature}`"
@@ -324,13 +319,13 @@ pub fn run(args: Args) -> Result<()> {
         open(options.data, args.data.as_deref(), options.bans_seed, side, Some(&cache))?;
     options.config.vocabulary_size = options.config.vocabulary_size.max(vocabulary.words.len());
     options.check()?;
-    let place = args.place()?;
+    let compute = args.compute()?;
     let start = match &args.from {
         _ if args.resume => Start::Checkpoint,
-        None => Start::Weights(Host::init(&options.config, options.seed).into()),
+        None => Start::Weights(ParameterValues::init(&options.config, options.seed).into()),
         Some(model) => {
             let (manifest, host) = read_model(Path::new("."), model)?;
-            let host = host.grown(&manifest.config, &options.config);
+            let host = host.upsample_to(&manifest.config, &options.config);
             let host = host.with_context(|| format!("--from {model}"))?;
             options.started_from = Some(manifest.weights.sha256);
             Start::Weights(host.into())
@@ -353,7 +348,7 @@ pub fn run(args: Args) -> Result<()> {
     })
     .context("catching Ctrl-C")?;
 
-    let outcome = train(&options, start, data, &args.out, &place, stop, interrupter)?;
+    let outcome = train(&options, start, data, &args.out, &compute, stop, interrupter)?;
     if outcome.skipped > 0 {
         println!("{} steps were skipped: their loss was not finite", outcome.skipped);
     }

@@ -45,17 +45,17 @@ pub enum HeldOut {
 
 impl HeldOut {
     /// Whether a caption, in whatever wording, names a combination that was never trained on.
-    pub fn hold_out(&self, caption: &str) -> bool {
+    pub fn contains(&self, caption: &str) -> bool {
         match self {
             Self::Digits(bans) => {
                 let vocabulary = mnist_captions::vocabulary();
                 let ids = |caption: &str| vocabulary.tokens(caption).map(|tokens| tokens.ids).ok();
                 let said = ids(caption);
                 let scenes = mnist_captions::Scene::all();
-                said.is_some() && scenes.iter().any(|s| bans.hold_out(s) && ids(&s.caption()) == said)
+                said.is_some() && scenes.iter().any(|s| bans.contains(s) && ids(&s.caption()) == said)
             }
             Self::Scenes(bans) => {
-                scenes::Scene::parse(caption).is_some_and(|(scene, stated)| stated && bans.hold_out(&scene))
+                scenes::Scene::parse(caption).is_some_and(|(scene, stated)| stated && bans.contains(&scene))
             }
             Self::Nothing => false,
         }
@@ -93,12 +93,12 @@ mod tests {
         assert_eq!(*slot, mnist_captions::Slot::PairLeft);
         let digits = HeldOut::Digits(bans.clone());
         let other = (digit + 1) % 10;
-        assert!(digits.hold_out(&format!("The digit {digit} is on the left of the digit {other}.")));
-        assert!(digits.hold_out(&format!("the digit {other} is on the right of the digit {digit}")));
-        assert!(!digits.hold_out("the digit"));
+        assert!(digits.contains(&format!("The digit {digit} is on the left of the digit {other}.")));
+        assert!(digits.contains(&format!("the digit {other} is on the right of the digit {digit}")));
+        assert!(!digits.contains("the digit"));
         let scenes = DataSet::Scenes.held_out(1);
-        assert!(scenes.hold_out("a stop sign is flying in blue skies"));
-        assert!(!scenes.hold_out("a large commercial airplane flying in blue skies"));
-        assert!(!DataSet::Folder.held_out(1).hold_out("a dog"));
+        assert!(scenes.contains("a stop sign is flying in blue skies"));
+        assert!(!scenes.contains("a large commercial airplane flying in blue skies"));
+        assert!(!DataSet::Folder.held_out(1).contains("a dog"));
     }
 }

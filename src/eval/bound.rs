@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::data::{batch::CaptionBatch, noise::Noise};
-use crate::text2image::align_draw::cpu::{Shard, Weights, losses};
+use crate::text2image::draw::cpu::{Shard, Weights, losses};
 
 /// Images of a batch.
 const BATCH: usize = 100;

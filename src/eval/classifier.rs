@@ -13,7 +13,7 @@ use super::module_file;
 use crate::data::mnist::{Digits, SIDE};
 use crate::data::noise::Noise;
 use crate::error::Result;
-use crate::text2image::align_draw::floats;
+use crate::text2image::draw::floats;
 use crate::train::loader::Batches;
 
 /// Pixels that a digit is shifted by in training: a caption places its box only to within ±2.

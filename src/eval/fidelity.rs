@@ -58,7 +58,7 @@ impl Fidelity {
                 if banned { &mut fidelity.held_out_digits } else { &mut fidelity.seen_digits }.add(right);
             }
             let right = verdict.right();
-            if bans.hold_out(scene) {
+            if bans.contains(scene) {
                 fidelity.held_out.add(right);
                 if scene.count == 2 {
                     fidelity.held_out_pairs.add(right);

@@ -5,7 +5,7 @@ use burn::tensor::{Tensor, TensorData};
 
 use crate::checkpoint::{Precision, parse_safetensors, take, to_safetensors};
 use crate::error::Result;
-use crate::text2image::align_draw::floats;
+use crate::text2image::draw::floats;
 
 /// Shapes and values of a module's tensors in visiting order.
 #[derive(Default)]

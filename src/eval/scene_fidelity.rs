@@ -85,7 +85,7 @@ impl Factors {
 
 /// Attention to the words of an object while it is painted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Looking {
+pub struct ObjectAttention {
     /// Mean share of the attention that its colour and noun get in the steps that paint it.
     pub on_its_words: f64,
     /// The same when every word gets the same.
@@ -94,7 +94,7 @@ pub struct Looking {
     pub pictures: usize,
 }
 
-impl Looking {
+impl ObjectAttention {
     /// Adds the drawing of a scene with one object of a named colour. `boxes` are where the renderer
     /// puts the object; a step paints it when more than half of what the step changes lies there.
     /// Scenes without a named colour, and drawings that never paint there, are passed over.

@@ -6,8 +6,8 @@
 //! checked against burn's autodiff and against an independent float64 reference.
 
 pub mod attention;
+pub mod bf16_matrix;
 pub mod gaussian;
-pub mod halves;
 pub mod lstm;
 pub mod math;
 pub mod matmul;

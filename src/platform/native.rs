@@ -4,7 +4,7 @@ use crate::kernels::matmul::Mat;
 
 /// Sums of sixteen lanes that a kernel keeps at once: enough to hide the latency of an addition, few
 /// enough for AVX2's sixteen registers.
-pub const SUMS: usize = 6;
+pub const ACCUMULATORS: usize = 6;
 
 /// Whether [`packed_gemm`] exists here.
 pub const HAS_PACKED_GEMM: bool = true;

@@ -3,7 +3,7 @@
 use crate::kernels::matmul::Mat;
 
 /// Sums of sixteen lanes that a kernel keeps at once: twelve of the sixteen registers.
-pub const SUMS: usize = 3;
+pub const ACCUMULATORS: usize = 3;
 
 /// Whether [`packed_gemm`] exists here.
 pub const HAS_PACKED_GEMM: bool = false;

@@ -1,3 +1,3 @@
 //! Painters: networks that draw an image from a caption. Each has a folder of its own.
 
-pub mod align_draw;
+pub mod draw;

@@ -11,23 +11,23 @@ use burn::train::{InferenceStep, Interrupter, ItemLazy, TrainOutput, TrainStep};
 
 use super::{TrainOptions, loader::TrainBatch};
 use crate::data::noise::Noise;
-use crate::text2image::align_draw::cpu::{Losses, Shard, Weights, loss_and_gradients, losses};
-use crate::text2image::align_draw::{AlignDraw, AlignDrawConfig, GradientVisitor, Host, floats};
+use crate::text2image::draw::cpu::{Losses, Shard, Weights, loss_and_gradients, losses};
+use crate::text2image::draw::{Draw, DrawConfig, GradientVisitor, ParameterValues, floats};
 
-/// Steps in a row without a finite loss after which a run stops.
+/// StepBuffer in a row without a finite loss after which a run stops.
 const MOST_FAILURES: usize = 5;
 
 /// What a training step needs besides the weights.
 pub struct Setup {
     /// The run's options.
     pub options: TrainOptions,
-    /// Steps of a drawing in the running epoch.
+    /// StepBuffer of a drawing in the running epoch.
     pub steps: AtomicUsize,
     /// The fused CPU path, its memory kept between steps; none on a GPU.
     pub shards: Option<Mutex<Vec<Shard>>>,
     /// Stops the run.
     pub interrupter: Interrupter,
-    /// Steps whose loss was not finite.
+    /// StepBuffer whose loss was not finite.
     pub failures: Mutex<Failures>,
 }
 
@@ -50,7 +50,7 @@ impl Setup {
     }
 }
 
-/// Steps whose loss was not finite.
+/// StepBuffer whose loss was not finite.
 #[derive(Clone, Debug, Default)]
 pub struct Failures {
     in_a_row: usize,
@@ -70,9 +70,9 @@ impl std::fmt::Debug for Setup {
 #[derive(Module, Debug)]
 pub struct TrainingModel {
     /// The weights that the optimizer moves.
-    pub model: AlignDraw,
+    pub model: Draw,
     /// Their exponential moving average.
-    pub average: AlignDraw,
+    pub average: Draw,
     #[module(skip)]
     setup: Arc<Setup>,
 }
@@ -100,25 +100,25 @@ impl Adaptor<LossInput> for StepReport {
 
 impl TrainingModel {
     /// Fresh weights, the average equal to them.
-    pub fn new(setup: Arc<Setup>, host: Host, device: &Device) -> Self {
-        let make = |host| AlignDraw::from_host(&setup.options.config, host, device);
+    pub fn new(setup: Arc<Setup>, host: ParameterValues, device: &Device) -> Self {
+        let make = |host| Draw::from_host(&setup.options.config, host, device);
         Self { model: make(host.clone()), average: make(host), setup }
     }
 
     /// The sizes, with the running epoch's steps.
-    fn config(&self) -> AlignDrawConfig {
-        AlignDrawConfig {
+    fn config(&self) -> DrawConfig {
+        DrawConfig {
             num_steps: self.setup.steps.load(Ordering::Relaxed),
             ..self.setup.options.config.clone()
         }
     }
 
-    fn weights(&self, model: &AlignDraw) -> Weights {
+    fn weights(&self, model: &Draw) -> Weights {
         Weights::new(&self.config(), model.to_host())
     }
 
     /// The bound's terms as tensors, for autodiff and for GPUs.
-    fn bound(&self, model: &AlignDraw, item: &TrainBatch) -> (Tensor<1>, Tensor<1>) {
+    fn bound(&self, model: &Draw, item: &TrainBatch) -> (Tensor<1>, Tensor<1>) {
         let config = &self.config();
         let device = model.initial_canvas.val().device();
         let (batch, words) = (item.batch.len(), item.batch.words);

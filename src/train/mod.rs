@@ -9,7 +9,7 @@
 //! - Its checkpoint files are written in place; `checkpoints` writes and renames.
 //! - Its RMSProp is not the paper's (`optimizer`), and it keeps no average of the weights
 //!   (`learner`).
-//! - On the CPU the gradients come from the fused passes of `text2image::align_draw::cpu`, one thread
+//! - On the CPU the gradients come from the fused passes of `text2image::draw::cpu`, one thread
 //!   a core; the engine's optimizer takes them as it takes autodiff's.
 
 pub mod checkpoints;
@@ -49,7 +49,7 @@ use self::{
 use crate::checkpoint::as_trained;
 use crate::data::source::{DataSet, Source};
 use crate::error::{Error, Result};
-use crate::text2image::align_draw::{AlignDrawConfig, Host};
+use crate::text2image::draw::{DrawConfig, ParameterValues};
 
 /// How weights follow gradients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,8 +64,8 @@ pub enum OptimizerKind {
 /// The first part of a run, with fewer steps a drawing.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ShortDrawings {
-    /// Steps a drawing.
+pub struct StepCurriculum {
+    /// StepBuffer a drawing.
     pub num_steps: usize,
     /// Share of the epochs.
     pub until: f64,
@@ -81,7 +81,7 @@ pub struct TrainOptions {
     #[serde(default)]
     pub data: DataSet,
     /// Sizes.
-    pub config: AlignDrawConfig,
+    pub config: DrawConfig,
     /// SHA-256 of the weights that the run began with; none: random ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_from: Option<String>,
@@ -111,7 +111,7 @@ pub struct TrainOptions {
     #[serde(default = "as_trained")]
     pub temperature: f32,
     /// Fewer steps a drawing for the first part of the run, which makes it faster; none: all of them.
-    pub short_drawings: Option<ShortDrawings>,
+    pub step_curriculum: Option<StepCurriculum>,
     /// Epochs without a better validation bound after which the run ends; none: never.
     pub patience: Option<usize>,
 }
@@ -122,7 +122,7 @@ impl TrainOptions {
         Self {
             preset: "paper".to_owned(),
             data: DataSet::MnistCaptions,
-            config: AlignDrawConfig::mnist_captions(),
+            config: DrawConfig::mnist_captions(),
             started_from: None,
             seed: 1,
             bans_seed: 1,
@@ -136,20 +136,15 @@ impl TrainOptions {
             clip: 10.0,
             average_decay: 0.0,
             temperature: as_trained(),
-            short_drawings: None,
+            step_curriculum: None,
             patience: None,
         }
     }
 
     /// A model for tests: seconds on one core, on the real data.
     pub fn tiny() -> Self {
-        let config = AlignDrawConfig {
-            vocabulary_size: 23,
-            height: 60,
-            width: 60,
-            num_steps: 3,
-            ..AlignDrawConfig::tiny()
-        };
+        let config =
+            DrawConfig { vocabulary_size: 23, height: 60, width: 60, num_steps: 3, ..DrawConfig::tiny() };
         Self {
             preset: "tiny".to_owned(),
             config,
@@ -190,9 +185,9 @@ impl TrainOptions {
         Ok(())
     }
 
-    /// Steps of a drawing in an epoch (from 1).
+    /// StepBuffer of a drawing in an epoch (from 1).
     pub fn steps_at(&self, epoch: usize) -> usize {
-        match self.short_drawings {
+        match self.step_curriculum {
             Some(short) if (epoch as f64) <= short.until * self.epochs as f64 => short.num_steps,
             _ => self.config.num_steps,
         }
@@ -218,7 +213,7 @@ impl TrainOptions {
 
 /// Where a run computes.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub struct Compute {
     /// The devices; the first leads.
     pub devices: Vec<Device>,
     /// Threads of the fused CPU path; none on GPUs, which take burn's operations.
@@ -228,7 +223,7 @@ pub struct Place {
 /// What a run begins with.
 pub enum Start {
     /// These weights.
-    Weights(Box<Host>),
+    Weights(Box<ParameterValues>),
     /// The last whole checkpoint in its folder.
     Checkpoint,
 }
@@ -236,12 +231,12 @@ pub enum Start {
 /// What is left of a run.
 pub struct Outcome {
     /// The weights to ship: the average, or the weights themselves.
-    pub host: Host,
+    pub host: ParameterValues,
     /// Epochs that were trained in all.
     pub epochs: usize,
     /// Whether the run was stopped before its last epoch.
     pub stopped: bool,
-    /// Steps skipped because their loss was not finite.
+    /// StepBuffer skipped because their loss was not finite.
     pub skipped: usize,
 }
 
@@ -262,7 +257,7 @@ pub fn train(
     start: Start,
     data: Data,
     folder: &Path,
-    place: &Place,
+    compute: &Compute,
     stop: Arc<AtomicBool>,
     interrupter: Interrupter,
 ) -> Result<Outcome> {
@@ -273,7 +268,7 @@ pub fn train(
         Start::Checkpoint => {
             let nothing = || format!("{} holds no whole checkpoint to resume from", checkpoints.display());
             let done = checkpoints::last_complete(&checkpoints).ok_or_else(|| Error::Data(nothing()))?;
-            (Host::zeros(&options.config), Some(done))
+            (ParameterValues::zeros(&options.config), Some(done))
         }
     };
     let first_epoch = done.unwrap_or(0) + 1;
@@ -284,8 +279,8 @@ pub fn train(
     let train = TrainBatch::training(data.train, seed, size, batches, first_epoch);
     let valid = TrainBatch::validation(data.validation, seed ^ u64::MAX, size, valid_batches);
 
-    let setup = Arc::new(Setup::new(options, first_epoch, place.cpu_threads, interrupter.clone()));
-    let devices: Vec<_> = place.devices.iter().map(|device| device.clone().autodiff()).collect();
+    let setup = Arc::new(Setup::new(options, first_epoch, compute.cpu_threads, interrupter.clone()));
+    let devices: Vec<_> = compute.devices.iter().map(|device| device.clone().autodiff()).collect();
     let main = devices.first().cloned().ok_or_else(|| Error::Device("no device to train on".into()))?;
     let model = TrainingModel::new(setup.clone(), initial, &main);
     let rate = ScheduledRate::new(options.schedule, options.learning_rate, options.updates());
@@ -339,7 +334,7 @@ pub fn train(
 /// The weights to ship of a run's last whole checkpoint, and its epoch.
 ///
 /// **Errors** [`Error::Data`] when there is none or it cannot be read.
-pub fn restore(options: &TrainOptions, folder: &Path) -> Result<(Host, usize)> {
+pub fn restore(options: &TrainOptions, folder: &Path) -> Result<(ParameterValues, usize)> {
     let checkpoints = folder.join("checkpoints");
     let epoch = checkpoints::last_complete(&checkpoints)
         .ok_or_else(|| Error::Data(format!("{} holds no whole checkpoint", checkpoints.display())))?;
@@ -347,12 +342,13 @@ pub fn restore(options: &TrainOptions, folder: &Path) -> Result<(Host, usize)> {
     let record: burn::store::ModuleRecord = Checkpointer::restore(&models, epoch)
         .map_err(|error| Error::Data(format!("{}: {error}", checkpoints.display())))?;
     let setup = Arc::new(Setup::new(options, epoch, None, Interrupter::new()));
-    let model = TrainingModel::new(setup, Host::zeros(&options.config), &Device::flex()).load_record(record);
+    let model = TrainingModel::new(setup, ParameterValues::zeros(&options.config), &Device::flex())
+        .load_record(record);
     Ok((shipped(options, &model), epoch))
 }
 
 /// The average of the weights, or the weights themselves.
-fn shipped(options: &TrainOptions, model: &TrainingModel) -> Host {
+fn shipped(options: &TrainOptions, model: &TrainingModel) -> ParameterValues {
     let average = options.average_decay > 0.0;
     if average { model.average.to_host() } else { model.model.to_host() }
 }

@@ -20,7 +20,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
 
 use super::learner::StepReport;
-use crate::text2image::align_draw::cpu::Losses;
+use crate::text2image::draw::cpu::Losses;
 
 /// One of the bound's terms as a metric of burn's engine, nats per image.
 #[derive(Clone)]

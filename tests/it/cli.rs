@@ -159,14 +159,14 @@ fn windows_that_cannot_be_are_refused() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let out = folder.path().join("run");
     let out = out.to_str().expect("a UTF-8 path");
-    for (detail, says) in [
+    for (limits, says) in [
         ("6-0.5", "like 6:0.5"),
         ("6:half", "like 6:0.5"),
-        ("0:3", "detail.limit is 3, expected 0.05 to 1"),
-        ("1:0.5,0:0.3", "detail.after falls"),
+        ("0:3", "window_limits.limit is 3, expected 0.05 to 1"),
+        ("1:0.5,0:0.3", "window_limits.after falls"),
     ] {
-        let output = aligndraw(&["train", "--preset", "tiny", "--detail", detail, "--out", out]);
-        assert!(stderr(&output).contains(says), "{detail}: {}", stderr(&output));
+        let output = aligndraw(&["train", "--preset", "tiny", "--window-limits", limits, "--out", out]);
+        assert!(stderr(&output).contains(says), "{limits}: {}", stderr(&output));
         assert!(!Path::new(out).exists(), "nothing is written");
     }
 }

@@ -6,7 +6,7 @@ use aligndraw::checkpoint::{self, Manifest};
 use aligndraw::data::noise::Noise;
 use aligndraw::error::Error;
 use aligndraw::paint::{self, Painter};
-use aligndraw::text2image::align_draw::cpu::{Drawing, Weights};
+use aligndraw::text2image::draw::cpu::{Drawing, Weights};
 use burn::tensor::Device;
 
 fn models() -> impl Iterator<Item = (String, Vec<u8>, Vec<u8>)> {
@@ -50,13 +50,13 @@ fn damaged_models_are_refused() {
 /// The browser keeps the weights as bfloat16: of the shipped models that loses nothing, and the two
 /// packings paint the same pictures, up to the order of sums.
 #[test]
-fn weights_kept_as_halves_paint_the_same_pictures() {
+fn weights_kept_as_bf16_paint_the_same_pictures() {
     for (_, json, weights) in models() {
         let manifest = Manifest::parse(&json).expect("a manifest that parses");
         let host = checkpoint::decode(&manifest.config, &weights).expect("the weights fit the sizes");
         let whole = Weights::new(&manifest.config, host.clone());
-        let halves = Weights::for_painting(&manifest.config, host);
-        assert!(halves.halves.is_some(), "every weight is exact in bfloat16");
+        let bf16 = Weights::for_painting(&manifest.config, host);
+        assert!(bf16.painting.is_some(), "every weight is exact in bfloat16");
         let tokens = manifest.vocabulary.tokens(&manifest.vocabulary.example).expect("a caption");
         for batch in [1, 4, 5] {
             let ids = tokens.ids.repeat(batch);
@@ -67,7 +67,7 @@ fn weights_kept_as_halves_paint_the_same_pictures() {
                 while drawing.step(weights) {}
                 drawing.images(manifest.config.num_steps).to_vec()
             };
-            let (expected, found) = (painted(&whole), painted(&halves));
+            let (expected, found) = (painted(&whole), painted(&bf16));
             let pairs = expected.iter().zip(&found);
             let worst = pairs.fold(0.0f32, |worst, (a, b)| worst.max((a - b).abs()));
             assert!(worst < 1e-4, "{batch} pictures differ by {worst}");

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use aligndraw::data::batch::CaptionBatch;
-use aligndraw::text2image::align_draw::cpu::{Drawing, Shard, Weights, gradients_with_noise, losses};
-use aligndraw::text2image::align_draw::{AlignDrawConfig, Host};
+use aligndraw::text2image::draw::cpu::{Drawing, Shard, Weights, gradients_with_noise, losses};
+use aligndraw::text2image::draw::{DrawConfig, ParameterValues};
 use serde::Deserialize;
 
 /// Single precision over a few hundred operations: relative to the tensor's largest entry.
@@ -14,7 +14,7 @@ const RELATIVE: f64 = 1e-4;
 
 #[derive(Deserialize)]
 struct Case {
-    config: AlignDrawConfig,
+    config: DrawConfig,
     words: usize,
     ids: Vec<usize>,
     images: Vec<f32>,
@@ -32,8 +32,9 @@ fn cases() -> Vec<Case> {
 }
 
 impl Case {
-    fn host(&self) -> Host {
-        Host::from_named(&self.config, |name, _| Ok(self.parameters[name].clone())).expect("all tensors")
+    fn host(&self) -> ParameterValues {
+        ParameterValues::from_named(&self.config, |name, _| Ok(self.parameters[name].clone()))
+            .expect("all tensors")
     }
 
     fn batch(&self) -> CaptionBatch<'_> {
@@ -90,14 +91,8 @@ fn cpu_painting() {
 /// every value, whatever the image.
 #[test]
 fn an_empty_colour_canvas_costs_what_the_paper_starts_with() {
-    let config = AlignDrawConfig {
-        height: 32,
-        width: 32,
-        channels: 3,
-        initial_canvas: 0.0,
-        ..AlignDrawConfig::tiny()
-    };
-    let weights = Weights::new(&config, Host::zeros(&config));
+    let config = DrawConfig { height: 32, width: 32, channels: 3, initial_canvas: 0.0, ..DrawConfig::tiny() };
+    let weights = Weights::new(&config, ParameterValues::zeros(&config));
     let images: Vec<f32> = (0..config.image_len()).map(|i| (i % 7) as f32 / 7.0).collect();
     let batch = CaptionBatch { ids: Cow::Owned(vec![1, 2]), words: 2, images: Cow::Owned(images) };
     let losses = losses(&weights, &batch, 1, &mut [Shard::default()]);
@@ -107,7 +102,7 @@ fn an_empty_colour_canvas_costs_what_the_paper_starts_with() {
 /// The definition in burn tensors, under burn's autodiff.
 mod definition {
     use super::*;
-    use aligndraw::text2image::align_draw::{AlignDraw, GradientVisitor, floats};
+    use aligndraw::text2image::draw::{Draw, GradientVisitor, floats};
     use burn::module::Param;
     use burn::tensor::{Device, Gradients, Int, Tensor, TensorData, activation::sigmoid};
 
@@ -135,7 +130,7 @@ mod definition {
         let device = Device::flex().autodiff();
         for case in cases() {
             let config = &case.config;
-            let model = AlignDraw::from_host(config, case.host(), &device);
+            let model = Draw::from_host(config, case.host(), &device);
             let batch = case.ids.len() / case.words;
             let shape = [batch, config.channels, config.height, config.width];
             let images = Tensor::from_data(TensorData::new(case.images.clone(), shape), &device);
@@ -145,7 +140,7 @@ mod definition {
             assert_close("kl", &floats(kl.mean().into_data()), &[case.kl]);
             let gradients = loss.backward();
             let mut collect = Collect(&gradients, Vec::new());
-            model.for_each_gradient(config, Host::zeros(config), &mut collect);
+            model.for_each_gradient(config, ParameterValues::zeros(config), &mut collect);
             for ((name, _, _), found) in config.parameters().iter().zip(&collect.1) {
                 assert_close(name, found, &case.gradients[*name]);
             }
@@ -157,7 +152,7 @@ mod definition {
         let device = Device::flex();
         for case in cases() {
             let config = &case.config;
-            let model = AlignDraw::from_host(config, case.host(), &device);
+            let model = Draw::from_host(config, case.host(), &device);
             let caption = model.encode(config, ids(&case, &device));
             let mut state = model.begin(config, case.ids.len() / case.words);
             let noise = noise(&case, &device);

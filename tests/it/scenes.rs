@@ -5,7 +5,7 @@ use aligndraw::data::noise::Noise;
 use aligndraw::data::scene_pictures::{CANVAS, ScenePictures};
 use aligndraw::data::scenes::{Bans, Number, Object, Place, Scene, Thing, caption};
 use aligndraw::data::source::Source;
-use aligndraw::text2image::align_draw::AlignDrawConfig;
+use aligndraw::text2image::draw::DrawConfig;
 
 fn pictures() -> ScenePictures {
     ScenePictures::new(Bans::draw(1))
@@ -21,9 +21,9 @@ fn a_seed_gives_the_same_batch() {
     assert_eq!(first.images, again.images);
     assert_eq!(first.ids, again.ids);
     assert_ne!(first.images, pictures().batch(12, &mut Noise::new(5)).images);
-    assert_eq!(first.images.len(), 12 * AlignDrawConfig::scenes().image_len());
+    assert_eq!(first.images.len(), 12 * DrawConfig::scenes().image_len());
     assert!(first.images.iter().all(|pixel| (0.0..=1.0).contains(pixel)));
-    assert!(caption::vocabulary().words.len() <= AlignDrawConfig::scenes().vocabulary_size);
+    assert!(caption::vocabulary().words.len() <= DrawConfig::scenes().vocabulary_size);
 }
 
 /// A picture as 8×8 blocks of mean colour, a digit each: what a change of the art shows up in, and
@@ -111,8 +111,8 @@ fn no_held_out_pair_in_a_training_epoch() {
             for (scene, said) in pictures.draw_batch(held_out, 25, &mut noise) {
                 let written = vocabulary.tokens(&said).expect("known words").written.join(" ");
                 let (heard, _) = Scene::parse(&written).expect("an object is named");
-                assert_eq!(bans.hold_out(&heard), held_out, "{said}");
-                assert_eq!(bans.hold_out(&scene), held_out);
+                assert_eq!(bans.contains(&heard), held_out, "{said}");
+                assert_eq!(bans.contains(&scene), held_out);
             }
         }
     }
@@ -135,7 +135,7 @@ fn lessons_are_not_held_out_and_dwell_on_what_is_hard() {
             for ids in batch.ids.chunks(batch.words) {
                 let said: Vec<&str> = ids.iter().map(|&id| &*words[id]).collect();
                 let (heard, _) = Scene::parse(&said.join(" ")).expect("an object is named");
-                assert!(!bans.hold_out(&heard), "{said:?}");
+                assert!(!bans.contains(&heard), "{said:?}");
                 scenes.push(heard);
             }
         }

@@ -9,9 +9,9 @@ use aligndraw::data::mnist_captions::{Bans, Scenes};
 use aligndraw::data::noise::Noise;
 use aligndraw::data::source::Source;
 use aligndraw::error::Error;
-use aligndraw::text2image::align_draw::cpu::{Drawing, Shard, Weights, loss_and_gradients};
-use aligndraw::text2image::align_draw::{AlignDrawConfig, Host};
-use aligndraw::train::{Data, OptimizerKind, Place, Start, TrainOptions, train};
+use aligndraw::text2image::draw::cpu::{Drawing, Shard, Weights, loss_and_gradients};
+use aligndraw::text2image::draw::{DrawConfig, ParameterValues};
+use aligndraw::train::{Compute, Data, OptimizerKind, Start, TrainOptions, train};
 use burn::tensor::Device;
 use burn::train::Interrupter;
 
@@ -27,19 +27,19 @@ fn data() -> Data {
     Data { train: generator(mnist.train), validation: generator(mnist.validation) }
 }
 
-fn place() -> Place {
-    Place { devices: vec![Device::flex()], cpu_threads: Some(2) }
+fn compute() -> Compute {
+    Compute { devices: vec![Device::flex()], cpu_threads: Some(2) }
 }
 
 fn fresh(options: &TrainOptions) -> Start {
-    Start::Weights(Host::init(&options.config, options.seed).into())
+    Start::Weights(ParameterValues::init(&options.config, options.seed).into())
 }
 
 /// Trains in a folder; `stop` ends the run after its first epoch, as Ctrl-C does.
-fn run(options: &TrainOptions, folder: &Path, resume: bool, stop: bool) -> Host {
+fn run(options: &TrainOptions, folder: &Path, resume: bool, stop: bool) -> ParameterValues {
     let stop = Arc::new(AtomicBool::new(stop));
     let start = if resume { Start::Checkpoint } else { fresh(options) };
-    let outcome = train(options, start, data(), folder, &place(), stop, Interrupter::new());
+    let outcome = train(options, start, data(), folder, &compute(), stop, Interrupter::new());
     outcome.expect("the run ends well").host
 }
 
@@ -62,7 +62,7 @@ fn nothing_to_resume_is_an_error() {
     let stop = Arc::new(AtomicBool::new(false));
     let options = TrainOptions::tiny();
     let outcome =
-        train(&options, Start::Checkpoint, data(), folder.path(), &place(), stop, Interrupter::new());
+        train(&options, Start::Checkpoint, data(), folder.path(), &compute(), stop, Interrupter::new());
     assert!(matches!(outcome, Err(Error::Data(message)) if message.contains("no whole checkpoint")));
 }
 
@@ -73,12 +73,13 @@ fn losses_that_are_not_finite_stop_the_run_with_a_reason() {
         learning_rate: 1.0,
         optimizer: OptimizerKind::Adam,
         batches_per_epoch: 60,
-        config: AlignDrawConfig { initial_canvas: f32::NAN, ..TrainOptions::tiny().config },
+        config: DrawConfig { initial_canvas: f32::NAN, ..TrainOptions::tiny().config },
         ..TrainOptions::tiny()
     };
     let folder = tempfile::tempdir().expect("a temporary folder");
     let stop = Arc::new(AtomicBool::new(false));
-    let outcome = train(&options, fresh(&options), data(), folder.path(), &place(), stop, Interrupter::new());
+    let outcome =
+        train(&options, fresh(&options), data(), folder.path(), &compute(), stop, Interrupter::new());
     let Err(Error::Model(reason)) = outcome else { panic!("the run goes on") };
     assert!(reason.contains("not finite in 5 steps in a row, the last at epoch 1, batch 4"), "{reason}");
 }
@@ -86,7 +87,7 @@ fn losses_that_are_not_finite_stop_the_run_with_a_reason() {
 /// Four hundred updates of Adam on one batch.
 #[test]
 fn one_batch_is_overfitted() {
-    let config = AlignDrawConfig {
+    let config = DrawConfig {
         encoder_size: 32,
         decoder_size: 32,
         latent_size: 8,
@@ -98,8 +99,8 @@ fn one_batch_is_overfitted() {
     let mnist = mnist();
     let scenes = Scenes::new(Arc::new(mnist.train), Bans::draw(1));
     let batch = scenes.batch(4, &mut Noise::new(1));
-    let mut host = Host::init(&config, 1);
-    let (mut mean, mut square) = (Host::zeros(&config), Host::zeros(&config));
+    let mut host = ParameterValues::init(&config, 1);
+    let (mut mean, mut square) = (ParameterValues::zeros(&config), ParameterValues::zeros(&config));
     let mut shards = [Shard::default()];
     let mut losses = Vec::new();
     for update in 0..400u64 {
@@ -123,8 +124,8 @@ fn one_batch_is_overfitted() {
 
 #[test]
 fn a_caption_hears_its_own_words_alone_and_their_order() {
-    let config = AlignDrawConfig::tiny();
-    let weights = Weights::new(&config, Host::init(&config, 4));
+    let config = DrawConfig::tiny();
+    let weights = Weights::new(&config, ParameterValues::init(&config, 4));
     let noise = Noise::new(1).normals(2 * config.num_steps * config.latent_size);
     let painted = |ids: &[usize]| {
         let mut drawing = Drawing::begin(&weights, ids, 3, &noise);

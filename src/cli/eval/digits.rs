@@ -17,7 +17,7 @@ use crate::eval::bound::Bound;
 use crate::eval::fidelity::{Fidelity, judge};
 use crate::paint::Painter;
 use crate::platform::block_on;
-use crate::text2image::align_draw::Host;
+use crate::text2image::draw::ParameterValues;
 
 /// Pictures painted for each caption unless more are asked for.
 const SAMPLES: u32 = 10;
@@ -38,7 +38,7 @@ pub struct Evaluation {
 }
 
 /// Paints every caption and measures the model; sample i of caption c has the seed + 440·i + c.
-pub fn evaluate(args: &Args, manifest: Manifest, host: Host, bans: Bans) -> Result<Evaluation> {
+pub fn evaluate(args: &Args, manifest: Manifest, host: ParameterValues, bans: Bans) -> Result<Evaluation> {
     let device = Device::flex();
     let samples = args.samples.unwrap_or(SAMPLES) as usize;
     let classifier = read_classifier(&args.models, &device)?;

@@ -8,7 +8,7 @@ use super::{Args, bounds, print_bounds, print_columns, print_head};
 use crate::checkpoint::Manifest;
 use crate::data::source::DataSet;
 use crate::eval::bound::Bound;
-use crate::text2image::align_draw::Host;
+use crate::text2image::draw::ParameterValues;
 
 /// What is written as JSON.
 #[derive(Serialize)]
@@ -20,7 +20,7 @@ pub struct Evaluation {
 }
 
 /// Measures the bound.
-pub fn evaluate(args: &Args, manifest: Manifest, host: Host) -> Result<Evaluation> {
+pub fn evaluate(args: &Args, manifest: Manifest, host: ParameterValues) -> Result<Evaluation> {
     let opened = open(DataSet::Folder, args.data.as_deref(), 0, manifest.config.width, None)?;
     if opened.vocabulary != manifest.vocabulary {
         bail!("the folder's words are not the model's: it was trained on other captions");

@@ -14,8 +14,8 @@ use crate::checkpoint::Manifest;
 use crate::data::source::{HeldOut, Source};
 use crate::eval::bound::{Bound, Estimate};
 use crate::eval::share::Share;
-use crate::text2image::align_draw::Host;
-use crate::text2image::align_draw::cpu::Weights;
+use crate::text2image::draw::ParameterValues;
+use crate::text2image::draw::cpu::Weights;
 
 /// Images for each of the two bounds.
 const BOUND_IMAGES: usize = 2_000;
@@ -57,7 +57,12 @@ pub fn run(args: Args) -> Result<()> {
 }
 
 /// The bound on fresh samples, seen and held out.
-fn bounds(args: &Args, manifest: &Manifest, host: &Host, source: &dyn Source) -> [Option<Bound>; 2] {
+fn bounds(
+    args: &Args,
+    manifest: &Manifest,
+    host: &ParameterValues,
+    source: &dyn Source,
+) -> [Option<Bound>; 2] {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let weights = Weights::new(&manifest.config, host.clone());
     let estimate = Estimate { weights: &weights, images: BOUND_IMAGES, seed: args.seed, threads };

@@ -13,10 +13,10 @@ use crate::data::scene_pictures::ScenePictures;
 use crate::data::scenes::{Bans, Scene};
 use crate::eval::bound::Bound;
 use crate::eval::judge::SceneJudge;
-use crate::eval::scene_fidelity::{Factors, Looking};
+use crate::eval::scene_fidelity::{Factors, ObjectAttention};
 use crate::paint::{Frame, Painter};
 use crate::platform::block_on;
-use crate::text2image::align_draw::Host;
+use crate::text2image::draw::ParameterValues;
 
 /// Pictures painted of seen combinations, and of held-out ones, unless more are asked for.
 const SAMPLES: u32 = 2_000;
@@ -33,7 +33,7 @@ struct Measured {
     /// Rendered from the same captions.
     rendered: Factors,
     /// Where it looks while it paints an object.
-    looking: Looking,
+    object_attention: ObjectAttention,
     bound: Option<Bound>,
 }
 
@@ -51,7 +51,7 @@ pub struct Evaluation {
 }
 
 /// Paints fresh captions and judges the pictures.
-pub fn evaluate(args: &Args, manifest: Manifest, host: Host, bans: Bans) -> Result<Evaluation> {
+pub fn evaluate(args: &Args, manifest: Manifest, host: ParameterValues, bans: Bans) -> Result<Evaluation> {
     let device = Device::flex();
     let (record, judge) = read_judge(&args.models, &device)?;
     let pictures = ScenePictures::new(bans);
@@ -63,7 +63,8 @@ pub fn evaluate(args: &Args, manifest: Manifest, host: Host, bans: Bans) -> Resu
     let bar = indicatif::ProgressBar::new(2 * count as u64);
     let measure = |held_out, bound| -> Result<Measured> {
         let mut noise = Noise::stream(args.seed, u64::from(held_out));
-        let mut studio = Studio { pictures: &pictures, painter: &painter, looking: Looking::default() };
+        let mut studio =
+            Studio { pictures: &pictures, painter: &painter, object_attention: ObjectAttention::default() };
         let (mut scenes, mut painted) = (Vec::new(), Vec::new());
         while scenes.len() < count {
             let drawn = pictures.draw_batch(held_out, BATCH.min(count - scenes.len()), &mut noise);
@@ -77,7 +78,7 @@ pub fn evaluate(args: &Args, manifest: Manifest, host: Host, bans: Bans) -> Resu
             painted: factors(&scenes, &painted),
             shuffled_control: factors(&shuffled(&scenes, &mut noise), &painted),
             rendered: factors(&scenes, &rendered),
-            looking: studio.looking,
+            object_attention: studio.object_attention,
             bound,
         })
     };
@@ -104,7 +105,7 @@ fn factors(judge: &SceneJudge, scenes: &[Scene], pixels: &[f32], device: &Device
 struct Studio<'a> {
     pictures: &'a ScenePictures,
     painter: &'a Painter,
-    looking: Looking,
+    object_attention: ObjectAttention,
 }
 
 impl Studio<'_> {
@@ -121,7 +122,7 @@ impl Studio<'_> {
         }
         for (at, (scene, caption)) in drawn.iter().enumerate() {
             let frames: Vec<&Frame> = steps.iter().map(|frames| &frames[at]).collect();
-            self.looking.add(scene, caption, &self.pictures.layout(scene, noise), &frames);
+            self.object_attention.add(scene, caption, &self.pictures.layout(scene, noise), &frames);
         }
         let last = steps.pop().unwrap_or_default();
         Ok(last.into_iter().flat_map(|frame| frame.image).collect())
@@ -158,7 +159,7 @@ fn print(e: &Evaluation) {
             print_shares(&format!("{kind}{name}"), seen, held_out);
         }
     }
-    let (seen, held_out) = (e.seen.looking, e.held_out.looking);
+    let (seen, held_out) = (e.seen.object_attention, e.held_out.object_attention);
     let row = |name: &str, seen: f64, held_out: f64| {
         println!("{name:<34}{:>8.1} %{:>10.1} %", 100.0 * seen, 100.0 * held_out);
     };

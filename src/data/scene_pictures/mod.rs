@@ -79,7 +79,7 @@ impl ScenePictures {
     fn draw_from(&self, sample: Sample, held_out: bool, noise: &mut Noise) -> (Scene, String) {
         loop {
             let scene = sample(noise);
-            if self.bans.hold_out(&scene) == held_out {
+            if self.bans.contains(&scene) == held_out {
                 let caption = scene.caption(noise);
                 return (scene, caption);
             }

@@ -90,7 +90,7 @@ impl Bans {
     }
 
     /// Whether a scene holds a combination that is held out.
-    pub fn hold_out(&self, scene: &Scene) -> bool {
+    pub fn contains(&self, scene: &Scene) -> bool {
         scene.things.iter().any(|thing| self.hold_out_thing(thing, scene.place))
     }
 }

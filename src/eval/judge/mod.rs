@@ -12,7 +12,7 @@ use super::module_file;
 use crate::data::scene_pictures::CANVAS;
 use crate::data::scenes::{Colour, Number, Object, Place, Relation, Scene, Size};
 use crate::error::Result;
-use crate::text2image::align_draw::floats;
+use crate::text2image::draw::floats;
 
 pub use training::train;
 

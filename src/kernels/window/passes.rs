@@ -6,7 +6,7 @@ use multiversion::multiversion;
 
 use super::Geometry;
 use crate::kernels::math::{add_scaled, dot};
-use crate::platform::SUMS;
+use crate::platform::ACCUMULATORS;
 
 /// Columns that are worked on at once: a register of AVX-512, four of wasm's.
 const LANES: usize = 16;
@@ -50,7 +50,7 @@ fn gather<const K: usize>(
     sums
 }
 
-/// [`gather`] for every `k` of a range, [`SUMS`] at a time; hands each `k` and its sums to `take`.
+/// [`gather`] for every `k` of a range, [`ACCUMULATORS`] at a time; hands each `k` and its sums to `take`.
 #[inline(always)]
 fn gather_all(
     values: &[f32],
@@ -60,13 +60,13 @@ fn gather_all(
     mut take: impl FnMut(usize, &[f32; LANES]),
 ) {
     let mut done = range.start;
-    if range.len() >= SUMS {
+    if range.len() >= ACCUMULATORS {
         while done < range.end {
             // The last block overlaps the one before.
-            let start = done.min(range.end - SUMS);
-            let sums = gather::<SUMS>(&values[start * strides.0..], strides, rows);
-            (done..start + SUMS).for_each(|k| take(k, &sums[k - start]));
-            done = start + SUMS;
+            let start = done.min(range.end - ACCUMULATORS);
+            let sums = gather::<ACCUMULATORS>(&values[start * strides.0..], strides, rows);
+            (done..start + ACCUMULATORS).for_each(|k| take(k, &sums[k - start]));
+            done = start + ACCUMULATORS;
         }
     }
     for k in done..range.end {

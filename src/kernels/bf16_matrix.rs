@@ -11,13 +11,13 @@ const PASS: usize = 8;
 
 /// A matrix of bfloat16, two rows to each row of words: the even one in the lower half.
 #[derive(Clone, Debug)]
-pub struct Halves {
+pub struct Bf16Matrix {
     pairs: Vec<u32>,
     rows: usize,
     cols: usize,
 }
 
-impl Halves {
+impl Bf16Matrix {
     /// Packs a row-major matrix; none when a value needs more than bfloat16 holds.
     pub fn new(matrix: Mat) -> Option<Self> {
         let (rows, cols) = (matrix.rows(), matrix.cols());
@@ -125,7 +125,7 @@ mod tests {
             let a: Vec<f32> = (0..m * k).map(|i| ((i * 31 % 97) as f32 - 48.0) / 48.0).collect();
             // Seven bits each: exact in bfloat16.
             let b: Vec<f32> = (0..k * n).map(|i| ((i * 37 % 101) as f32 - 50.0) / 64.0).collect();
-            let halves = Halves::new(Mat::new(&b, k, n)).expect("exact values");
+            let halves = Bf16Matrix::new(Mat::new(&b, k, n)).expect("exact values");
             let (mut found, mut expected) = (vec![1.0; m * n], vec![1.0; m * n]);
             halves.matmul(&mut found, n, true, Mat::new(&a, m, k));
             matmul(&mut expected, n, true, Mat::new(&a, m, k), Mat::new(&b, k, n));
@@ -133,6 +133,6 @@ mod tests {
                 assert!((found - expected).abs() < 1e-5, "{found}, expected {expected}");
             }
         }
-        assert!(Halves::new(Mat::new(&[0.1], 1, 1)).is_none(), "0.1 needs more bits");
+        assert!(Bf16Matrix::new(Mat::new(&[0.1], 1, 1)).is_none(), "0.1 needs more bits");
     }
 }

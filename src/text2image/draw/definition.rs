@@ -3,7 +3,7 @@
 
 use burn::tensor::{Int, Tensor, activation::sigmoid};
 
-use super::{AlignDraw, AlignDrawConfig, Writing};
+use super::{Draw, DrawConfig, WriteMode};
 use crate::nn::{
     additive_attention::{align, attend},
     filterbank::FilterBanks,
@@ -25,7 +25,7 @@ pub struct EncodedCaption {
 pub struct State {
     /// Logits [batch, channel, height, width].
     pub canvas: Tensor<4>,
-    /// Steps drawn.
+    /// StepBuffer drawn.
     steps: usize,
     decoder: LstmState,
     encoder: LstmState,
@@ -59,11 +59,11 @@ pub struct Step {
     pub kl: Option<Tensor<1>>,
 }
 
-impl AlignDraw {
+impl Draw {
     /// Reads captions in both directions (§1.3 of the paper's supplement: h_j = [h_j→ ; h_j←]).
     ///
     /// **Shapes** `ids` [batch, word].
-    pub fn encode(&self, config: &AlignDrawConfig, ids: Tensor<2, Int>) -> EncodedCaption {
+    pub fn encode(&self, config: &DrawConfig, ids: Tensor<2, Int>) -> EncodedCaption {
         let [batch, words] = ids.dims();
         let direction = |input: &Tensor<2>, recurrent: &Tensor<2>, bias: &Tensor<1>, backward: bool| {
             let [_, gates] = input.dims();
@@ -103,7 +103,7 @@ impl AlignDraw {
     }
 
     /// What is attended to, projected into the gates of the generative LSTM [batch, word, 4D].
-    fn attended_values(&self, config: &AlignDrawConfig, ids: Tensor<2, Int>, states: Tensor<3>) -> Tensor<3> {
+    fn attended_values(&self, config: &DrawConfig, ids: Tensor<2, Int>, states: Tensor<3>) -> Tensor<3> {
         let (words, features) = config.attended_rows();
         let projection = self.generative_caption.val();
         let of_words = (words > 0).then(|| {
@@ -117,7 +117,7 @@ impl AlignDraw {
     }
 
     /// An empty canvas and the learned initial states.
-    pub fn begin(&self, config: &AlignDrawConfig, batch: usize) -> State {
+    pub fn begin(&self, config: &DrawConfig, batch: usize) -> State {
         let device = self.initial_canvas.val().device();
         let zeros = || Tensor::zeros([batch, config.latent_size], &device);
         State {
@@ -133,7 +133,7 @@ impl AlignDraw {
     /// without it from the prior. `noise` [batch, latent] is fresh at every step.
     pub fn step(
         &self,
-        config: &AlignDrawConfig,
+        config: &DrawConfig,
         caption: &EncodedCaption,
         state: State,
         image: Option<&Tensor<4>>,
@@ -189,11 +189,11 @@ impl AlignDraw {
         let banks = FilterBanks::new(config.write_geometry(steps), write_raw.clone());
         let patch = affine(&decoder.hidden, self.write_patch.val(), self.write_patch_bias.val());
         let patch = patch.reshape([batch, config.patch_planes(), size, size]);
-        let canvas = match config.writing {
-            Writing::Add => canvas + banks.write(patch) / banks.intensity,
-            Writing::Cover => {
-                let cover = softplus(patch.clone().narrow(1, channels, 1));
-                let kept = (banks.write(cover) / banks.intensity.clone()).neg().exp();
+        let canvas = match config.write_mode {
+            WriteMode::Add => canvas + banks.write(patch) / banks.intensity,
+            WriteMode::Composite => {
+                let depth = softplus(patch.clone().narrow(1, channels, 1));
+                let kept = (banks.write(depth) / banks.intensity.clone()).neg().exp();
                 canvas * kept + banks.write(patch.narrow(1, 0, channels)) / banks.intensity
             }
         };
@@ -206,7 +206,7 @@ impl AlignDraw {
     /// [batch, step, latent].
     pub fn bound(
         &self,
-        config: &AlignDrawConfig,
+        config: &DrawConfig,
         ids: Tensor<2, Int>,
         images: Tensor<4>,
         noise: Tensor<3>,

@@ -1,6 +1,6 @@
 //! The bidirectional caption encoder on the CPU, and what each step derives from it.
 
-use super::super::parameters::Host;
+use super::super::parameters::ParameterValues;
 use super::weights::Weights;
 use crate::kernels::{
     lstm,
@@ -39,7 +39,7 @@ struct Direction {
 }
 
 /// Input, recurrent and bias of one direction.
-fn direction_weights(host: &Host, backward: bool) -> [&[f32]; 3] {
+fn direction_weights(host: &ParameterValues, backward: bool) -> [&[f32]; 3] {
     if backward {
         [&host.caption_backward_input, &host.caption_backward_recurrent, &host.caption_backward_bias]
     } else {
@@ -129,7 +129,13 @@ impl Caption {
 
     /// Backward pass, from the gradients of keys and values to those of the weights (added to
     /// `gradients`).
-    pub fn backward(&self, weights: &Weights, d_keys: &[f32], d_values: &[f32], gradients: &mut Host) {
+    pub fn backward(
+        &self,
+        weights: &Weights,
+        d_keys: &[f32],
+        d_values: &[f32],
+        gradients: &mut ParameterValues,
+    ) {
         let (config, host) = (&weights.config, &weights.host);
         let (size, batch, words) = (config.word_size, self.batch, self.words);
         let (rows, width) = (batch * words, 2 * size);

@@ -1,9 +1,9 @@
 //! The weights as the CPU path multiplies them: everything that one vector is multiplied with stands
 //! side by side in one matrix, so that a step is four products instead of twelve.
 
-use super::super::config::AlignDrawConfig;
-use super::super::parameters::Host;
-use crate::kernels::{halves::Halves, matmul::Mat, window::RAW};
+use super::super::config::DrawConfig;
+use super::super::parameters::ParameterValues;
+use crate::kernels::{bf16_matrix::Bf16Matrix, matmul::Mat, window::RAW};
 
 /// Columns of a matrix that serve one purpose.
 #[derive(Clone, Copy, Debug)]
@@ -66,9 +66,9 @@ pub struct EncoderLayout {
 #[derive(Clone, Debug)]
 pub struct Weights {
     /// The sizes.
-    pub config: AlignDrawConfig,
+    pub config: DrawConfig,
     /// The tensors by name; after [`Weights::for_painting`] without those that are packed or unused.
-    pub host: Host,
+    pub host: ParameterValues,
     /// Columns of [`Self::decoder`].
     pub decoder_layout: DecoderLayout,
     /// Columns of [`Self::encoder`].
@@ -78,16 +78,16 @@ pub struct Weights {
     /// The encoder state's products [E, width].
     pub encoder: Vec<f32>,
     /// What painting multiplies with at every step, in half the bytes; none in training.
-    pub halves: Option<PaintingHalves>,
+    pub painting: Option<PaintingWeights>,
 }
 
 /// The weights that every step of painting reads, as bfloat16.
 #[derive(Clone, Debug)]
-pub struct PaintingHalves {
+pub struct PaintingWeights {
     /// The painting columns of [`Weights::decoder`].
-    pub decoder: Halves,
+    pub decoder: Bf16Matrix,
     /// Latent → gates of the generative LSTM.
-    pub latent: Halves,
+    pub latent: Bf16Matrix,
 }
 
 fn layout<const N: usize>(sizes: [usize; N]) -> ([Columns; N], usize) {
@@ -102,7 +102,7 @@ fn layout<const N: usize>(sizes: [usize; N]) -> ([Columns; N], usize) {
 
 impl Weights {
     /// Packs the tensors.
-    pub fn new(config: &AlignDrawConfig, host: Host) -> Self {
+    pub fn new(config: &DrawConfig, host: ParameterValues) -> Self {
         let (e, d, z) = (config.encoder_size, config.decoder_size, config.latent_size);
         let ([inference, read, query, generative, prior, write, patch], width) =
             layout([4 * e, RAW, config.align_size, 4 * d, 2 * z, RAW, config.patch_len()]);
@@ -119,7 +119,7 @@ impl Weights {
             host,
             decoder_layout,
             encoder_layout,
-            halves: None,
+            painting: None,
         };
         let Self { host, decoder, encoder, .. } = &mut weights;
         let glimpse = config.glimpse_len() * 4 * e;
@@ -134,16 +134,16 @@ impl Weights {
 
     /// Packs the tensors for painting a few pictures at a time: what every step multiplies with as
     /// bfloat16, where that loses nothing, and then nothing that only training needs.
-    pub fn for_painting(config: &AlignDrawConfig, host: Host) -> Self {
+    pub fn for_painting(config: &DrawConfig, host: ParameterValues) -> Self {
         let mut weights = Self::new(config, host);
         let layout = &weights.decoder_layout;
         let painting = layout.width - layout.painting;
         let columns = &weights.decoder[layout.painting..];
-        let decoder = Halves::new(Mat::strided(columns, config.decoder_size, painting, layout.width));
+        let decoder = Bf16Matrix::new(Mat::strided(columns, config.decoder_size, painting, layout.width));
         let latent = &weights.host.generative_latent;
-        let latent = Halves::new(Mat::new(latent, config.latent_size, 4 * config.decoder_size));
+        let latent = Bf16Matrix::new(Mat::new(latent, config.latent_size, 4 * config.decoder_size));
         let (Some(decoder), Some(latent)) = (decoder, latent) else { return weights };
-        weights.halves = Some(PaintingHalves { decoder, latent });
+        weights.painting = Some(PaintingWeights { decoder, latent });
         let Self { host, decoder, encoder, .. } = &mut weights;
         let packed = [
             decoder,
@@ -165,10 +165,10 @@ impl Weights {
     }
 
     /// Undoes the packing for gradients: writes the packed matrices' gradients into `host`.
-    pub fn unpack(&self, d_decoder: &[f32], d_encoder: &[f32], host: &mut Host) {
+    pub fn unpack(&self, d_decoder: &[f32], d_encoder: &[f32], host: &mut ParameterValues) {
         let (decoder, encoder) = (&self.decoder_layout, &self.encoder_layout);
         let glimpse = self.config.glimpse_len() * 4 * self.config.encoder_size;
-        let Host {
+        let ParameterValues {
             inference_input,
             inference_recurrent,
             align_query,
@@ -204,7 +204,11 @@ impl Weights {
     }
 }
 
-fn decoder_parts<'a>(layout: &DecoderLayout, host: &'a Host, glimpse: usize) -> [(Columns, &'a [f32]); 7] {
+fn decoder_parts<'a>(
+    layout: &DecoderLayout,
+    host: &'a ParameterValues,
+    glimpse: usize,
+) -> [(Columns, &'a [f32]); 7] {
     [
         (layout.inference, &host.inference_input[glimpse..]),
         (layout.query, &host.align_query),
@@ -216,7 +220,7 @@ fn decoder_parts<'a>(layout: &DecoderLayout, host: &'a Host, glimpse: usize) -> 
     ]
 }
 
-fn encoder_parts<'a>(layout: &EncoderLayout, host: &'a Host) -> [(Columns, &'a [f32]); 3] {
+fn encoder_parts<'a>(layout: &EncoderLayout, host: &'a ParameterValues) -> [(Columns, &'a [f32]); 3] {
     [
         (layout.recurrent, &host.inference_recurrent),
         (layout.mean, &host.posterior_mean),

@@ -1,7 +1,7 @@
 //! One step of alignDRAW on the CPU, for painting and training alike (models of the paper's
 //! equations: read, infer, sample, attend, generate, write).
 
-use super::super::config::Writing;
+use super::super::config::WriteMode;
 use super::{
     caption::Caption,
     tape::{Mode, Tape},
@@ -43,9 +43,9 @@ pub fn step(weights: &Weights, caption: &Caption, tape: &mut Tape, mode: Mode, i
 fn decoder_products(weights: &Weights, tape: &mut Tape, mode: Mode, t: usize) {
     let (size, layout) = (weights.config.decoder_size, &weights.decoder_layout);
     let first = if mode == Mode::Prior { layout.painting } else { 0 };
-    if let (Mode::Prior, Some(halves)) = (mode, &weights.halves) {
+    if let (Mode::Prior, Some(painting)) = (mode, &weights.painting) {
         let state = Mat::new(tape.decoder_hidden.at(t), tape.batch, size);
-        return halves.decoder.matmul(&mut tape.products.at_mut(t)[first..], layout.width, false, state);
+        return painting.decoder.matmul(&mut tape.products.at_mut(t)[first..], layout.width, false, state);
     }
     matmul(
         &mut tape.products.at_mut(t)[first..],
@@ -189,8 +189,8 @@ fn generate(weights: &Weights, caption: &Caption, tape: &mut Tape, t: usize) {
         );
     }
     let latent = Mat::new(tape.latent.at(t), tape.batch, config.latent_size);
-    match &weights.halves {
-        Some(halves) => halves.latent.matmul(gates, 4 * size, true, latent),
+    match &weights.painting {
+        Some(painting) => painting.latent.matmul(gates, 4 * size, true, latent),
         None => {
             let weight = Mat::new(&host.generative_latent, config.latent_size, 4 * size);
             matmul(gates, 4 * size, true, latent, weight);
@@ -200,7 +200,7 @@ fn generate(weights: &Weights, caption: &Caption, tape: &mut Tape, t: usize) {
     lstm::forward(gates, &host.generative_bias, cell_before, cell, tape.decoder_hidden.at_mut(t + 1));
 }
 
-/// `c_t = c_{t−1} + (1/γ) F_yᵀ K F_x`, the canvas thinned first if the patch covers ([`Writing::Cover`]).
+/// `c_t = c_{t−1} + (1/γ) F_yᵀ K F_x`, the canvas attenuated first if the patch is composited ([`WriteMode::Composite`]).
 fn write(weights: &Weights, tape: &mut Tape, t: usize) {
     let (config, host, layout) = (&weights.config, &weights.host, &weights.decoder_layout);
     let geometry = weights.config.write_geometry(t);
@@ -219,11 +219,11 @@ fn write(weights: &Weights, tape: &mut Tape, t: usize) {
         patch.copy_from_slice(layout.patch.of(row));
         add_scaled(patch, 1.0, &host.write_patch_bias);
         let scale = 1.0 / geometry.window(raw).intensity;
-        if config.writing == Writing::Cover {
-            let cover: Vec<f32> = patch[config.channels * cells..].iter().map(|&m| softplus(m)).collect();
+        if config.write_mode == WriteMode::Composite {
+            let depth: Vec<f32> = patch[config.channels * cells..].iter().map(|&m| softplus(m)).collect();
             let kept = &mut tape.kept.at_mut(t)[b * plane..][..plane];
             kept.fill(0.0);
-            geometry.write(raw, banks, -scale, &cover, kept);
+            geometry.write(raw, banks, -scale, &depth, kept);
             exponentials(kept);
             for canvas in after[b * config.image_len()..][..config.image_len()].chunks_exact_mut(plane) {
                 multiply(canvas, kept);

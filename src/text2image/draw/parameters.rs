@@ -4,7 +4,7 @@
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::config::{AlignDrawConfig, Initializer};
+use super::config::{DrawConfig, Initializer};
 use crate::data::noise::Noise;
 
 /// What a parameter is, which decides how it starts.
@@ -31,44 +31,44 @@ macro_rules! parameters {
         /// The weights of alignDRAW as a burn module. Matrices are input × output, gates in the
         /// order i, f, g, o; the tensor names in a weights file are the field names.
         #[derive(Module, Debug)]
-        pub struct AlignDraw {
+        pub struct Draw {
             $($(#[doc = $doc])+ pub $name: Param<Tensor<$rank>>,)+
         }
 
         /// One host vector for each parameter: weights or gradients, row-major.
         #[derive(Clone, Debug, PartialEq)]
-        pub struct Host {
+        pub struct ParameterValues {
             $($(#[doc = $doc])+ pub $name: Vec<f32>,)+
         }
 
-        impl AlignDrawConfig {
+        impl DrawConfig {
             /// Name, role and shape of every parameter, in the order of the table.
             pub fn parameters(&self) -> Vec<(&'static str, Role, Vec<usize>)> {
                 vec![$({ let $c = self; (stringify!($name), Role::$role, vec![$($size),+]) },)+]
             }
         }
 
-        impl Host {
-            /// The vectors in the order of [`AlignDrawConfig::parameters`].
+        impl ParameterValues {
+            /// The vectors in the order of [`DrawConfig::parameters`].
             pub fn vectors(&self) -> Vec<&Vec<f32>> {
                 vec![$(&self.$name,)+]
             }
 
-            /// The vectors in the order of [`AlignDrawConfig::parameters`], to write.
+            /// The vectors in the order of [`DrawConfig::parameters`], to write.
             pub fn vectors_mut(&mut self) -> Vec<&mut Vec<f32>> {
                 vec![$(&mut self.$name,)+]
             }
 
-            /// Takes vectors in the order of [`AlignDrawConfig::parameters`].
+            /// Takes vectors in the order of [`DrawConfig::parameters`].
             fn from_vectors(vectors: Vec<Vec<f32>>) -> Self {
                 let mut vectors = vectors.into_iter();
                 Self { $($name: vectors.next().expect("a vector for each parameter"),)+ }
             }
         }
 
-        impl AlignDraw {
+        impl Draw {
             /// A module with these values on `device`.
-            pub fn from_host(config: &AlignDrawConfig, host: Host, device: &Device) -> Self {
+            pub fn from_host(config: &DrawConfig, host: ParameterValues, device: &Device) -> Self {
                 let mut shapes = config.parameters().into_iter().map(|(_, _, shape)| shape);
                 Self { $($name: {
                     let shape = shapes.next().expect("a shape for each parameter");
@@ -78,12 +78,12 @@ macro_rules! parameters {
 
             /// Copies the values to the host; only for devices that can be read at once (not WebGPU
             /// in a browser).
-            pub fn to_host(&self) -> Host {
-                Host { $($name: floats(self.$name.val().into_data()),)+ }
+            pub fn to_host(&self) -> ParameterValues {
+                ParameterValues { $($name: floats(self.$name.val().into_data()),)+ }
             }
 
             /// Pairs each parameter with its gradient.
-            pub fn for_each_gradient(&self, config: &AlignDrawConfig, gradients: Host, visitor: &mut impl GradientVisitor) {
+            pub fn for_each_gradient(&self, config: &DrawConfig, gradients: ParameterValues, visitor: &mut impl GradientVisitor) {
                 let mut shapes = config.parameters().into_iter().map(|(_, _, shape)| shape);
                 $({
                     let shape = shapes.next().expect("a shape for each parameter");
@@ -161,7 +161,7 @@ parameters! {
     write_window: 2 Weight |c| [c.decoder_size, 5];
     /// Bias of the raw write window [5].
     write_window_bias: 1 Bias |_c| [5];
-    /// Decoder state → patch [D, CN²], or [D, (C+1)N²] if it covers.
+    /// Decoder state → patch [D, CN²], or [D, (C+1)N²] if it is composited.
     write_patch: 2 Weight |c| [c.decoder_size, c.patch_len()];
     /// Bias of the patch [CN²], or [(C+1)N²].
     write_patch_bias: 1 Bias |c| [c.patch_len()];
@@ -173,15 +173,15 @@ parameters! {
 /// alignment averages a dozen words, and one word's share must still be heard.
 const ATTENDED_WORD: f32 = 4.0;
 
-impl Host {
+impl ParameterValues {
     /// Zeros of the right sizes.
-    pub fn zeros(config: &AlignDrawConfig) -> Self {
+    pub fn zeros(config: &DrawConfig) -> Self {
         let table = config.parameters();
         Self::from_vectors(table.iter().map(|(_, _, shape)| vec![0.0; shape.iter().product()]).collect())
     }
 
     /// Initial values from a seed, as [`Initializer`] says.
-    pub fn init(config: &AlignDrawConfig, seed: u64) -> Self {
+    pub fn init(config: &DrawConfig, seed: u64) -> Self {
         let mut noise = Noise::new(seed);
         let vectors = config.parameters().into_iter().map(|(_, role, shape)| {
             let len = shape.iter().product::<usize>();
@@ -215,7 +215,7 @@ impl Host {
     ///
     /// **Errors** [`crate::error::Error::Model`] when a tensor is missing or of another size.
     pub fn from_named(
-        config: &AlignDrawConfig,
+        config: &DrawConfig,
         mut take: impl FnMut(&str, &[usize]) -> crate::error::Result<Vec<f32>>,
     ) -> crate::error::Result<Self> {
         let vectors: crate::error::Result<Vec<_>> =
@@ -252,11 +252,11 @@ mod tests {
 
     #[test]
     fn the_papers_model_has_the_published_number_of_parameters() {
-        let count = |config: AlignDrawConfig| Host::zeros(&config).count();
-        assert_eq!(count(AlignDrawConfig::mnist_captions()), 2_371_746);
-        assert_eq!(count(AlignDrawConfig::coco()), 33_098_147);
+        let count = |config: DrawConfig| ParameterValues::zeros(&config).count();
+        assert_eq!(count(DrawConfig::mnist_captions()), 2_371_746);
+        assert_eq!(count(DrawConfig::coco()), 33_098_147);
         // MS-COCO 32×32, models of the same paper.
-        let coco = AlignDrawConfig {
+        let coco = DrawConfig {
             vocabulary_size: 25_323,
             height: 32,
             width: 32,
@@ -266,16 +266,16 @@ mod tests {
             latent_size: 275,
             read_size: 9,
             write_size: 9,
-            ..AlignDrawConfig::mnist_captions()
+            ..DrawConfig::mnist_captions()
         };
         assert_eq!(count(coco), 33_098_147);
     }
 
     #[test]
     fn a_module_keeps_the_host_values() {
-        let config = AlignDrawConfig::tiny();
-        let host = Host::init(&config, 3);
-        let module = AlignDraw::from_host(&config, host.clone(), &Device::flex());
+        let config = DrawConfig::tiny();
+        let host = ParameterValues::init(&config, 3);
+        let module = Draw::from_host(&config, host.clone(), &Device::flex());
         assert_eq!(module.to_host(), host);
         assert_eq!(module.num_params(), host.count());
     }

@@ -1,10 +1,10 @@
 //! The backward pass of a whole drawing: back through the steps, then every weight's gradient as one
 //! product over all steps at once.
 
-use super::super::{config::Writing, parameters::Host};
+use super::super::{config::WriteMode, parameters::ParameterValues};
 use super::{
     caption::Caption,
-    tape::{Steps, Tape},
+    tape::{StepBuffer, Tape},
     transposed::Transposed,
     weights::Weights,
 };
@@ -48,7 +48,7 @@ pub fn backward(
     images: &[f32],
     scale: f32,
     work: &mut Cotangents,
-    gradients: &mut Host,
+    gradients: &mut ParameterValues,
 ) {
     let (config, host) = (&weights.config, &weights.host);
     let (steps, batch) = (tape.num_steps, tape.batch);
@@ -178,12 +178,12 @@ pub fn backward(
 }
 
 /// Every weight of the loop, as one product over all steps.
-fn weight_gradients(weights: &Weights, tape: &Tape, work: &Cotangents, gradients: &mut Host) {
+fn weight_gradients(weights: &Weights, tape: &Tape, work: &Cotangents, gradients: &mut ParameterValues) {
     let config = &weights.config;
     let (steps, batch) = (tape.num_steps, tape.batch);
     let (d_size, e_size, z) = (config.decoder_size, config.encoder_size, config.latent_size);
     let (decoder, encoder) = (&weights.decoder_layout, &weights.encoder_layout);
-    let product = |out: &mut [f32], state: &Steps, rows: usize, size: usize, d: &[f32], width: usize| {
+    let product = |out: &mut [f32], state: &StepBuffer, rows: usize, size: usize, d: &[f32], width: usize| {
         let state = Mat::new(state.first(rows), rows * batch, size);
         matmul(out, width, true, state.t(), Mat::new(d, rows * batch, width));
     };
@@ -221,7 +221,7 @@ fn write_backward(weights: &Weights, tape: &Tape, t: usize, d_canvas: &mut [f32]
     let mut rows = vec![0.0; config.write_size * config.width];
     let mut scaled = vec![0.0; cells];
     let mut d_banks = vec![0.0; bank_len];
-    let mut d_cover = vec![0.0; plane];
+    let mut d_depth = vec![0.0; plane];
     for b in 0..tape.batch {
         let raw = &tape.write_raw.at(t)[b * RAW..][..RAW];
         let banks = &tape.write_banks.at(t)[b * bank_len..][..bank_len];
@@ -243,20 +243,20 @@ fn write_backward(weights: &Weights, tape: &Tape, t: usize, d_canvas: &mut [f32]
             along += dot(patch, d_patch);
             geometry.banks_backward(raw, banks, d_canvas, &rows, &scaled, &mut d_banks);
         }
-        if config.writing == Writing::Cover {
+        if config.write_mode == WriteMode::Composite {
             let canvas = &tape.canvas.at(t)[b * config.image_len()..][..config.image_len()];
             let kept = &tape.kept.at(t)[b * plane..][..plane];
-            uncover(canvas, kept, d_canvas, &mut d_cover);
-            let raw_cover = &patch[config.channels * cells..];
+            attenuate_backward(canvas, kept, d_canvas, &mut d_depth);
+            let raw_depth = &patch[config.channels * cells..];
             let d_patch = &mut layout.patch.of_mut(d_row)[config.channels * cells..];
-            geometry.read(raw, banks, &d_cover, &mut rows, d_patch);
-            for ((scaled, d_patch), &m) in scaled.iter_mut().zip(d_patch.iter_mut()).zip(raw_cover) {
-                let cover = softplus(m);
-                *scaled = scale * cover;
-                along += scale * cover * *d_patch;
+            geometry.read(raw, banks, &d_depth, &mut rows, d_patch);
+            for ((scaled, d_patch), &m) in scaled.iter_mut().zip(d_patch.iter_mut()).zip(raw_depth) {
+                let depth = softplus(m);
+                *scaled = scale * depth;
+                along += scale * depth * *d_patch;
                 *d_patch *= scale * sigmoid(m);
             }
-            geometry.banks_backward(raw, banks, &d_cover, &rows, &scaled, &mut d_banks);
+            geometry.banks_backward(raw, banks, &d_depth, &rows, &scaled, &mut d_banks);
         }
         let d_raw = layout.write.of_mut(d_row);
         geometry.fill_backward(raw, banks, &d_banks, d_raw);
@@ -266,14 +266,14 @@ fn write_backward(weights: &Weights, tape: &Tape, t: usize, d_canvas: &mut [f32]
     }
 }
 
-/// Through `e^{−m} c`: the cover's gradient into `d_cover`, the canvas's in place.
-fn uncover(canvas: &[f32], kept: &[f32], d_canvas: &mut [f32], d_cover: &mut [f32]) {
-    d_cover.fill(0.0);
+/// Through `e^{−m} c`: the optical depth's gradient into `d_depth`, the canvas's in place.
+fn attenuate_backward(canvas: &[f32], kept: &[f32], d_canvas: &mut [f32], d_depth: &mut [f32]) {
+    d_depth.fill(0.0);
     let planes = canvas.chunks_exact(kept.len()).zip(d_canvas.chunks_exact_mut(kept.len()));
     for (canvas, d_canvas) in planes {
-        for (((d_cover, d), c), kept) in d_cover.iter_mut().zip(d_canvas).zip(canvas).zip(kept) {
+        for (((d_depth, d), c), kept) in d_depth.iter_mut().zip(d_canvas).zip(canvas).zip(kept) {
             *d *= kept;
-            *d_cover -= *d * c;
+            *d_depth -= *d * c;
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Weights of a model for one with finer patches, or one that hears more of the caption.
 
-use super::config::{AlignDrawConfig, Attended};
-use super::parameters::Host;
+use super::config::{AttentionInput, DrawConfig};
+use super::parameters::ParameterValues;
 use crate::error::{Error, Result};
 
 /// One axis of a grid of `to` points over one of `from`: for each point the two neighbours and the
@@ -32,21 +32,21 @@ fn resample(planes: &[f32], from: usize, to: usize) -> Vec<f32> {
     out
 }
 
-impl Host {
+impl ParameterValues {
     /// These weights for a model that differs in `write_size`, or that attends to words and states where
     /// this one attends to words: nearly the same pictures, from patches that can be taught finer detail
     /// and states that can be taught to be heard.
     ///
     /// **Errors** [`Error::Config`] naming the first tensor that differs otherwise.
-    pub fn grown(mut self, from: &AlignDrawConfig, to: &AlignDrawConfig) -> Result<Self> {
-        let heard = match (from.attended, to.attended) {
-            (Attended::Words, Attended::WordsAndStates) => Attended::WordsAndStates,
+    pub fn upsample_to(mut self, from: &DrawConfig, to: &DrawConfig) -> Result<Self> {
+        let heard = match (from.attention_input, to.attention_input) {
+            (AttentionInput::Words, AttentionInput::WordsAndStates) => AttentionInput::WordsAndStates,
             (ours, _) => ours,
         };
-        let resized = AlignDrawConfig {
+        let resized = DrawConfig {
             write_size: to.write_size,
-            attended: heard,
-            detail: to.detail.clone(),
+            attention_input: heard,
+            window_limits: to.window_limits.clone(),
             ..from.clone()
         };
         let tables = resized.parameters().into_iter().zip(to.parameters());
@@ -86,18 +86,18 @@ mod tests {
     /// A smooth patch paints nearly the same picture from a finer grid.
     #[test]
     fn a_grown_model_paints_nearly_the_same() {
-        use super::super::config::Writing;
+        use super::super::config::WriteMode;
         use super::super::cpu::{Drawing, Weights};
-        let from = AlignDrawConfig {
+        let from = DrawConfig {
             height: 24,
             width: 24,
-            writing: Writing::Cover,
+            write_mode: WriteMode::Composite,
             write_size: 4,
             initial_canvas: 0.5,
-            ..AlignDrawConfig::tiny()
+            ..DrawConfig::tiny()
         };
-        let to = AlignDrawConfig { write_size: 7, ..from.clone() };
-        let mut host = Host::init(&from, 3);
+        let to = DrawConfig { write_size: 7, ..from.clone() };
+        let mut host = ParameterValues::init(&from, 3);
         // Filters that overlap: each wide as the distance between the coarser grid's.
         host.write_window_bias[3] = 2.0 * (23.0f32 / 3.0).ln();
         host.write_window_bias[4] = -2.0;
@@ -105,27 +105,30 @@ mod tests {
         for tensor in [&mut host.write_patch, &mut host.write_patch_bias] {
             tensor.chunks_exact_mut(16).for_each(|plane| plane.fill(plane[0]));
         }
-        let grown = host.clone().grown(&from, &to).expect("grows");
-        let paint = |config: &AlignDrawConfig, host: Host| {
+        let upsample_to = host.clone().upsample_to(&from, &to).expect("grows");
+        let paint = |config: &DrawConfig, host: ParameterValues| {
             let weights = Weights::new(config, host);
             let mut drawing = Drawing::begin(&weights, &[1, 2], 2, &[0.1; 8]);
             while drawing.step(&weights) {}
             drawing.images(2).to_vec()
         };
-        let (before, after, blank) =
-            (paint(&from, host.clone()), paint(&to, grown), paint(&from, Host::zeros(&from)));
+        let (before, after, blank) = (
+            paint(&from, host.clone()),
+            paint(&to, upsample_to),
+            paint(&from, ParameterValues::zeros(&from)),
+        );
         let mean = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).sum::<f32>() / 576.0;
         assert!(mean(&before, &after) < 0.1 * mean(&before, &blank), "{}", mean(&before, &after));
     }
 
     #[test]
     fn other_differences_are_named() {
-        let from = AlignDrawConfig::tiny();
-        let host = Host::init(&from, 1);
-        let to = AlignDrawConfig { write_size: 5, ..from.clone() };
-        let grown = host.clone().grown(&from, &to).expect("grows");
-        assert_eq!(grown.write_patch.len(), to.decoder_size * to.patch_len());
-        let error = host.grown(&from, &AlignDrawConfig { latent_size: 5, ..from.clone() });
+        let from = DrawConfig::tiny();
+        let host = ParameterValues::init(&from, 1);
+        let to = DrawConfig { write_size: 5, ..from.clone() };
+        let upsample_to = host.clone().upsample_to(&from, &to).expect("grows");
+        assert_eq!(upsample_to.write_patch.len(), to.decoder_size * to.patch_len());
+        let error = host.upsample_to(&from, &DrawConfig { latent_size: 5, ..from.clone() });
         assert!(error.expect_err("refused").to_string().contains("posterior_mean"));
     }
 }

@@ -16,7 +16,7 @@ pub use caption::Caption;
 pub use tape::{Mode, Tape};
 pub use weights::Weights;
 
-use super::parameters::Host;
+use super::parameters::ParameterValues;
 use crate::data::{batch::CaptionBatch, noise::Noise};
 
 /// The lower bound's two terms, nats per image, averaged over a batch.
@@ -41,7 +41,7 @@ pub struct Shard {
     caption: Caption,
     tape: Tape,
     work: backward::Cotangents,
-    gradients: Option<Host>,
+    gradients: Option<ParameterValues>,
     /// Sums over its images.
     losses: Losses,
 }
@@ -80,7 +80,7 @@ pub fn loss_and_gradients(
     batch: &CaptionBatch,
     noise_seed: u64,
     shards: &mut [Shard],
-) -> (Losses, Host) {
+) -> (Losses, ParameterValues) {
     gradients_from(weights, batch, seeded(noise_seed), shards)
 }
 
@@ -90,7 +90,7 @@ pub fn gradients_with_noise(
     batch: &CaptionBatch,
     noise: &[f32],
     shards: &mut [Shard],
-) -> (Losses, Host) {
+) -> (Losses, ParameterValues) {
     let copy = |b: usize, out: &mut [f32]| out.copy_from_slice(&noise[b * out.len()..][..out.len()]);
     gradients_from(weights, batch, copy, shards)
 }
@@ -104,11 +104,11 @@ fn gradients_from(
     batch: &CaptionBatch,
     noise: impl Fn(usize, &mut [f32]) + Sync,
     shards: &mut [Shard],
-) -> (Losses, Host) {
+) -> (Losses, ParameterValues) {
     let scale = 1.0 / batch.len() as f32;
     run_shards(batch, shards, |start, part, shard| {
         shard.forward(weights, part, |b, out| noise(start + b, out));
-        let gradients = shard.gradients.get_or_insert_with(|| Host::zeros(&weights.config));
+        let gradients = shard.gradients.get_or_insert_with(|| ParameterValues::zeros(&weights.config));
         backward::backward(
             weights,
             &shard.caption,
@@ -119,7 +119,7 @@ fn gradients_from(
             gradients,
         );
     });
-    let mut total = Host::zeros(&weights.config);
+    let mut total = ParameterValues::zeros(&weights.config);
     for gradients in shards.iter().filter_map(|shard| shard.gradients.as_ref()) {
         total.add(gradients);
     }
@@ -153,7 +153,7 @@ fn run_shards(
             let start = (index * size).min(batch.len());
             let end = (start + size).min(batch.len());
             shard.losses = Losses::default();
-            shard.gradients.iter_mut().flat_map(Host::vectors_mut).for_each(|v| v.fill(0.0));
+            shard.gradients.iter_mut().flat_map(ParameterValues::vectors_mut).for_each(|v| v.fill(0.0));
             if start == end {
                 continue;
             }
@@ -206,7 +206,7 @@ impl Drawing {
         branch
     }
 
-    /// Steps drawn so far.
+    /// StepBuffer drawn so far.
     pub fn done(&self) -> usize {
         self.done
     }

@@ -15,50 +15,52 @@ pub enum Initializer {
     Scaled,
 }
 
-/// What the generative LSTM hears of an attended word.
+/// What the alignment's weighted sum is taken of: the conditioning of the generative LSTM.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Attended {
+pub enum AttentionInput {
     /// The paper's: its state in the bidirectional encoder, which knows the whole sentence.
     States,
-    /// The word alone: the encoder's states only decide where to look. It is faster to be heard; it
-    /// does not make compositions come out right that were never seen (`models/README.md`).
+    /// The word's embedding alone; the encoder's states only decide the alignment. Learned faster; it
+    /// does not make compositions come out right that were never seen (`docs/models.md`).
     Words,
-    /// The word and its state: words are heard at once, and the states tell which colour belongs to
-    /// which object and who stands to the left of whom, which words alone cannot say while the
-    /// attention lies on several of them.
+    /// The word's embedding and its state: the embeddings are learned at once, and the states tell
+    /// which colour belongs to which object and what stands to the left of what, which words alone
+    /// cannot say while the attention lies on several of them.
     WordsAndStates,
 }
 
 /// How a patch meets what the canvas holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Writing {
+pub enum WriteMode {
     /// The paper's: it is added.
     #[default]
     Add,
-    /// It covers: a further plane of the patch, the cover `m = (1/γ) F_yᵀ softplus(M) F_x`, first
-    /// thins what lies beneath, `c_t = e^{−m} c_{t−1} + (1/γ) F_yᵀ K F_x` (the law of Beer and
-    /// Lambert). What is painted need not know the background that it hides.
-    Cover,
+    /// It is composited over the canvas: a further plane of the patch, the optical depth
+    /// `m = (1/γ) F_yᵀ softplus(M) F_x`, first attenuates what lies beneath,
+    /// `c_t = e^{−m} c_{t−1} + (1/γ) F_yᵀ K F_x` (Beer–Lambert law). What is painted need not know
+    /// the background that it hides.
+    #[serde(alias = "cover")]
+    Composite,
 }
 
-/// Windows that stay small: what is learned of an object serves it wherever it stands, and more than one
-/// object takes more than one stroke.
+/// A limit on the size of the write window: what is learned of an object then serves it wherever it
+/// stands, and more than one object takes more than one stroke.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Detail {
-    /// Steps, from the first, that it leaves alone.
+pub struct WindowLimit {
+    /// StepBuffer, from the first, that it leaves alone.
     pub after: usize,
-    /// What the write windows of the others stay below, a share of the canvas' longer side.
+    /// What the span of the write window stays below, a share of the canvas' longer side.
     pub limit: f32,
 }
 
 /// Sizes of an alignDRAW model (Mansimov et al. 2016; symbols of the paper in brackets).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct AlignDrawConfig {
-    /// Words that the model can hear, unused ids included (V).
+pub struct DrawConfig {
+    /// Words of the vocabulary, unused ids included (V).
     pub vocabulary_size: usize,
     /// Canvas height, pixels.
     pub height: usize,
@@ -80,23 +82,24 @@ pub struct AlignDrawConfig {
     pub read_size: usize,
     /// Filters along each axis of the write window (N).
     pub write_size: usize,
-    /// Steps of a drawing (T).
+    /// StepBuffer of a drawing (T).
     pub num_steps: usize,
     /// Where every pixel of the learned initial canvas starts, a logit.
     pub initial_canvas: f32,
     /// How the weights start.
     pub initializer: Initializer,
-    /// What is attended to.
-    pub attended: Attended,
+    /// What the alignment's weighted sum is taken of.
+    #[serde(alias = "attended")]
+    pub attention_input: AttentionInput,
     /// How a patch meets what the canvas holds.
-    #[serde(default)]
-    pub writing: Writing,
-    /// Windows that stay small, the last that applies to a step decides; none in the paper.
-    #[serde(default)]
-    pub detail: Vec<Detail>,
+    #[serde(default, alias = "writing")]
+    pub write_mode: WriteMode,
+    /// Limits on the write window, the last that applies to a step decides; none in the paper.
+    #[serde(default, alias = "detail")]
+    pub window_limits: Vec<WindowLimit>,
 }
 
-impl AlignDrawConfig {
+impl DrawConfig {
     /// The paper's model for MNIST with captions: 2 371 746 parameters.
     pub fn mnist_captions() -> Self {
         Self {
@@ -114,9 +117,9 @@ impl AlignDrawConfig {
             num_steps: 32,
             initial_canvas: -10.0,
             initializer: Initializer::Paper,
-            attended: Attended::States,
-            writing: Writing::Add,
-            detail: Vec::new(),
+            attention_input: AttentionInput::States,
+            write_mode: WriteMode::Add,
+            window_limits: Vec::new(),
         }
     }
 
@@ -154,9 +157,9 @@ impl AlignDrawConfig {
             num_steps: 20,
             initial_canvas: 0.0,
             initializer: Initializer::Scaled,
-            attended: Attended::WordsAndStates,
-            writing: Writing::Cover,
-            detail: vec![Detail { after: 6, limit: 0.5 }, Detail { after: 12, limit: 0.33 }],
+            attention_input: AttentionInput::WordsAndStates,
+            write_mode: WriteMode::Composite,
+            window_limits: vec![WindowLimit { after: 6, limit: 0.5 }, WindowLimit { after: 12, limit: 0.33 }],
         }
     }
 
@@ -177,19 +180,19 @@ impl AlignDrawConfig {
             num_steps: 2,
             initial_canvas: -1.0,
             initializer: Initializer::Scaled,
-            attended: Attended::States,
-            writing: Writing::Add,
-            detail: Vec::new(),
+            attention_input: AttentionInput::States,
+            write_mode: WriteMode::Add,
+            window_limits: Vec::new(),
         }
     }
 
     /// Rows of the projection of what is attended to: those of words, then those of word-state
     /// features.
     pub fn attended_rows(&self) -> (usize, usize) {
-        match self.attended {
-            Attended::States => (0, 2 * self.word_size),
-            Attended::Words => (self.vocabulary_size, 0),
-            Attended::WordsAndStates => (self.vocabulary_size, 2 * self.word_size),
+        match self.attention_input {
+            AttentionInput::States => (0, 2 * self.word_size),
+            AttentionInput::Words => (self.vocabulary_size, 0),
+            AttentionInput::WordsAndStates => (self.vocabulary_size, 2 * self.word_size),
         }
     }
 
@@ -200,8 +203,8 @@ impl AlignDrawConfig {
 
     /// The write window's geometry at a step, the first being 0.
     pub fn write_geometry(&self, step: usize) -> Geometry {
-        let limited = self.detail.iter().rfind(|detail| step >= detail.after);
-        let limit = limited.map_or(f32::INFINITY, |detail| detail.limit);
+        let limited = self.window_limits.iter().rfind(|limit| step >= limit.after);
+        let limit = limited.map_or(f32::INFINITY, |limit| limit.limit);
         Geometry { height: self.height, width: self.width, size: self.write_size, limit }
     }
 
@@ -215,9 +218,9 @@ impl AlignDrawConfig {
         2 * self.channels * self.read_size * self.read_size
     }
 
-    /// Planes of one patch: its colours and, if it covers, the cover.
+    /// Planes of one patch: its colours and, if it is composited, the optical depth.
     pub fn patch_planes(&self) -> usize {
-        self.channels + usize::from(self.writing == Writing::Cover)
+        self.channels + usize::from(self.write_mode == WriteMode::Composite)
     }
 
     /// Floats of one patch: `planes · write_size²`.
@@ -247,13 +250,14 @@ impl AlignDrawConfig {
                 return Err(Error::Config(format!("{name} is {size}, expected {least} to 65536")));
             }
         }
-        if !self.detail.is_sorted_by_key(|detail| detail.after) {
+        if !self.window_limits.is_sorted_by_key(|limit| limit.after) {
             return Err(Error::Config(
-                "detail.after falls, expected windows of later steps after those of earlier ones".to_owned(),
+                "window_limits.after falls, expected windows of later steps after those of earlier ones"
+                    .to_owned(),
             ));
         }
-        if let Some(detail) = self.detail.iter().find(|detail| !(0.05..=1.0).contains(&detail.limit)) {
-            return Err(Error::Config(format!("detail.limit is {}, expected 0.05 to 1", detail.limit)));
+        if let Some(limit) = self.window_limits.iter().find(|limit| !(0.05..=1.0).contains(&limit.limit)) {
+            return Err(Error::Config(format!("window_limits.limit is {}, expected 0.05 to 1", limit.limit)));
         }
         if self.channels != 1 && self.channels != 3 {
             return Err(Error::Config(format!("channels is {}, expected 1 or 3", self.channels)));

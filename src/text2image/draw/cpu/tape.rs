@@ -1,7 +1,7 @@
 //! What a drawing remembers of every step: enough to show it, to go on from any step, and to run
 //! the backward pass.
 
-use super::super::config::Writing;
+use super::super::config::WriteMode;
 use super::weights::Weights;
 
 /// Which half of the model runs.
@@ -15,12 +15,12 @@ pub enum Mode {
 
 /// A value for each step and image, `[step, batch, len]`.
 #[derive(Default)]
-pub struct Steps {
+pub struct StepBuffer {
     data: Vec<f32>,
     len: usize,
 }
 
-impl Steps {
+impl StepBuffer {
     fn resize(&mut self, steps: usize, len: usize) {
         self.len = len;
         self.data.resize(steps * len, 0.0);
@@ -60,59 +60,59 @@ impl Steps {
 pub struct Tape {
     /// Images in the batch.
     pub batch: usize,
-    /// Steps that there is room for.
+    /// StepBuffer that there is room for.
     pub num_steps: usize,
     /// Canvas logits after each step [step + 1, batch, CHW].
-    pub canvas: Steps,
+    pub canvas: StepBuffer,
     /// Images σ(canvas) after each step [step + 1, batch, CHW].
-    pub image: Steps,
+    pub image: StepBuffer,
     /// Decoder states after each step [step + 1, batch, D].
-    pub decoder_hidden: Steps,
+    pub decoder_hidden: StepBuffer,
     /// Decoder cells after each step [step + 1, batch, D].
-    pub decoder_cell: Steps,
+    pub decoder_cell: StepBuffer,
     /// The decoder state's products after each step [step + 1, batch, width].
-    pub products: Steps,
+    pub products: StepBuffer,
     /// Prior, after tanh, for the next step [step + 1, batch, 2Z].
-    pub prior: Steps,
+    pub prior: StepBuffer,
     /// Alignment of each step [step, batch, word].
-    pub alignment: Steps,
+    pub alignment: StepBuffer,
     /// tanh of the alignment [step, batch, word · align].
-    pub activations: Steps,
+    pub activations: StepBuffer,
     /// Gate activations of the generative LSTM [step, batch, 4D].
-    pub generative_gates: Steps,
+    pub generative_gates: StepBuffer,
     /// Latents [step, batch, Z].
-    pub latent: Steps,
+    pub latent: StepBuffer,
     /// Noise [step, batch, Z].
-    pub noise: Steps,
+    pub noise: StepBuffer,
     /// Raw write windows [step, batch, 5].
-    pub write_raw: Steps,
+    pub write_raw: StepBuffer,
     /// Write filter banks [step, batch, bank].
-    pub write_banks: Steps,
+    pub write_banks: StepBuffer,
     /// Patches [step, batch, planes · N²].
-    pub patch: Steps,
-    /// What a covering write leaves of the canvas beneath, [step, batch, height · width]; else empty.
-    pub kept: Steps,
+    pub patch: StepBuffer,
+    /// Transmittance: the share of the canvas beneath that a composited write keeps, [step, batch, height · width]; else empty.
+    pub kept: StepBuffer,
 
     /// Encoder states after each step [step + 1, batch, E].
-    pub encoder_hidden: Steps,
+    pub encoder_hidden: StepBuffer,
     /// Encoder cells after each step [step + 1, batch, E].
-    pub encoder_cell: Steps,
+    pub encoder_cell: StepBuffer,
     /// The encoder state's products after each step [step + 1, batch, width].
-    pub encoder_products: Steps,
+    pub encoder_products: StepBuffer,
     /// Gate activations of the inference LSTM [step, batch, 4E].
-    pub inference_gates: Steps,
+    pub inference_gates: StepBuffer,
     /// Posterior means [step, batch, Z].
-    pub posterior_mean: Steps,
+    pub posterior_mean: StepBuffer,
     /// Posterior log standard deviations [step, batch, Z].
-    pub posterior_log_std: Steps,
+    pub posterior_log_std: StepBuffer,
     /// Raw read windows [step, batch, 5].
-    pub read_raw: Steps,
+    pub read_raw: StepBuffer,
     /// Read filter banks [step, batch, bank].
-    pub read_banks: Steps,
+    pub read_banks: StepBuffer,
     /// Glimpses with intensity [step, batch, 2CN²].
-    pub glimpse: Steps,
+    pub glimpse: StepBuffer,
     /// `F_y · image` and `F_y · canvas image` of the read, [step, batch, 2C · N · width].
-    pub read_rows: Steps,
+    pub read_rows: StepBuffer,
     /// KL of each step and image, nats [step, batch].
     pub kl: Vec<f64>,
 }
@@ -123,14 +123,14 @@ impl Tape {
         let c = &weights.config;
         self.batch = batch;
         self.num_steps = num_steps;
-        let after = |steps: &mut Steps, len: usize| steps.resize(num_steps + 1, batch * len);
+        let after = |steps: &mut StepBuffer, len: usize| steps.resize(num_steps + 1, batch * len);
         after(&mut self.canvas, c.image_len());
         after(&mut self.image, c.image_len());
         after(&mut self.decoder_hidden, c.decoder_size);
         after(&mut self.decoder_cell, c.decoder_size);
         after(&mut self.products, weights.decoder_layout.width);
         after(&mut self.prior, 2 * c.latent_size);
-        let of = |steps: &mut Steps, len: usize| steps.resize(num_steps, batch * len);
+        let of = |steps: &mut StepBuffer, len: usize| steps.resize(num_steps, batch * len);
         of(&mut self.alignment, words);
         of(&mut self.activations, words * c.align_size);
         of(&mut self.generative_gates, 4 * c.decoder_size);
@@ -139,7 +139,7 @@ impl Tape {
         of(&mut self.write_raw, 5);
         of(&mut self.write_banks, c.write_geometry(0).bank_len());
         of(&mut self.patch, c.patch_len());
-        let covered = if c.writing == Writing::Cover { c.height * c.width } else { 0 };
+        let covered = if c.write_mode == WriteMode::Composite { c.height * c.width } else { 0 };
         of(&mut self.kept, covered);
         fill_rows(self.canvas.at_mut(0), &weights.host.initial_canvas);
         fill_rows(self.decoder_hidden.at_mut(0), &weights.host.generative_initial_hidden);
@@ -167,7 +167,7 @@ impl Tape {
 impl Tape {
     /// Goes on from where picture `picture` of another tape stood after `step` steps of painting.
     pub fn branch(&mut self, from: &Self, picture: usize, step: usize) {
-        let take = |to: &mut Steps, steps: &Steps| to.take(step, steps, picture, from.batch);
+        let take = |to: &mut StepBuffer, steps: &StepBuffer| to.take(step, steps, picture, from.batch);
         take(&mut self.canvas, &from.canvas);
         take(&mut self.image, &from.image);
         take(&mut self.decoder_hidden, &from.decoder_hidden);
