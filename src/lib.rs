@@ -27,11 +27,14 @@ pub mod eval;
 #[cfg(not(target_family = "wasm"))]
 pub mod font;
 pub mod kernels;
+pub mod model;
 pub mod nn;
+pub mod options;
 pub mod paint;
 mod platform;
 #[cfg(not(target_family = "wasm"))]
 pub mod plot;
+pub mod systems;
 pub mod text2image;
 #[cfg(not(target_family = "wasm"))]
 pub mod train;

@@ -1,19 +1,22 @@
-//! The one drawing loop: the command line and the browser both run it, on any device.
+//! The one drawing loop: the command line and the browser both run it, for every painter, on any device.
 //!
-//! A drawing yields a frame for each step: the picture so far, how much each word was looked at, and
-//! where the patch went. All noise comes from the seed, so a caption, a seed and a model are a
-//! picture.
+//! A drawing yields a frame for each step: the picture so far and, where the model has them, how much each
+//! word was attended to and where the patch went. All noise comes from the seed, so a caption, a seed and a
+//! model are a picture. This is the only place that waits for values from a device.
 
-use burn::tensor::{Device, Int, Tensor, TensorData, activation::sigmoid};
+use burn::tensor::Device;
 
-use crate::checkpoint::{Manifest, check_temperature};
-use crate::data::{noise::Noise, vocabulary::Tokens};
+use crate::checkpoint::{Manifest, check_temperature, decode, parse_safetensors, take};
+use crate::data::{
+    noise::Noise,
+    vocabulary::{Tokens, Vocabulary},
+};
 use crate::error::{Error, Result};
-use crate::kernels::window::Window;
+use crate::kernels::window::{Rect, Window};
+use crate::model::{CaptionIds, Drawing, Painter, TextToImage, Values};
+use crate::nn::floats;
 use crate::platform;
-use crate::text2image::draw::cpu::{self, Weights};
-use crate::text2image::draw::definition::{EncodedCaption, State};
-use crate::text2image::draw::{Draw, DrawConfig, ParameterValues, floats};
+use crate::systems::SystemVisitor;
 
 /// What one step of one drawing shows.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -22,45 +25,80 @@ pub struct Frame {
     pub step: usize,
     /// Pixels in [0, 1], planar [channel, height, width].
     pub image: Vec<f32>,
-    /// How much each word was looked at, summing to 1 [word].
-    pub alignment: Vec<f32>,
-    /// Where the patch went.
-    pub window: Window,
+    /// How much each word was attended to, summing to 1 [word]; none for models without attention.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alignment: Option<Vec<f32>>,
+    /// Where the patch went; none for models that write the whole canvas.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window: Option<Window>,
+    /// The window's rectangle on the canvas.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rect: Option<Rect>,
 }
 
-/// A model ready to draw.
-pub struct Painter {
-    manifest: Manifest,
-    engine: Engine,
+/// Where a model computes.
+#[derive(Clone, Debug)]
+pub enum Engine {
+    /// The fused passes of the CPU, or burn's CPU where a model has none.
+    Cpu,
+    /// burn's operations on a device.
+    Device(Device),
+}
+
+/// A model ready to draw captions: words, noise and steps around a painter.
+pub struct Pipeline {
+    vocabulary: Vocabulary,
+    painter: Box<dyn Painter>,
     temperature: f32,
 }
 
-enum Engine {
-    /// The fused passes.
-    Cpu(Box<Weights>),
-    /// burn's operations on a device.
-    Device(Box<Draw>, Device),
+/// Builds the painter of a manifest's system.
+struct Load<'a> {
+    weights: &'a [u8],
+    engine: &'a Engine,
 }
 
-impl Painter {
-    /// A painter on the CPU.
-    pub fn on_cpu(manifest: Manifest, host: ParameterValues) -> Self {
-        // A few pictures at a time are bound by reading weights, many by arithmetic.
-        let pack = if platform::HAS_PACKED_GEMM { Weights::new } else { Weights::for_painting };
-        let engine = Engine::Cpu(Box::new(pack(&manifest.config, host)));
-        Self { temperature: manifest.temperature, manifest, engine }
+impl SystemVisitor for Load<'_> {
+    type Output = Result<Box<dyn Painter>>;
+
+    fn visit<M: TextToImage>(self, config: &M::Config) -> Self::Output {
+        let file = parse_safetensors(self.weights)?;
+        let on = |device: &Device| -> Self::Output {
+            if !platform::HAS_BURN_TENSORS {
+                return Err(Error::Device("this engine has the fused passes alone".into()));
+            }
+            Ok(decode(M::init(config, 0, device), &file)?.painter(config, device))
+        };
+        match self.engine {
+            Engine::Cpu => M::fused_painter(config, &mut |name, shape| take(&file, name, shape))
+                .unwrap_or_else(|| on(&Device::flex())),
+            Engine::Device(device) => on(device),
+        }
+    }
+}
+
+impl Pipeline {
+    /// A pipeline of a manifest and its weights file, whose hash the caller has checked.
+    ///
+    /// **Errors** [`Error::Model`], naming the tensor that is missing or of another shape.
+    pub fn load(manifest: &Manifest, weights: &[u8], engine: &Engine) -> Result<Self> {
+        let painter = manifest.system.visit(Load { weights, engine })?;
+        Ok(Self::new(painter, manifest.vocabulary.clone(), manifest.temperature))
     }
 
-    /// A painter on a burn device, WebGPU in a browser say.
-    pub fn on_device(manifest: Manifest, host: ParameterValues, device: Device) -> Self {
-        let model = Draw::from_host(&manifest.config, host, &device);
-        let engine = Engine::Device(Box::new(model), device);
-        Self { temperature: manifest.temperature, manifest, engine }
+    /// A pipeline around a painter that was made elsewhere.
+    pub fn new(painter: Box<dyn Painter>, vocabulary: Vocabulary, temperature: f32) -> Self {
+        Self { vocabulary, painter, temperature }
     }
 
-    /// The model's manifest.
-    pub fn manifest(&self) -> &Manifest {
-        &self.manifest
+    /// The words that it reads.
+    pub fn vocabulary(&self) -> &Vocabulary {
+        &self.vocabulary
+    }
+
+    /// The model that it draws with.
+    pub fn painter(&self) -> &dyn Painter {
+        self.painter.as_ref()
     }
 
     /// Paints at another temperature than the model's own.
@@ -71,11 +109,11 @@ impl Painter {
         Ok(Self { temperature, ..self })
     }
 
-    /// The noise of the picture of a seed, [step, latent]: the temperature scales the standard
+    /// The noise of the pictures of some seeds, [picture, noise]: the temperature scales the standard
     /// deviation of the prior (Kingma & Dhariwal 2018, §6), so that 0 draws its mean.
-    fn noise(&self, seed: u64) -> Vec<f32> {
-        let config = &self.manifest.config;
-        let mut noise = Noise::new(seed).normals(config.num_steps * config.latent_size);
+    fn noise(&self, seeds: &[u64]) -> Vec<f32> {
+        let len = self.painter.noise_len();
+        let mut noise: Vec<f32> = seeds.iter().flat_map(|&seed| Noise::new(seed).normals(len)).collect();
         noise.iter_mut().for_each(|value| *value *= self.temperature);
         noise
     }
@@ -83,8 +121,8 @@ impl Painter {
     /// Begins a picture for each seed: all of one caption.
     ///
     /// **Errors** those of [`crate::data::vocabulary::Vocabulary::tokens`].
-    pub fn begin(&self, caption: &str, seeds: &[u64]) -> Result<Drawing> {
-        let tokens = self.manifest.vocabulary.tokens(caption)?;
+    pub fn begin(&self, caption: &str, seeds: &[u64]) -> Result<Pictures> {
+        let tokens = self.vocabulary.tokens(caption)?;
         let captions = vec![tokens; seeds.len()];
         self.begin_batch(&captions, seeds)
     }
@@ -92,27 +130,16 @@ impl Painter {
     /// Begins a picture for each caption and its seed; the captions have equal numbers of words.
     ///
     /// **Errors** [`Error::Config`] when there are none or their lengths differ.
-    pub fn begin_batch(&self, captions: &[Tokens], seeds: &[u64]) -> Result<Drawing> {
-        let config = &self.manifest.config;
+    pub fn begin_batch(&self, captions: &[Tokens], seeds: &[u64]) -> Result<Pictures> {
         let words = captions.first().map_or(0, |tokens| tokens.ids.len());
-        if words == 0
-            || captions.iter().any(|tokens| tokens.ids.len() != words)
-            || captions.len() != seeds.len()
-        {
+        let unequal = captions.iter().any(|tokens| tokens.ids.len() != words);
+        if captions.is_empty() || unequal || captions.len() != seeds.len() {
             return Err(Error::Config("a batch holds captions of one length, each with a seed".into()));
         }
-        let ids: Vec<usize> = captions.iter().flat_map(|tokens| tokens.ids.iter().copied()).collect();
-        let noise: Vec<f32> = seeds.iter().flat_map(|&seed| self.noise(seed)).collect();
-        let canvas = match &self.engine {
-            Engine::Cpu(weights) => Canvas::Cpu(Box::new(cpu::Drawing::begin(weights, &ids, words, &noise))),
-            Engine::Device(model, device) => {
-                let noise = self.noise_on(noise, seeds.len(), device);
-                let caption = encode(model, config, &ids, seeds.len(), device);
-                let states = vec![model.begin(config, seeds.len())];
-                Canvas::Device(Box::new(DeviceCanvas { caption, states, noise }))
-            }
-        };
-        Ok(Drawing { canvas, batch: seeds.len(), words, first: 0, step: 0 })
+        let ids = captions.iter().flat_map(|tokens| tokens.ids.iter().copied()).collect();
+        let captions = CaptionIds { ids, batch: seeds.len(), words };
+        let drawing = self.painter.begin(&captions, self.noise(seeds));
+        Ok(Pictures { drawing, batch: seeds.len(), words, first: 0, step: 0, failed: false })
     }
 
     /// Begins a picture that goes on from another as it stood after `step` steps: with another
@@ -123,14 +150,13 @@ impl Painter {
     /// there is no such picture or step.
     pub fn branch(
         &self,
-        from: &Drawing,
+        from: &Pictures,
         picture: usize,
         step: usize,
         caption: &str,
         seed: u64,
-    ) -> Result<Drawing> {
-        let config = &self.manifest.config;
-        let tokens = self.manifest.vocabulary.tokens(caption)?;
+    ) -> Result<Pictures> {
+        let tokens = self.vocabulary.tokens(caption)?;
         if picture >= from.batch || step > from.step || step < from.first {
             let (batch, done) = (from.batch, from.step);
             let what = format!(
@@ -139,102 +165,77 @@ impl Painter {
             );
             return Err(Error::Config(what));
         }
-        let noise = self.noise(seed);
-        let canvas = match (&self.engine, &from.canvas) {
-            (Engine::Cpu(weights), Canvas::Cpu(canvas)) => {
-                Canvas::Cpu(Box::new(canvas.branch(weights, picture, step, &tokens.ids, &noise)))
-            }
-            (Engine::Device(model, device), Canvas::Device(canvas)) => {
-                let caption = encode(model, config, &tokens.ids, 1, device);
-                let states = vec![canvas.states[step - from.first].picture(picture)];
-                let noise = self.noise_on(noise, 1, device);
-                Canvas::Device(Box::new(DeviceCanvas { caption, states, noise }))
-            }
-            _ => return Err(Error::Device("the drawing was begun on another painter".into())),
-        };
-        Ok(Drawing { canvas, batch: 1, words: tokens.ids.len(), first: step, step })
+        let words = tokens.ids.len();
+        let caption = CaptionIds { ids: tokens.ids, batch: 1, words };
+        let drawing = from.drawing.branch(picture, step, &caption, self.noise(&[seed]))?;
+        Ok(Pictures { drawing, batch: 1, words, first: step, step, failed: false })
     }
 
-    /// Noise [picture, step, latent] on a device.
-    fn noise_on(&self, noise: Vec<f32>, pictures: usize, device: &Device) -> Tensor<3> {
-        let shape = [pictures, self.manifest.config.num_steps, self.manifest.config.latent_size];
-        Tensor::from_data(TensorData::new(noise, shape), device)
-    }
-
-    /// Draws the next step of every picture: a frame for each, or none when the drawing is finished.
+    /// Draws the next step of every picture: a frame for each, or none when they are finished.
     ///
     /// **Errors** [`Error::Device`] when the device fails or is lost.
-    pub async fn step(&self, drawing: &mut Drawing) -> Result<Option<Vec<Frame>>> {
-        let config = &self.manifest.config;
-        if drawing.step == config.num_steps {
+    pub async fn step(&self, pictures: &mut Pictures) -> Result<Option<Vec<Frame>>> {
+        let size = self.painter.image_size();
+        if pictures.step == self.painter.num_steps() {
             return Ok(None);
         }
-        drawing.step += 1;
-        let step = drawing.step;
-        let (images, alignments, windows) = match (&self.engine, &mut drawing.canvas) {
-            (Engine::Cpu(weights), Canvas::Cpu(canvas)) => {
-                canvas.step(weights);
-                (
-                    canvas.images(step).to_vec(),
-                    canvas.alignment(step).to_vec(),
-                    canvas.write_raw(step).to_vec(),
-                )
+        if pictures.failed {
+            return Err(Error::Device("a step of this drawing failed: begin it again".into()));
+        }
+        pictures.failed = true;
+        let shown = pictures.drawing.step()?;
+        let images = read(shown.images).await?;
+        let alignment = read_section(shown.alignment).await?;
+        let windows = read_section(shown.windows).await?;
+        pictures.failed = false;
+        pictures.step += 1;
+        let step = pictures.step;
+        let frame = |b: usize| {
+            let raw = windows.as_ref().map(|raw| row(raw, b, pictures.batch));
+            let placed = raw.map(|raw| self.painter.window(step - 1, raw));
+            Frame {
+                step,
+                image: images[b * size.len()..][..size.len()].to_vec(),
+                alignment: alignment.as_ref().map(|all| all[b * pictures.words..][..pictures.words].to_vec()),
+                window: placed.map(|(window, _)| window),
+                rect: placed.map(|(_, rect)| rect),
             }
-            (Engine::Device(model, _), Canvas::Device(canvas)) => {
-                let noise = canvas.noise.clone().narrow(1, step - 1, 1).squeeze_dim::<2>(1);
-                let before = canvas.states.get(step - 1 - drawing.first).cloned();
-                let before = before.ok_or_else(|| Error::Device("a step of this drawing failed".into()))?;
-                let (after, shown) = model.step(config, &canvas.caption, before, None, noise);
-                let image = sigmoid(after.canvas.clone());
-                let read = (read(image).await?, read(shown.alignment).await?, read(shown.write_raw).await?);
-                canvas.states.push(after);
-                read
-            }
-            _ => return Err(Error::Device("the drawing was begun on another painter".into())),
         };
-        let geometry = config.write_geometry(step - 1);
-        let frames = (0..drawing.batch).map(|b| Frame {
-            step,
-            image: images[b * config.image_len()..][..config.image_len()].to_vec(),
-            alignment: alignments[b * drawing.words..][..drawing.words].to_vec(),
-            window: geometry.window(&windows[b * 5..][..5]),
-        });
-        Ok(Some(frames.collect()))
+        Ok(Some((0..pictures.batch).map(frame).collect()))
     }
 }
 
-/// Drawings in progress, a batch of pictures.
-pub struct Drawing {
-    canvas: Canvas,
+/// One picture's part of a section.
+fn row(values: &[f32], picture: usize, batch: usize) -> &[f32] {
+    let len = values.len() / batch;
+    &values[picture * len..][..len]
+}
+
+/// Pictures in progress, or finished: they can be branched from.
+pub struct Pictures {
+    drawing: Box<dyn Drawing>,
     batch: usize,
     words: usize,
-    /// StepBuffer that another drawing drew before this one branched from it.
+    /// Steps that another drawing drew before this one branched from it.
     first: usize,
     step: usize,
+    /// Whether a step began and did not end well.
+    failed: bool,
 }
 
-enum Canvas {
-    Cpu(Box<cpu::Drawing>),
-    Device(Box<DeviceCanvas>),
+async fn read_section(values: Option<Values>) -> Result<Option<Vec<f32>>> {
+    match values {
+        Some(values) => read(values).await.map(Some),
+        None => Ok(None),
+    }
 }
 
-/// A drawing on a burn device.
-struct DeviceCanvas {
-    caption: EncodedCaption,
-    /// After the drawing's first step and each that followed, as far as none failed.
-    states: Vec<State>,
-    /// [batch, step, latent].
-    noise: Tensor<3>,
-}
-
-/// Encodes captions of equal length; `ids` is [batch, words].
-fn encode(model: &Draw, config: &DrawConfig, ids: &[usize], batch: usize, device: &Device) -> EncodedCaption {
-    let numbers = ids.iter().map(|&id| id as i64).collect::<Vec<_>>();
-    let ids = TensorData::new(numbers, [batch, ids.len() / batch]);
-    model.encode(config, Tensor::<2, Int>::from_data(ids, device))
-}
-
-async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
-    let data = tensor.into_data_async().await.map_err(|error| Error::Device(error.to_string()))?;
-    Ok(floats(data))
+async fn read(values: Values) -> Result<Vec<f32>> {
+    match values {
+        Values::Host(values) => Ok(values),
+        Values::Device(tensor) => {
+            let data = tensor.into_data_async().await;
+            Ok(floats(data.map_err(|error| Error::Device(error.to_string()))?))
+        }
+    }
 }

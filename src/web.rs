@@ -1,17 +1,22 @@
 //! All of wasm-bindgen: converts and delegates. The JavaScript around it is `www/lib/`, whose worker
 //! owns one [`Model`].
 
+use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
+#[cfg(any(feature = "flex", feature = "webgpu"))]
+use burn::tensor::Device;
 use js_sys::{Float32Array, Uint8Array};
 use serde::Serialize;
-use wasm_bindgen::prelude::*;
+use wasm_bindgen::{Clamped, prelude::*};
+use web_sys::ImageData;
 
-use crate::checkpoint::{self, Manifest};
+use crate::checkpoint::Manifest;
 use crate::data::vocabulary::Vocabulary;
 use crate::error::Error;
-use crate::kernels::window::Window;
-use crate::paint::{Drawing, Frame, Painter};
+use crate::kernels::window::{Rect, Window};
+use crate::model::{Config, ImageSize, Shows};
+use crate::paint::{Engine, Frame, Pictures, Pipeline};
 
 /// Panics show up in the console with their place.
 #[wasm_bindgen(start)]
@@ -48,27 +53,42 @@ fn to_js(value: &impl Serialize) -> Result<JsValue, JsValue> {
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r#"
-export interface ModelInfo { name: string; width: number; height: number; channels: number; numSteps: number; writeSize: number; maxWords: number; words: string[]; aliases: Record<string, string>; fullStop: string | null; example: string; }
+/** What a model's drawings have to show besides the image. */
+export interface Shows { attention: boolean; window: boolean; branch: boolean; }
+export interface ModelInfo { name: string; system: string; width: number; height: number; channels: number; numSteps: number; shows: Shows; maxWords: number; words: string[]; aliases: Record<string, string>; fullStop: string | null; example: string; }
+/** The words of a caption as the alignment counts them, and where each stands in it (UTF-16 units). */
+export interface Tokens { words: string[]; spans: [number, number][]; heldOut: boolean; }
+/** One step: packed numbers, and an image for each picture. */
+export interface Step { numbers: Float32Array; images: ImageData[]; }
 "#;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ModelInfo<'a> {
     name: &'a str,
+    system: &'static str,
     width: usize,
     height: usize,
     channels: usize,
     num_steps: usize,
-    write_size: usize,
+    shows: Shows,
     #[serde(flatten)]
     vocabulary: &'a Vocabulary,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CaptionTokens {
+    words: Vec<String>,
+    spans: Vec<[usize; 2]>,
+    held_out: bool,
 }
 
 /// Makes the browser's GPU ready; exactly once, before a model is loaded on it.
 #[cfg(feature = "webgpu")]
 #[wasm_bindgen(js_name = initGpu)]
 pub async fn init_gpu() -> Result<(), JsValue> {
-    burn::tensor::Device::wgpu_options()
+    Device::wgpu_options()
         .init_async()
         .await
         .map(|_| ())
@@ -78,110 +98,137 @@ pub async fn init_gpu() -> Result<(), JsValue> {
 /// A model in memory.
 #[wasm_bindgen]
 pub struct Model {
-    painter: std::rc::Rc<Painter>,
+    manifest: Manifest,
+    pipeline: Rc<Pipeline>,
 }
 
 #[wasm_bindgen]
 impl Model {
-    /// Builds a model from its manifest and weights, whose hash is checked.
+    /// Builds a model from its manifest and weights, whose hash is checked. `engine` is "cpu", "flex" or
+    /// "webgpu".
     #[wasm_bindgen(constructor)]
-    pub fn new(manifest: &[u8], weights: &Uint8Array, gpu: bool) -> Result<Model, JsValue> {
+    pub fn new(manifest: &[u8], weights: &Uint8Array, engine: &str) -> Result<Model, JsValue> {
         let build = || {
             let manifest = Manifest::parse(manifest)?;
             let bytes = weights.to_vec();
             manifest.weights.verify(&bytes)?;
-            let host = checkpoint::decode(&manifest.config, &bytes)?;
-            drop(bytes);
-            if !gpu {
-                return Ok(Painter::on_cpu(manifest, host));
-            }
-            #[cfg(feature = "webgpu")]
-            return Ok(Painter::on_device(manifest, host, burn::tensor::Device::default()));
-            #[cfg(not(feature = "webgpu"))]
-            Err(Error::Device("this build has no WebGPU".into()))
+            let engine = match engine {
+                "cpu" => Engine::Cpu,
+                #[cfg(any(feature = "flex", feature = "webgpu"))]
+                "flex" => Engine::Device(Device::flex()),
+                #[cfg(feature = "webgpu")]
+                "webgpu" => Engine::Device(Device::default()),
+                other => return Err(Error::Device(format!("this build has no engine \"{other}\""))),
+            };
+            let pipeline = Rc::new(Pipeline::load(&manifest, &bytes, &engine)?);
+            Ok(Model { manifest, pipeline })
         };
-        build().map(|painter| Model { painter: painter.into() }).map_err(js_error)
+        build().map_err(js_error)
     }
 
-    /// Sizes and vocabulary.
+    /// Sizes, what there is to show, and the vocabulary.
     #[wasm_bindgen(unchecked_return_type = "ModelInfo")]
     pub fn info(&self) -> Result<JsValue, JsValue> {
-        let manifest = self.painter.manifest();
+        let manifest = &self.manifest;
+        let ImageSize { channels, height, width } = manifest.system.image_size();
         to_js(&ModelInfo {
             name: &manifest.name,
-            width: manifest.config.width,
-            height: manifest.config.height,
-            channels: manifest.config.channels,
-            num_steps: manifest.config.num_steps,
-            write_size: manifest.config.write_size,
+            system: manifest.system.name(),
+            width,
+            height,
+            channels,
+            num_steps: manifest.system.num_steps(),
+            shows: self.pipeline.painter().shows(),
             vocabulary: &manifest.vocabulary,
         })
     }
 
-    /// The words of a caption as the alignment counts them. Throws what is wrong with it.
-    pub fn words(&self, caption: &str) -> Result<Vec<String>, JsValue> {
-        let tokens = self.painter.manifest().vocabulary.tokens(caption);
-        tokens.map(|tokens| tokens.written).map_err(js_error)
-    }
-
-    /// Whether a caption names a combination that was never trained on.
-    #[wasm_bindgen(js_name = isHeldOut)]
-    pub fn is_held_out(&self, caption: &str) -> bool {
-        self.painter.manifest().data.bans.contains(caption)
+    /// The words of a caption as the alignment counts them, where they stand in it, and whether it names a
+    /// combination that was never trained on. Throws what is wrong with the caption.
+    #[wasm_bindgen(unchecked_return_type = "Tokens")]
+    pub fn tokens(&self, caption: &str) -> Result<JsValue, JsValue> {
+        let manifest = &self.manifest;
+        let tokens = manifest.vocabulary.tokens(caption).map_err(js_error)?;
+        let held_out = manifest.data.bans.contains(caption);
+        to_js(&CaptionTokens { words: tokens.written, spans: tokens.spans, held_out })
     }
 
     /// Begins a picture for each seed.
     pub fn begin(&self, caption: &str, seeds: Vec<u64>) -> Result<Session, JsValue> {
-        let drawing = self.painter.begin(caption, &seeds).map_err(js_error)?;
-        Ok(Session { painter: self.painter.clone(), drawing })
+        let pictures = self.pipeline.begin(caption, &seeds).map_err(js_error)?;
+        Ok(Session { pipeline: self.pipeline.clone(), pictures })
     }
 }
 
 /// Drawings in progress, or finished: they can be branched from.
 #[wasm_bindgen]
 pub struct Session {
-    painter: std::rc::Rc<Painter>,
-    drawing: Drawing,
+    pipeline: Rc<Pipeline>,
+    pictures: Pictures,
 }
 
 #[wasm_bindgen]
 impl Session {
-    /// Draws the next step, or returns undefined at the end. For each seed: the write window (x, y,
-    /// stride, standard deviation, intensity), the alignment over the words, the image.
-    #[wasm_bindgen(unchecked_return_type = "Float32Array | undefined")]
+    /// Draws the next step, or returns undefined at the end. The numbers of each picture are those sections
+    /// that [`Model::info`] says it shows, then the image: write window (x, y, stride, standard deviation,
+    /// intensity) and its rectangle (x, y, width, height), alignment over the words, pixels.
+    #[wasm_bindgen(unchecked_return_type = "Step | undefined")]
     pub async fn step(&mut self) -> Result<JsValue, JsValue> {
-        pack(self.painter.step(&mut self.drawing).await)
+        pack(&self.pipeline, self.pipeline.step(&mut self.pictures).await)
     }
 
     /// Begins a picture that goes on from picture `picture` as it stood after `step` steps, with a
     /// caption and a seed of its own.
     pub fn branch(&self, picture: usize, step: usize, caption: &str, seed: u64) -> Result<Session, JsValue> {
-        let drawing = self.painter.branch(&self.drawing, picture, step, caption, seed).map_err(js_error)?;
-        Ok(Session { painter: self.painter.clone(), drawing })
+        let pictures =
+            self.pipeline.branch(&self.pictures, picture, step, caption, seed).map_err(js_error)?;
+        Ok(Session { pipeline: self.pipeline.clone(), pictures })
     }
 
     /// [`Session::step`] without a promise: for the CPU alone, which never waits.
-    #[wasm_bindgen(js_name = stepNow, unchecked_return_type = "Float32Array | undefined")]
+    #[wasm_bindgen(js_name = stepNow, unchecked_return_type = "Step | undefined")]
     pub fn step_now(&mut self) -> Result<JsValue, JsValue> {
-        let step = std::pin::pin!(self.painter.step(&mut self.drawing));
+        let step = std::pin::pin!(self.pipeline.step(&mut self.pictures));
         match Future::poll(step, &mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(frames) => pack(frames),
+            Poll::Ready(frames) => pack(&self.pipeline, frames),
             Poll::Pending => Err(js_error(Error::Device("this device answers later: use step".into()))),
         }
     }
 }
 
-/// The frames of a step in one array; undefined at the end.
-fn pack(frames: crate::error::Result<Option<Vec<Frame>>>) -> Result<JsValue, JsValue> {
+/// The frames of a step for JavaScript; undefined at the end.
+fn pack(pipeline: &Pipeline, frames: crate::error::Result<Option<Vec<Frame>>>) -> Result<JsValue, JsValue> {
     let Some(frames) = frames.map_err(js_error)? else { return Ok(JsValue::UNDEFINED) };
-    let mut packed = Vec::new();
-    for Frame { image, alignment, window, .. } in frames {
-        let Window { center_x, center_y, stride, std, intensity } = window;
-        packed.extend([center_x, center_y, stride, std, intensity]);
-        packed.extend(alignment);
-        packed.extend(image);
+    let size = pipeline.painter().image_size();
+    let mut numbers = Vec::new();
+    let images = js_sys::Array::new();
+    for frame in frames {
+        if let Some(Window { center_x, center_y, stride, std, intensity }) = frame.window {
+            numbers.extend([center_x, center_y, stride, std, intensity]);
+        }
+        if let Some(Rect { x, y, width, height }) = frame.rect {
+            numbers.extend([x, y, width, height]);
+        }
+        numbers.extend(frame.alignment.iter().flatten());
+        let rgba = rgba(&frame.image, size);
+        images.push(&ImageData::new_with_u8_clamped_array(Clamped(&rgba), size.width as u32)?);
+        numbers.extend(frame.image);
     }
-    Ok(Float32Array::from(packed.as_slice()).into())
+    let step = js_sys::Object::new();
+    js_sys::Reflect::set(&step, &"numbers".into(), &Float32Array::from(numbers.as_slice()))?;
+    js_sys::Reflect::set(&step, &"images".into(), &images)?;
+    Ok(step.into())
+}
+
+/// Planar pixels in [0, 1], one or three planes, as a canvas takes them.
+fn rgba(image: &[f32], size: ImageSize) -> Vec<u8> {
+    let plane = size.width * size.height;
+    let last = (size.channels - 1) * plane;
+    let middle = last / 2;
+    let byte = |x: f32| (x * 255.0 + 0.5) as u8;
+    (0..plane)
+        .flat_map(|at| [byte(image[at]), byte(image[at + middle]), byte(image[at + last]), 255])
+        .collect()
 }
 
 /// Bytes of wasm memory in use by this instance.

@@ -3,13 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use burn::tensor::Device;
 use clap::{Args as ClapArgs, ValueEnum};
 
 use super::files::{read_json, read_model, write_model};
-use super::train::{VOCABULARY, manifest};
-use crate::checkpoint::{Manifest, Precision, check_temperature};
-use crate::text2image::draw::ParameterValues;
-use crate::train::{TrainOptions, restore};
+use super::train::{RECORD, Run, VOCABULARY, manifest};
+use crate::checkpoint::{Manifest, Precision, check_temperature, decode, encode, parse_safetensors};
+use crate::model::TextToImage;
+use crate::options::TrainOptions;
+use crate::systems::{System, SystemVisitor};
+use crate::train::restore;
 
 #[derive(ClapArgs)]
 pub struct Args {
@@ -43,29 +46,65 @@ enum Bits {
 }
 
 pub fn run(args: Args) -> Result<()> {
-    let (mut manifest, host) = match &args.from {
-        Some(model) => read_model(Path::new(""), model)?,
-        None => from_run(&args)?,
-    };
-    manifest.name = args.name.unwrap_or(manifest.name);
-    manifest.temperature = args.temperature.unwrap_or(manifest.temperature);
-    check_temperature(manifest.temperature)?;
     let precision = match args.bits {
         Bits::Sixteen => Precision::Half,
         Bits::Eight => Precision::Byte,
     };
-    let manifest = write_model(&args.models, manifest, &host, precision)?;
+    let (mut manifest, weights) = match &args.from {
+        Some(model) => {
+            let (manifest, bytes) = read_model(Path::new(""), model)?;
+            let weights = manifest.system.visit(Rewrite { bytes: &bytes, precision })?;
+            (manifest, weights)
+        }
+        None => from_run(&args.run, precision)?,
+    };
+    manifest.name = args.name.unwrap_or(manifest.name);
+    manifest.temperature = args.temperature.unwrap_or(manifest.temperature);
+    check_temperature(manifest.temperature)?;
+    let manifest = write_model(&args.models, manifest, &weights)?;
     println!("{}/{}: {} bytes", args.models.display(), manifest.weights.file, manifest.weights.bytes);
     Ok(())
 }
 
+/// Writes a model's weights again in another precision.
+struct Rewrite<'a> {
+    bytes: &'a [u8],
+    precision: Precision,
+}
+
+impl SystemVisitor for Rewrite<'_> {
+    type Output = crate::error::Result<Vec<u8>>;
+
+    fn visit<M: TextToImage>(self, config: &M::Config) -> Self::Output {
+        let fresh = M::init(config, 0, &Device::flex());
+        encode(&decode(fresh, &parse_safetensors(self.bytes)?)?, self.precision)
+    }
+}
+
 /// The model of a run's last checkpoint.
-fn from_run(args: &Args) -> Result<(Manifest, ParameterValues)> {
-    let options: TrainOptions = read_json(&args.run.join("run.json"))?;
-    let (host, epochs) = restore(&options, &args.run)?;
+fn from_run(run: &Path, precision: Precision) -> Result<(Manifest, Vec<u8>)> {
+    let Run { name, options, .. } = read_json(&run.join(RECORD))?;
+    let (weights, epochs) = options.config.visit(Restore { options: &options, run, precision })?;
     let vocabulary = match options.data.vocabulary() {
         Some(vocabulary) => vocabulary,
-        None => read_json(&args.run.join(VOCABULARY))?,
+        None => read_json(&run.join(VOCABULARY))?,
     };
-    Ok((manifest("digits", &options, vocabulary, epochs, &args.run), host))
+    Ok((manifest(&name, &options, vocabulary, epochs, run), weights))
+}
+
+/// Reads the weights of a run's last checkpoint.
+struct Restore<'a> {
+    options: &'a TrainOptions<System>,
+    run: &'a Path,
+    precision: Precision,
+}
+
+impl SystemVisitor for Restore<'_> {
+    type Output = crate::error::Result<(Vec<u8>, usize)>;
+
+    fn visit<M: TextToImage>(self, config: &M::Config) -> Self::Output {
+        let options = self.options.clone().map_config(|_| config.clone());
+        let (model, epochs) = restore::<M>(&options, self.run)?;
+        Ok((encode(&model, self.precision)?, epochs))
+    }
 }

@@ -6,13 +6,12 @@ use anyhow::{Context, Result};
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
-use crate::checkpoint::{self, Manifest, Precision, WeightsRecord};
+use crate::checkpoint::{Manifest, WeightsRecord};
 use crate::data::mnist::Mnist;
 use crate::error::Error;
 use crate::eval::classifier::DigitClassifier;
 use crate::eval::judge::SceneJudge;
 use crate::eval::scene_fidelity::Factors;
-use crate::text2image::draw::ParameterValues;
 use crate::train::checkpoints::write_atomically;
 
 /// Reads MNIST from a folder.
@@ -30,13 +29,12 @@ pub fn read_mnist(folder: &Path) -> Result<Mnist> {
 }
 
 /// Reads `<folder>/<name>.json` and the weights that it names, and checks their hash.
-pub fn read_model(folder: &Path, name: &str) -> Result<(Manifest, ParameterValues)> {
+pub fn read_model(folder: &Path, name: &str) -> Result<(Manifest, Vec<u8>)> {
     let path = folder.join(format!("{name}.json"));
     let json = std::fs::read(&path).with_context(|| format!("reading the manifest {}", path.display()))?;
     let manifest = Manifest::parse(&json).with_context(|| path.display().to_string())?;
     let bytes = read_weights(path.parent().unwrap_or(folder), &manifest.weights)?;
-    let host = checkpoint::decode(&manifest.config, &bytes).with_context(|| manifest.weights.file.clone())?;
-    Ok((manifest, host))
+    Ok((manifest, bytes))
 }
 
 /// What stands beside the classifier's weights.
@@ -109,17 +107,11 @@ fn read_weights(folder: &Path, record: &WeightsRecord) -> Result<Vec<u8>> {
 }
 
 /// Writes a model: weights first, so that a manifest never names weights that are not there.
-pub fn write_model(
-    folder: &Path,
-    mut manifest: Manifest,
-    host: &ParameterValues,
-    precision: Precision,
-) -> Result<Manifest> {
-    let bytes = checkpoint::encode(&manifest.config, host, precision)?;
+pub fn write_model(folder: &Path, mut manifest: Manifest, weights: &[u8]) -> Result<Manifest> {
     let file = format!("{}.safetensors", manifest.name);
     let path = folder.join(&file);
-    write_atomically(&path, &bytes).with_context(|| format!("writing {}", path.display()))?;
-    manifest.weights = WeightsRecord::of(file, &bytes);
+    write_atomically(&path, weights).with_context(|| format!("writing {}", path.display()))?;
+    manifest.weights = WeightsRecord::of(file, weights);
     let path = folder.join(format!("{}.json", manifest.name));
     write_json(&path, &manifest)?;
     Ok(manifest)

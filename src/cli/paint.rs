@@ -6,8 +6,9 @@ use anyhow::{Context, Result};
 use clap::Args as ClapArgs;
 
 use super::files::read_model;
-use super::picture::{self, Animation, Scene};
-use crate::paint::{Frame, Painter};
+use super::picture::{self, AnimatedDrawing, Animation};
+use crate::model::Config;
+use crate::paint::{Engine, Frame, Pipeline};
 use crate::platform::block_on;
 use crate::train::checkpoints::write_atomically;
 
@@ -53,36 +54,36 @@ pub struct Args {
 
 /// Paints in memory first: when the caption is wrong, or anything else is, nothing is written.
 pub fn run(args: Args) -> Result<()> {
-    let (manifest, host) = read_model(&args.models, &args.model)?;
-    let config = manifest.config.clone();
+    let (manifest, weights) = read_model(&args.models, &args.model)?;
+    let size = manifest.system.image_size();
     let tokens = manifest.vocabulary.tokens(&args.caption)?;
     let temperature = args.temperature.unwrap_or(manifest.temperature);
-    let painter = Painter::on_cpu(manifest, host).with_temperature(temperature)?;
+    let pipeline = Pipeline::load(&manifest, &weights, &Engine::Cpu)?.with_temperature(temperature)?;
     let seeds: Vec<u64> = (0..args.number).map(|i| args.seed.wrapping_add(i)).collect();
 
-    let steps = draw(&painter, &args.caption, &seeds)?;
+    let steps = draw(&pipeline, &args.caption, &seeds)?;
     let last = steps.last().context("a model draws at least one step")?;
     let images: Vec<&[f32]> = if args.steps_grid {
         steps.iter().map(|frames| frames[0].image.as_slice()).collect()
     } else {
         last.iter().map(|frame| frame.image.as_slice()).collect()
     };
-    let png = picture::grid(&images, &config, args.scale)?;
+    let png = picture::grid(&images, size, args.scale)?;
     let gif = match &args.gif {
         Some(_) => {
             let mut drawn = vec![(tokens.clone(), steps.clone())];
             for caption in &args.then {
-                let words = painter.manifest().vocabulary.tokens(caption)?;
-                drawn.push((words, draw(&painter, caption, &seeds)?));
+                let words = pipeline.vocabulary().tokens(caption)?;
+                drawn.push((words, draw(&pipeline, caption, &seeds)?));
             }
-            let scenes: Vec<Scene> = drawn
+            let drawings: Vec<AnimatedDrawing> = drawn
                 .iter()
-                .map(|(tokens, steps)| Scene {
+                .map(|(tokens, steps)| AnimatedDrawing {
                     words: &tokens.written,
                     frames: steps.iter().map(|frames| &frames[0]).collect(),
                 })
                 .collect();
-            Some(Animation { config: &config, scale: args.scale }.encode(&scenes)?)
+            Some(Animation { size, scale: args.scale }.encode(&drawings)?)
         }
         None => None,
     };
@@ -105,10 +106,10 @@ pub fn run(args: Args) -> Result<()> {
 }
 
 /// Every step of a picture for each seed.
-fn draw(painter: &Painter, caption: &str, seeds: &[u64]) -> Result<Vec<Vec<Frame>>> {
-    let mut drawing = painter.begin(caption, seeds)?;
+fn draw(pipeline: &Pipeline, caption: &str, seeds: &[u64]) -> Result<Vec<Vec<Frame>>> {
+    let mut drawing = pipeline.begin(caption, seeds)?;
     let mut steps = Vec::new();
-    while let Some(frames) = block_on(painter.step(&mut drawing))? {
+    while let Some(frames) = block_on(pipeline.step(&mut drawing))? {
         steps.push(frames);
     }
     Ok(steps)

@@ -5,9 +5,9 @@ use anyhow::{Context, Result};
 use image::{ImageFormat, Rgb, RgbImage};
 
 use crate::font;
-use crate::kernels::window::Window;
+use crate::kernels::window::Rect;
+use crate::model::ImageSize;
 use crate::paint::Frame;
-use crate::text2image::draw::DrawConfig;
 
 /// Between the pictures of a grid.
 const GAP: u32 = 2;
@@ -20,16 +20,16 @@ const STEP_DELAY: u16 = 9;
 const LAST_DELAY: u16 = 220;
 
 /// A pixel of a planar canvas.
-fn pixel(image: &[f32], config: &DrawConfig, x: usize, y: usize) -> Rgb<u8> {
-    let plane = config.width * config.height;
-    let at = |channel: usize| (image[channel * plane + y * config.width + x] * 255.0).round() as u8;
-    if config.channels == 1 { Rgb([at(0); 3]) } else { Rgb([at(0), at(1), at(2)]) }
+fn pixel(image: &[f32], size: ImageSize, x: usize, y: usize) -> Rgb<u8> {
+    let plane = size.width * size.height;
+    let at = |channel: usize| (image[channel * plane + y * size.width + x] * 255.0).round() as u8;
+    if size.channels == 1 { Rgb([at(0); 3]) } else { Rgb([at(0), at(1), at(2)]) }
 }
 
-fn put(out: &mut RgbImage, image: &[f32], config: &DrawConfig, scale: u32, left: u32, top: u32) {
-    for y in 0..config.height as u32 * scale {
-        for x in 0..config.width as u32 * scale {
-            let color = pixel(image, config, (x / scale) as usize, (y / scale) as usize);
+fn put(out: &mut RgbImage, image: &[f32], size: ImageSize, scale: u32, left: u32, top: u32) {
+    for y in 0..size.height as u32 * scale {
+        for x in 0..size.width as u32 * scale {
+            let color = pixel(image, size, (x / scale) as usize, (y / scale) as usize);
             out.put_pixel(left + x, top + y, color);
         }
     }
@@ -38,17 +38,17 @@ fn put(out: &mut RgbImage, image: &[f32], config: &DrawConfig, scale: u32, left:
 /// Lays pictures out as a grid that is about square, row by row, and encodes it as PNG.
 ///
 /// **Errors** those of the encoder.
-pub fn grid(images: &[&[f32]], config: &DrawConfig, scale: u32) -> Result<Vec<u8>> {
+pub fn grid(images: &[&[f32]], size: ImageSize, scale: u32) -> Result<Vec<u8>> {
     let columns = (images.len() as f64).sqrt().ceil() as u32;
     let rows = (images.len() as u32).div_ceil(columns);
-    let (width, height) = (config.width as u32 * scale, config.height as u32 * scale);
+    let (width, height) = (size.width as u32 * scale, size.height as u32 * scale);
     let mut out = RgbImage::from_pixel(
         columns * width + (columns - 1) * GAP,
         rows * height + (rows - 1) * GAP,
         GAP_COLOR,
     );
     for (i, image) in (0..).zip(images) {
-        put(&mut out, image, config, scale, i % columns * (width + GAP), i / columns * (height + GAP));
+        put(&mut out, image, size, scale, i % columns * (width + GAP), i / columns * (height + GAP));
     }
     let mut png = std::io::Cursor::new(Vec::new());
     out.write_to(&mut png, ImageFormat::Png).context("encoding the PNG")?;
@@ -56,15 +56,15 @@ pub fn grid(images: &[&[f32]], config: &DrawConfig, scale: u32) -> Result<Vec<u8
 }
 
 /// Drawings step by step under their captions, whose words light up as they are looked at.
-pub struct Animation<'a> {
+pub struct Animation {
     /// The canvas.
-    pub config: &'a DrawConfig,
+    pub size: ImageSize,
     /// Pixels for each pixel of the canvas.
     pub scale: u32,
 }
 
 /// One drawing of an animation.
-pub struct Scene<'a> {
+pub struct AnimatedDrawing<'a> {
     /// The words of the caption.
     pub words: &'a [String],
     /// All steps.
@@ -78,19 +78,20 @@ struct Placed<'a> {
     baseline: f32,
 }
 
-impl Animation<'_> {
+impl Animation {
     /// Encodes the drawings, one after the other, as a GIF that repeats.
     ///
     /// **Errors** those of the encoder.
-    pub fn encode(&self, scenes: &[Scene]) -> Result<Vec<u8>> {
+    pub fn encode(&self, drawings: &[AnimatedDrawing]) -> Result<Vec<u8>> {
         let face = FontRef::try_from_slice(font::BYTES).context("the built-in font")?;
-        let side = self.config.width as u32 * self.scale;
+        let side = self.size.width as u32 * self.scale;
         let text_size = (side as f32 / 15.0).max(11.0);
         let margin = (text_size * 0.8) as u32;
-        let texts: Vec<_> = scenes.iter().map(|scene| lay_out(scene.words, &face, text_size, side)).collect();
+        let texts: Vec<_> =
+            drawings.iter().map(|drawing| lay_out(drawing.words, &face, text_size, side)).collect();
         let text_height = texts.iter().map(|(_, height)| *height).max().unwrap_or(0);
         let width = side + 2 * margin;
-        let height = self.config.height as u32 * self.scale + 3 * margin + text_height;
+        let height = self.size.height as u32 * self.scale + 3 * margin + text_height;
         let (gif_width, gif_height) = (u16::try_from(width), u16::try_from(height));
         let (gif_width, gif_height) = (
             gif_width.context("the GIF is too wide: lower --scale")?,
@@ -99,19 +100,20 @@ impl Animation<'_> {
         let mut out = Vec::new();
         let mut encoder = gif::Encoder::new(&mut out, gif_width, gif_height, &[])?;
         encoder.set_repeat(gif::Repeat::Infinite)?;
-        let frames = scenes.iter().zip(&texts).flat_map(|(scene, (placed, _))| {
-            let count = scene.frames.len();
-            scene.frames.iter().enumerate().map(move |(i, frame)| (frame, placed, i + 1 == count))
+        let frames = drawings.iter().zip(&texts).flat_map(|(drawing, (placed, _))| {
+            let count = drawing.frames.len();
+            drawing.frames.iter().enumerate().map(move |(i, frame)| (frame, placed, i + 1 == count))
         });
         for (frame, placed, is_last) in frames {
             let paper = Rgb(PAPER.map(|x| x as u8));
             let mut picture = RgbImage::from_pixel(width, height, paper);
-            put(&mut picture, &frame.image, self.config, self.scale, margin, margin);
-            if !is_last {
-                self.outline(&mut picture, &frame.window, margin);
+            put(&mut picture, &frame.image, self.size, self.scale, margin, margin);
+            if let (false, Some(rect)) = (is_last, &frame.rect) {
+                self.outline(&mut picture, rect, margin);
             }
-            let top = (margin * 2 + self.config.height as u32 * self.scale) as f32;
-            for (word, weight) in placed.iter().zip(&frame.alignment) {
+            let top = (margin * 2 + self.size.height as u32 * self.scale) as f32;
+            for (at, word) in placed.iter().enumerate() {
+                let weight = frame.alignment.as_ref().map_or(0.0, |alignment| alignment[at]);
                 let lit = if is_last { 0.0 } else { weight.sqrt() };
                 draw_word(&mut picture, &face, text_size, word, margin as f32, top, lit);
             }
@@ -123,21 +125,14 @@ impl Animation<'_> {
         Ok(out)
     }
 
-    /// The write window as a frame of one pixel.
-    fn outline(&self, picture: &mut RgbImage, window: &Window, margin: u32) {
-        let half = window.stride * (self.config.write_size - 1) as f32 / 2.0;
-        let place = |center: f32, offset: f32, len: usize| {
-            let at = (center + offset + 0.5).clamp(0.0, len as f32) * self.scale as f32;
+    /// A rectangle of the canvas as a frame of one pixel.
+    fn outline(&self, picture: &mut RgbImage, rect: &Rect, margin: u32) {
+        let place = |at: f32, len: usize| {
+            let at = at.clamp(0.0, len as f32) * self.scale as f32;
             margin + (at as u32).min(len as u32 * self.scale - 1)
         };
-        let (left, right) = (
-            place(window.center_x, -half, self.config.width),
-            place(window.center_x, half, self.config.width),
-        );
-        let (top, bottom) = (
-            place(window.center_y, -half, self.config.height),
-            place(window.center_y, half, self.config.height),
-        );
+        let (left, right) = (place(rect.x, self.size.width), place(rect.x + rect.width, self.size.width));
+        let (top, bottom) = (place(rect.y, self.size.height), place(rect.y + rect.height, self.size.height));
         let color = Rgb(LIT.map(|x| x as u8));
         for x in left..=right {
             picture.put_pixel(x, top, color);

@@ -7,9 +7,9 @@ use clap::{Args as ClapArgs, ValueEnum};
 
 use super::picture;
 use crate::data::noise::Noise;
-use crate::data::scene_pictures::ScenePictures;
+use crate::data::scene_pictures::{CANVAS, ScenePictures};
 use crate::data::scenes::{Bans, Object, Place, Scene, Thing};
-use crate::text2image::draw::DrawConfig;
+use crate::model::ImageSize;
 use crate::train::checkpoints::write_atomically;
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -23,6 +23,9 @@ enum Sheet {
     /// Every place
     Places,
 }
+
+/// The size of a scene.
+const SIZE: ImageSize = ImageSize { channels: 3, height: CANVAS, width: CANVAS };
 
 #[derive(ClapArgs)]
 pub struct Args {
@@ -96,7 +99,7 @@ pub fn run(args: Args) -> Result<()> {
     };
     let painted: Vec<_> = scenes.iter().map(|scene| pictures.paint(scene, &mut noise)).collect();
     let images: Vec<&[f32]> = painted.iter().map(Vec::as_slice).collect();
-    let png = picture::grid(&images, &DrawConfig::scenes(), args.scale)?;
+    let png = picture::grid(&images, SIZE, args.scale)?;
     write_atomically(&args.out, &png).with_context(|| format!("writing {}", args.out.display()))?;
     println!("{}", args.out.display());
     Ok(())

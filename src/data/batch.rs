@@ -34,3 +34,16 @@ impl CaptionBatch<'_> {
         }
     }
 }
+
+/// A batch with the seed of its latent noise.
+#[derive(Clone, Debug)]
+pub struct TrainBatch {
+    /// Captions and images.
+    pub batch: CaptionBatch<'static>,
+    /// Seed of the latent noise.
+    pub noise_seed: u64,
+    /// Epoch, from 1.
+    pub epoch: usize,
+    /// Batch in the epoch, from 0.
+    pub index: usize,
+}

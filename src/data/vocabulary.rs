@@ -102,3 +102,30 @@ impl Vocabulary {
         near.into_iter().take(SUGGESTIONS).map(|(_, known)| known.to_owned()).collect()
     }
 }
+
+impl Vocabulary {
+    /// Refuses a vocabulary that names words which it does not have, or that no caption fits.
+    ///
+    /// **Errors** [`Error::Model`], naming the field and the word.
+    pub fn check(&self) -> Result<()> {
+        let known: std::collections::HashSet<&str> = self.words.iter().map(String::as_str).collect();
+        let refuse = |what: String| Err(Error::Model(format!("the manifest's vocabulary: {what}")));
+        if known.len() != self.words.len() {
+            return refuse("a word stands in it twice".into());
+        }
+        let most = 1 << 16;
+        if !(1..=most).contains(&self.max_words) {
+            return refuse(format!("max_words is {}, expected 1 to {most}", self.max_words));
+        }
+        let targets = self.aliases.iter().map(|(alias, word)| (format!("the alias \"{alias}\""), word));
+        let stop = self.full_stop.iter().map(|word| ("fullStop".to_owned(), word));
+        let groups = self.alternatives.iter().flatten().map(|word| ("alternatives".to_owned(), word));
+        if let Some((field, word)) = targets.chain(stop).chain(groups).find(|(_, w)| self.id(w).is_none()) {
+            return refuse(format!("{field} names \"{word}\", which is not one of its words"));
+        }
+        match self.tokens(&self.example) {
+            Ok(_) => Ok(()),
+            Err(error) => refuse(format!("its example cannot be drawn: {error}")),
+        }
+    }
+}

@@ -9,11 +9,11 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use burn::train::{InferenceStep, TrainOutput, TrainStep};
 
 use super::fit::{Loss, fit};
-use super::module_file;
+use crate::checkpoint::{self, Precision};
 use crate::data::mnist::{Digits, SIDE};
 use crate::data::noise::Noise;
 use crate::error::Result;
-use crate::text2image::draw::floats;
+use crate::nn::floats;
 use crate::train::loader::Batches;
 
 /// Pixels that a digit is shifted by in training: a caption places its box only to within ±2.
@@ -80,27 +80,16 @@ impl DigitClassifier {
     ///
     /// **Errors** [`Error::Model`].
     pub fn encode(&self) -> Result<Vec<u8>> {
-        module_file::encode(self, &NAMES)
+        checkpoint::encode(self, Precision::Half)
     }
 
     /// The weights from a safetensors file.
     ///
     /// **Errors** [`Error::Model`], naming the tensor that is missing or of another shape.
     pub fn decode(bytes: &[u8], device: &Device) -> Result<Self> {
-        module_file::decode(Self::init(device), &NAMES, bytes)
+        checkpoint::decode(Self::init(device), &checkpoint::parse_safetensors(bytes)?)
     }
 }
-
-const NAMES: [&str; 8] = [
-    "conv1.weight",
-    "conv1.bias",
-    "conv2.weight",
-    "conv2.bias",
-    "dense1.weight",
-    "dense1.bias",
-    "dense2.weight",
-    "dense2.bias",
-];
 
 /// A batch of digits, shifted at random.
 #[derive(Clone, Debug)]

@@ -11,8 +11,9 @@ use burn::train::{
 };
 
 use crate::error::{Error, Result};
+use crate::options::Schedule;
 use crate::train::loader::Batches;
-use crate::train::schedule::{Schedule, ScheduledRate};
+use crate::train::schedule::ScheduledRate;
 
 /// The loss of a batch [1].
 pub struct Loss(pub Tensor<1>);

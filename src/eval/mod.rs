@@ -6,6 +6,5 @@ pub mod classifier;
 pub mod fidelity;
 mod fit;
 pub mod judge;
-mod module_file;
 pub mod scene_fidelity;
 pub mod share;

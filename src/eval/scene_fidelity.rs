@@ -106,7 +106,8 @@ impl ObjectAttention {
         for pair in frames.windows(2) {
             let (inside, all) = change(boxes, &pair[0].image, &pair[1].image);
             if inside > 0.5 * all {
-                looked += its.iter().map(|&word| f64::from(pair[1].alignment[word])).sum::<f64>();
+                let Some(alignment) = &pair[1].alignment else { return };
+                looked += its.iter().map(|&word| f64::from(alignment[word])).sum::<f64>();
                 steps += 1;
             }
         }

@@ -6,6 +6,9 @@ use crate::kernels::matmul::Mat;
 /// enough for AVX2's sixteen registers.
 pub const ACCUMULATORS: usize = 6;
 
+/// Whether models in plain burn tensors can be run here.
+pub const HAS_BURN_TENSORS: bool = true;
+
 /// Whether [`packed_gemm`] exists here.
 pub const HAS_PACKED_GEMM: bool = true;
 

@@ -10,7 +10,7 @@ use crate::plot;
 /// Size of the picture, pixels.
 const SIZE: (u32, u32) = (1000, 600);
 
-/// Draws the bound against updates, training and validation, as a PNG.
+/// Draws the loss against updates, training and validation, as a PNG.
 ///
 /// **Errors** a message of the drawing library's or the file system's.
 pub fn draw(lines: &[EpochLine], path: &Path) -> Result<(), String> {
@@ -18,19 +18,20 @@ pub fn draw(lines: &[EpochLine], path: &Path) -> Result<(), String> {
     if lines.len() < 2 {
         return Ok(());
     }
-    let train = |line: &EpochLine| line.train_reconstruction + line.train_kl;
-    let valid = |line: &EpochLine| line.valid_reconstruction + line.valid_kl;
+    let train = |line: &EpochLine| line.loss("train");
+    let valid = |line: &EpochLine| line.loss("valid");
     let lowest = lines.iter().map(|l| train(l).min(valid(l))).fold(f64::INFINITY, f64::min);
     // The first epochs are far above the rest and would flatten the curve.
     let highest = lines.iter().skip(lines.len().min(4) - 1).map(|l| train(l).max(valid(l)));
     let highest = highest.fold(lowest + 1.0, f64::max);
+    let margin = 0.02 * (highest - lowest);
     let png = plot::png(SIZE, |area| {
         let mut chart = ChartBuilder::on(area)
             .margin(24)
             .x_label_area_size(40)
             .y_label_area_size(60)
-            .caption("negative bound, nats per image", ("sans-serif", 22))
-            .build_cartesian_2d(first.updates..last.updates, lowest * 0.98..highest * 1.02)?;
+            .caption("loss per image", ("sans-serif", 22))
+            .build_cartesian_2d(first.updates..last.updates, lowest - margin..highest + margin)?;
         chart.configure_mesh().light_line_style(WHITE).x_desc("updates").draw()?;
         let series = [
             ("training", RGBColor(150, 150, 160), lines.iter().map(train).collect::<Vec<_>>()),

@@ -1,56 +1,67 @@
-//! alignDRAW as burn's engine trains it.
+//! Any [`Trainable`] as burn's engine trains it.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
+use burn::module::{Module, ModuleDisplay, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::optim::{GradientsParams, ModuleOptimizer, lr_scheduler::module_lr_scheduler::ModuleLearningRate};
-use burn::tensor::{Device, ExecutionError, Int, Tensor, TensorData};
+use burn::tensor::{Device, ExecutionError, Tensor, TensorData};
 use burn::train::metric::{Adaptor, LossInput};
 use burn::train::{InferenceStep, Interrupter, ItemLazy, TrainOutput, TrainStep};
 
-use super::{TrainOptions, loader::TrainBatch};
-use crate::data::noise::Noise;
-use crate::text2image::draw::cpu::{Losses, Shard, Weights, loss_and_gradients, losses};
-use crate::text2image::draw::{Draw, DrawConfig, GradientVisitor, ParameterValues, floats};
+use crate::data::batch::TrainBatch;
+use crate::model::{Config, FusedPasses, Terms, Trainable};
+use crate::nn::floats;
+use crate::options::TrainOptions;
 
-/// StepBuffer in a row without a finite loss after which a run stops.
+/// Updates in a row without a finite loss and gradient after which a run stops.
 const MOST_FAILURES: usize = 5;
 
-/// What a training step needs besides the weights.
-pub struct Setup {
+/// What an update needs besides the weights.
+pub struct Setup<M: Trainable> {
     /// The run's options.
-    pub options: TrainOptions,
-    /// StepBuffer of a drawing in the running epoch.
-    pub steps: AtomicUsize,
-    /// The fused CPU path, its memory kept between steps; none on a GPU.
-    pub shards: Option<Mutex<Vec<Shard>>>,
+    pub options: TrainOptions<M::Config>,
+    /// The hand-written passes, their memory kept between updates; none: autodiff.
+    fused: Option<Mutex<Box<dyn FusedPasses<M>>>>,
     /// Stops the run.
-    pub interrupter: Interrupter,
-    /// StepBuffer whose loss was not finite.
+    interrupter: Interrupter,
+    /// Updates whose loss or gradient was not finite.
     pub failures: Mutex<Failures>,
 }
 
-impl Setup {
-    /// For a run that begins at an epoch; `cpu_threads` chooses the fused CPU path.
+impl<M: Trainable> Setup<M> {
+    /// `fused_threads` chooses the hand-written passes, where the model has them.
     pub fn new(
-        options: &TrainOptions,
-        epoch: usize,
-        cpu_threads: Option<usize>,
+        options: &TrainOptions<M::Config>,
+        fused_threads: Option<usize>,
         interrupter: Interrupter,
     ) -> Self {
-        let shards = |threads: usize| Mutex::new((0..threads.max(1)).map(|_| Shard::default()).collect());
-        Self {
-            options: options.clone(),
-            steps: AtomicUsize::new(options.steps_at(epoch)),
-            shards: cpu_threads.map(shards),
-            interrupter,
-            failures: Mutex::new(Failures::default()),
+        let fused = fused_threads.and_then(|threads| M::fused(&options.config, threads));
+        let failures = Mutex::new(Failures::default());
+        Self { options: options.clone(), fused: fused.map(Mutex::new), interrupter, failures }
+    }
+
+    /// Counts an update that was skipped and stops the run after a few in a row.
+    fn track_non_finite(&self, item: &TrainBatch, finite: bool) {
+        let mut failures = self.failures.lock().expect("no thread panicked with the counter");
+        if finite {
+            failures.in_a_row = 0;
+            return;
+        }
+        failures.in_a_row += 1;
+        failures.total += 1;
+        let at = format!("epoch {}, batch {}", item.epoch, item.index);
+        eprintln!("the loss or its gradient is not finite at {at}: the update was skipped");
+        if failures.in_a_row >= MOST_FAILURES {
+            failures.fatal = Some(format!(
+                "the loss or its gradient was not finite in {MOST_FAILURES} updates in a row, the last at {at}: \
+                 lower --lr or --clip, or resume from an earlier checkpoint"
+            ));
+            self.interrupter.stop(Some("the loss is not finite"));
         }
     }
 }
 
-/// StepBuffer whose loss was not finite.
+/// Updates whose loss or gradient was not finite.
 #[derive(Clone, Debug, Default)]
 pub struct Failures {
     in_a_row: usize,
@@ -60,7 +71,7 @@ pub struct Failures {
     pub fatal: Option<String>,
 }
 
-impl std::fmt::Debug for Setup {
+impl<M: Trainable> std::fmt::Debug for Setup<M> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Setup({:?})", self.options)
     }
@@ -68,20 +79,23 @@ impl std::fmt::Debug for Setup {
 
 /// The model in training, and the moving average of its weights, which is what gets shipped.
 #[derive(Module, Debug)]
-pub struct TrainingModel {
+pub struct Averaged<M: Module + ModuleDisplay, S: Clone + Send + Sync + std::fmt::Debug> {
     /// The weights that the optimizer moves.
-    pub model: Draw,
+    pub model: M,
     /// Their exponential moving average.
-    pub average: Draw,
+    pub average: M,
     #[module(skip)]
-    setup: Arc<Setup>,
+    setup: S,
 }
 
-/// What a step reports: the terms of the bound, nats per image.
-#[derive(Clone, Copy, Debug)]
+/// A model in training with its setup: burn's derive wants a type of its own for what is no parameter.
+pub type TrainingModel<M> = Averaged<M, Arc<Setup<M>>>;
+
+/// What an update reports.
+#[derive(Clone, Debug)]
 pub struct StepReport {
-    /// The terms.
-    pub losses: Losses,
+    /// The loss's terms, averaged over the batch.
+    pub terms: Terms<f64>,
     /// Images in the batch.
     pub batch: usize,
 }
@@ -94,118 +108,115 @@ impl ItemLazy for StepReport {
 
 impl Adaptor<LossInput> for StepReport {
     fn adapt(&self) -> LossInput {
-        LossInput::new(Tensor::from_floats([self.losses.total() as f32], &Device::flex()))
+        LossInput::new(Tensor::from_floats([self.terms.total() as f32], &Device::flex()))
     }
 }
 
-impl TrainingModel {
-    /// Fresh weights, the average equal to them.
-    pub fn new(setup: Arc<Setup>, host: ParameterValues, device: &Device) -> Self {
-        let make = |host| Draw::from_host(&setup.options.config, host, device);
-        Self { model: make(host.clone()), average: make(host), setup }
+impl<M: Trainable> TrainingModel<M> {
+    /// A run's first weights, the average equal to them.
+    pub fn new(setup: Arc<Setup<M>>, model: M) -> Self {
+        Self { average: model.clone(), model, setup }
     }
 
-    /// The sizes, with the running epoch's steps.
-    fn config(&self) -> DrawConfig {
-        DrawConfig {
-            num_steps: self.setup.steps.load(Ordering::Relaxed),
-            ..self.setup.options.config.clone()
-        }
+    /// The weights to ship: the average, or the weights themselves where none is kept.
+    pub fn shipped(self) -> M {
+        if self.setup.options.average_decay > 0.0 { self.average } else { self.model }
     }
 
-    fn weights(&self, model: &Draw) -> Weights {
-        Weights::new(&self.config(), model.to_host())
-    }
-
-    /// The bound's terms as tensors, for autodiff and for GPUs.
-    fn bound(&self, model: &Draw, item: &TrainBatch) -> (Tensor<1>, Tensor<1>) {
-        let config = &self.config();
-        let device = model.initial_canvas.val().device();
-        let (batch, words) = (item.batch.len(), item.batch.words);
-        let ids: Vec<i64> = item.batch.ids.iter().map(|&id| id as i64).collect();
-        let ids = Tensor::<2, Int>::from_data(TensorData::new(ids, [batch, words]), &device);
-        let shape = [batch, config.channels, config.height, config.width];
-        let images = Tensor::from_data(TensorData::new(item.batch.images.to_vec(), shape), &device);
-        let (steps, latent) = (config.num_steps, config.latent_size);
-        let noise: Vec<f32> = (0..batch)
-            .flat_map(|b| Noise::stream(item.noise_seed, b as u64).normals(steps * latent))
-            .collect();
-        let noise = Tensor::from_data(TensorData::new(noise, [batch, steps, latent]), &device);
-        model.bound(config, ids, images, noise)
-    }
-
-    /// Reports a step without a finite loss and stops the run after a few in a row.
-    fn judge(&self, item: &TrainBatch, finite: bool) {
-        let mut failures = self.setup.failures.lock().expect("no thread panicked with the counter");
+    /// Terms and gradients of the hand-written passes.
+    fn fused_update(
+        &self,
+        fused: &Mutex<Box<dyn FusedPasses<M>>>,
+        config: &M::Config,
+        item: &TrainBatch,
+    ) -> (Terms<f64>, Option<GradientsParams>) {
+        let mut fused = fused.lock().expect("no thread panicked with the fused passes");
+        let (terms, mut gradients) = fused.gradients(&self.model, config, item);
+        let finite = terms.total().is_finite() && gradients.iter().flatten().all(|x| x.is_finite());
+        gradients.reverse();
+        let mut register = Register { gradients: GradientsParams::new(), values: gradients };
         if finite {
-            failures.in_a_row = 0;
-            return;
+            self.model.visit(&mut register);
         }
-        failures.in_a_row += 1;
-        failures.total += 1;
-        let at = format!("epoch {}, batch {}", item.epoch, item.index);
-        eprintln!("the loss is not finite at {at}: the step was skipped");
-        if failures.in_a_row >= MOST_FAILURES {
-            failures.fatal = Some(format!(
-                "the loss was not finite in {MOST_FAILURES} steps in a row, the last at {at}: \
-                 lower --lr or --clip, or resume from an earlier checkpoint"
-            ));
-            self.setup.interrupter.stop(Some("the loss is not finite"));
-        }
+        (terms, finite.then_some(register.gradients))
+    }
+
+    /// Terms and gradients by autodiff on the sum of the terms.
+    fn autodiff_update(
+        &self,
+        config: &M::Config,
+        item: &TrainBatch,
+    ) -> (Terms<f64>, Option<GradientsParams>) {
+        let terms = Terms(self.model.terms(config, item).0).map(Tensor::mean);
+        let values = Terms(terms.0.iter().map(|(name, term)| (*name, term.clone().inner())).collect());
+        let Some(loss) = terms.0.into_iter().map(|(_, term)| term).reduce(|a, b| a + b) else {
+            return (read(values), None);
+        };
+        let gradients = GradientsParams::from_grads(loss.backward(), &self.model);
+        let mut magnitude = Magnitude { gradients: &gradients, total: None };
+        self.model.visit(&mut magnitude);
+        let total = magnitude.total.map_or(0.0, |total| floats(total.into_data())[0]);
+        let values = read(values);
+        let finite = values.total().is_finite() && total.is_finite();
+        (values, finite.then_some(gradients))
     }
 }
 
-/// Registers host gradients as burn's optimizers take them.
-struct Register<'a> {
+/// Terms on the host, in one read.
+fn read(terms: Terms<Tensor<1>>) -> Terms<f64> {
+    let names = terms.names();
+    let tensors: Vec<Tensor<1>> = terms.0.into_iter().map(|(_, term)| term).collect();
+    let values = if tensors.is_empty() { Vec::new() } else { floats(Tensor::cat(tensors, 0).into_data()) };
+    Terms(names.into_iter().zip(values.into_iter().map(f64::from)).collect())
+}
+
+/// Registers host gradients, the last parameter's first, as burn's optimizers take them.
+struct Register {
     gradients: GradientsParams,
-    device: &'a Device,
+    values: Vec<Vec<f32>>,
 }
 
-impl GradientVisitor for Register<'_> {
-    fn visit<const D: usize>(&mut self, parameter: &Param<Tensor<D>>, gradient: TensorData) {
-        self.gradients.register(parameter.id, Tensor::<D>::from_data(gradient, self.device));
+impl ModuleVisitor for Register {
+    fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
+        let values = self.values.pop().expect("a gradient for each parameter");
+        let value = parameter.val();
+        let gradient = TensorData::new(values, value.dims());
+        self.gradients.register(parameter.id, Tensor::<D>::from_data(gradient, &value.device().inner()));
     }
 }
 
-impl TrainStep for TrainingModel {
+/// The sum of all gradients' magnitudes: one number that is finite only if all of them are.
+struct Magnitude<'a> {
+    gradients: &'a GradientsParams,
+    total: Option<Tensor<1>>,
+}
+
+impl ModuleVisitor for Magnitude<'_> {
+    fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
+        if let Some(gradient) = self.gradients.get::<D>(parameter.id) {
+            let sum = gradient.abs().sum();
+            self.total = Some(match self.total.take() {
+                Some(total) => total + sum,
+                None => sum,
+            });
+        }
+    }
+}
+
+impl<M: Trainable> TrainStep for TrainingModel<M> {
     type Input = TrainBatch;
     type Output = StepReport;
 
     fn step(&self, item: TrainBatch) -> TrainOutput<StepReport> {
-        let batch = item.batch.len();
-        self.setup.steps.store(self.setup.options.steps_at(item.epoch), Ordering::Relaxed);
-        let (losses, grads) = match &self.setup.shards {
-            Some(shards) => {
-                let mut shards = shards.lock().expect("no thread panicked with the shards");
-                let weights = self.weights(&self.model);
-                let (losses, gradients) =
-                    loss_and_gradients(&weights, &item.batch, item.noise_seed, &mut shards);
-                let finite = losses.total().is_finite() && gradients.is_finite();
-                self.judge(&item, finite);
-                let device = self.model.initial_canvas.val().device().inner();
-                let mut register = Register { gradients: GradientsParams::new(), device: &device };
-                if finite {
-                    self.model.for_each_gradient(&self.setup.options.config, gradients, &mut register);
-                }
-                (losses, register.gradients)
-            }
-            None => {
-                let (reconstruction, kl) = self.bound(&self.model, &item);
-                let (reconstruction, kl) = (reconstruction.mean(), kl.mean());
-                let loss = reconstruction.clone() + kl.clone();
-                let read = |value: Tensor<1>| f64::from(floats(value.into_data())[0]);
-                let losses = Losses { reconstruction: read(reconstruction), kl: read(kl) };
-                let finite = losses.total().is_finite();
-                self.judge(&item, finite);
-                let grads = if finite {
-                    GradientsParams::from_grads(loss.backward(), &self.model)
-                } else {
-                    GradientsParams::new()
-                };
-                (losses, grads)
-            }
+        let options = &self.setup.options;
+        let config = options.config.clone().with_num_steps(options.steps_at(item.epoch));
+        let (terms, gradients) = match &self.setup.fused {
+            Some(fused) => self.fused_update(fused, &config, &item),
+            None => self.autodiff_update(&config, &item),
         };
-        TrainOutput { grads, item: StepReport { losses, batch } }
+        self.setup.track_non_finite(&item, gradients.is_some());
+        let grads = gradients.unwrap_or_default();
+        TrainOutput { grads, item: StepReport { terms, batch: item.batch.len() } }
     }
 
     fn optimize(
@@ -222,24 +233,21 @@ impl TrainStep for TrainingModel {
     }
 }
 
-impl InferenceStep for TrainingModel {
+impl<M: Trainable> InferenceStep for TrainingModel<M> {
     type Input = TrainBatch;
     type Output = StepReport;
 
+    /// With all the steps of a drawing, whatever the step curriculum: epochs can be compared.
     fn step(&self, item: TrainBatch) -> StepReport {
-        let batch = item.batch.len();
-        let losses = match &self.setup.shards {
-            Some(shards) => {
-                let mut shards = shards.lock().expect("no thread panicked with the shards");
-                losses(&self.weights(&self.average), &item.batch, item.noise_seed, &mut shards)
+        let config = &self.setup.options.config;
+        let terms = match &self.setup.fused {
+            Some(fused) => {
+                let mut fused = fused.lock().expect("no thread panicked with the fused passes");
+                fused.terms(&self.average, config, &item)
             }
-            None => {
-                let (reconstruction, kl) = self.bound(&self.average, &item);
-                let read = |value: Tensor<1>| f64::from(floats(value.mean().into_data())[0]);
-                Losses { reconstruction: read(reconstruction), kl: read(kl) }
-            }
+            None => read(self.average.terms(config, &item).map(Tensor::mean)),
         };
-        StepReport { losses, batch }
+        StepReport { terms, batch: item.batch.len() }
     }
 }
 

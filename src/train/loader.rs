@@ -8,20 +8,11 @@ use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
 use burn::data::dataset::DatasetError;
 use burn::tensor::Device;
 
-use crate::data::{batch::CaptionBatch, noise::Noise, source::Source};
-
-/// A batch with the seed of its latent noise.
-#[derive(Clone, Debug)]
-pub struct TrainBatch {
-    /// Captions and images.
-    pub batch: CaptionBatch<'static>,
-    /// Seed of the latent noise.
-    pub noise_seed: u64,
-    /// Epoch, from 1.
-    pub epoch: usize,
-    /// Batch in the epoch, from 0.
-    pub index: usize,
-}
+use crate::data::{
+    batch::{CaptionBatch, TrainBatch},
+    noise::Noise,
+    source::Source,
+};
 
 impl TrainBatch {
     /// Batches of samples that change from epoch to epoch, the first of which is `first_epoch`.

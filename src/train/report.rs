@@ -1,5 +1,6 @@
 //! What a run says while it goes: a progress bar, a log as JSON lines, a picture of the curves.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -20,57 +21,32 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
 
 use super::learner::StepReport;
-use crate::text2image::draw::cpu::Losses;
 
-/// One of the bound's terms as a metric of burn's engine, nats per image.
+/// A term of the loss as a metric of burn's engine.
 #[derive(Clone)]
-pub struct NatsMetric {
-    name: Arc<String>,
-    term: Term,
+pub struct TermMetric {
+    term: Arc<String>,
     state: NumericMetricState,
 }
 
-/// Which term.
-#[derive(Clone, Copy, Debug)]
-pub enum Term {
-    /// Cross entropy of the image.
-    Reconstruction,
-    /// KL of the posterior.
-    Kl,
-}
-
-impl NatsMetric {
+impl TermMetric {
     /// The metric of a term.
-    pub fn new(term: Term) -> Self {
-        let name = match term {
-            Term::Reconstruction => "Reconstruction",
-            Term::Kl => "KL",
-        };
-        Self { name: Arc::new(name.to_owned()), term, state: NumericMetricState::default() }
+    pub fn new(term: &str) -> Self {
+        Self { term: Arc::new(term.to_owned()), state: NumericMetricState::default() }
     }
 }
 
-/// A step's terms, for [`NatsMetric`].
-pub struct NatsInput {
-    losses: Losses,
-    batch: usize,
-}
-
-impl Adaptor<NatsInput> for StepReport {
-    fn adapt(&self) -> NatsInput {
-        NatsInput { losses: self.losses, batch: self.batch }
+impl Adaptor<StepReport> for StepReport {
+    fn adapt(&self) -> StepReport {
+        self.clone()
     }
 }
 
-impl Metric for NatsMetric {
-    type Input = NatsInput;
+impl Metric for TermMetric {
+    type Input = StepReport;
 
-    fn update(&mut self, item: &NatsInput, _: &MetricMetadata) -> Result<SerializedEntry, TensorReadError> {
-        let value = match self.term {
-            Term::Reconstruction => item.losses.reconstruction,
-            Term::Kl => item.losses.kl,
-        };
-        self.state.update(value, item.batch);
+    fn update(&mut self, item: &StepReport, _: &MetricMetadata) -> Result<SerializedEntry, TensorReadError> {
+        self.state.update(item.terms.get(&self.term), item.batch);
         Ok(self.state.compute_update(FormatOptions::new(self.name()).precision(2)))
     }
 
@@ -83,15 +59,15 @@ impl Metric for NatsMetric {
     }
 
     fn name(&self) -> MetricName {
-        self.name.clone()
+        self.term.clone()
     }
 
     fn attributes(&self) -> MetricAttributes {
-        NumericAttributes { unit: Some("nats".to_owned()), higher_is_better: false }.into()
+        NumericAttributes { unit: None, higher_is_better: false }.into()
     }
 }
 
-impl Numeric for NatsMetric {
+impl Numeric for TermMetric {
     fn value(&self) -> Option<NumericEntry> {
         Some(self.state.current_value())
     }
@@ -105,25 +81,34 @@ impl Numeric for NatsMetric {
     }
 }
 
-/// One line of `log.jsonl`: an epoch. Nats per image; the validation terms are the average weights'.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+/// One line of `log.jsonl`: an epoch. Terms of the loss are averaged over images; the validation's are
+/// those of the average weights.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct EpochLine {
     /// Epoch, from 1.
     pub epoch: usize,
     /// Updates since the start of the run.
     pub updates: usize,
-    /// Reconstruction over the epoch's batches.
-    pub train_reconstruction: f64,
-    /// KL over the epoch's batches.
-    pub train_kl: f64,
-    /// Reconstruction on validation digits.
-    pub valid_reconstruction: f64,
-    /// KL on validation digits.
-    pub valid_kl: f64,
+    /// `train_<term>` over the epoch's batches, `valid_<term>` on the validation.
+    #[serde(flatten)]
+    pub terms: BTreeMap<String, f64>,
     /// Images trained on a second, the epoch's mean.
     pub images_per_second: f64,
     /// Seconds since this process began to train.
     pub seconds: f64,
+}
+
+impl EpochLine {
+    /// The loss of a split, `train` or `valid`: the sum of its terms.
+    pub fn loss(&self, split: &str) -> f64 {
+        self.split(split).map(|(_, value)| value).sum()
+    }
+
+    /// A split's terms by name.
+    fn split<'a>(&'a self, split: &'a str) -> impl Iterator<Item = (&'a str, f64)> {
+        let term = move |name: &'a str| name.strip_prefix(split)?.strip_prefix('_');
+        self.terms.iter().filter_map(move |(name, value)| Some((term(name)?, *value)))
+    }
 }
 
 #[derive(Default)]
@@ -152,12 +137,16 @@ pub struct Report {
     bar: ProgressBar,
     batch_size: usize,
     line: EpochLine,
-    means: [Mean; 4],
-    last: Losses,
+    /// By `<split>_<term>`.
+    means: BTreeMap<String, Mean>,
+    /// The last update's terms.
+    last: BTreeMap<String, f64>,
     begun: Instant,
     split_begun: Instant,
     training: bool,
-    terms: Vec<(MetricId, Term)>,
+    /// The loss's terms; other metrics are not logged.
+    names: Vec<String>,
+    terms: Vec<(MetricId, String)>,
     epochs: (usize, usize),
     updates_per_epoch: usize,
 }
@@ -166,7 +155,12 @@ impl Report {
     /// Appends to `log.jsonl` in `folder`, keeping the lines before `first_epoch`.
     ///
     /// **Errors** those of the file system.
-    pub fn new(folder: &Path, first_epoch: usize, batch_size: usize) -> std::io::Result<Self> {
+    pub fn new(
+        folder: &Path,
+        first_epoch: usize,
+        batch_size: usize,
+        names: &[&str],
+    ) -> std::io::Result<Self> {
         let path = folder.join("log.jsonl");
         let kept: String = read_log(&path)
             .into_iter()
@@ -184,42 +178,35 @@ impl Report {
             bar: ProgressBar::new(0).with_style(style),
             batch_size,
             line: EpochLine::default(),
-            means: Default::default(),
-            last: Losses::default(),
+            means: BTreeMap::new(),
+            last: BTreeMap::new(),
             begun: now,
             split_begun: now,
             training: true,
+            names: names.iter().map(|name| (*name).to_owned()).collect(),
             terms: Vec::new(),
             epochs: (first_epoch, first_epoch),
             updates_per_epoch: 0,
         })
     }
 
-    /// Adds a metric's value to the means of a split (0: training, 2: validation).
-    fn note(&mut self, state: MetricState, split: usize) {
+    /// Adds a metric's value to the means of a split.
+    fn note(&mut self, state: MetricState, split: &str) {
         let MetricState::Numeric(entry, Some(value)) = state else { return };
         let Some((_, term)) = self.terms.iter().find(|(id, _)| *id == entry.metric_id) else { return };
         let value = value.current();
-        match term {
-            Term::Reconstruction => {
-                self.means[split].add(value);
-                self.last.reconstruction = value;
-            }
-            Term::Kl => {
-                self.means[split + 1].add(value);
-                self.last.kl = value;
-            }
-        }
+        self.means.entry(format!("{split}_{term}")).or_default().add(value);
+        self.last.insert(term.clone(), value);
     }
 }
 
 impl MetricsRendererTraining for Report {
     fn update_train(&mut self, state: MetricState) {
-        self.note(state, 0);
+        self.note(state, "train");
     }
 
     fn update_valid(&mut self, state: MetricState) {
-        self.note(state, 2);
+        self.note(state, "valid");
     }
 }
 
@@ -231,23 +218,22 @@ impl TrainingProgressLogger for Report {
     }
 
     fn update_epoch(&mut self, epoch: usize) {
-        let means: Vec<f64> = self.means.iter_mut().map(Mean::take).collect();
+        let terms = self.means.iter_mut().map(|(name, mean)| (name.clone(), mean.take())).collect();
         self.line = EpochLine {
             epoch,
             updates: epoch * self.updates_per_epoch,
-            train_reconstruction: means[0],
-            train_kl: means[1],
-            valid_reconstruction: means[2],
-            valid_kl: means[3],
+            terms,
             seconds: self.begun.elapsed().as_secs_f64(),
             ..self.line
         };
         let line = serde_json::to_string(&self.line).expect("numbers serialise");
-        let bound = -(means[2] + means[3]);
+        let terms: Vec<String> =
+            self.line.split("valid").map(|(name, value)| format!("{name} {value:.2}")).collect();
         self.bar.println(format!(
-            "epoch {epoch}: bound {bound:.2} nats on validation (reconstruction {:.2}, KL {:.2}), \
-             {:.0} images/s",
-            means[2], means[3], self.line.images_per_second
+            "epoch {epoch}: validation loss {:.2} ({}), {:.0} images/s",
+            self.line.loss("valid"),
+            terms.join(", "),
+            self.line.images_per_second
         ));
         if let Err(error) = writeln!(self.log, "{line}").and_then(|()| self.log.flush()) {
             self.bar.println(format!("log.jsonl: {error}"));
@@ -274,9 +260,8 @@ impl TrainingProgressLogger for Report {
         }
         let rate = images as f64 / self.split_begun.elapsed().as_secs_f64();
         self.line.images_per_second = rate;
-        let Losses { reconstruction, kl } = self.last;
-        let loss = reconstruction + kl;
-        self.bar.set_message(format!("loss {loss:.1}  bound {:.1} nats  {rate:.0} images/s", -loss));
+        let loss: f64 = self.last.values().sum();
+        self.bar.set_message(format!("loss {loss:.1}  {rate:.0} images/s"));
         self.bar.inc(1);
     }
 
@@ -295,12 +280,9 @@ impl MetricsRenderer for Report {
     fn manual_close(&mut self) {}
 
     fn register_metric(&mut self, definition: MetricDefinition) {
-        let term = match definition.name.as_str() {
-            "Reconstruction" => Term::Reconstruction,
-            "KL" => Term::Kl,
-            _ => return,
-        };
-        self.terms.push((definition.metric_id, term));
+        if self.names.contains(&definition.name) {
+            self.terms.push((definition.metric_id, definition.name.to_string()));
+        }
     }
 }
 

@@ -6,4 +6,5 @@ mod models;
 mod reference;
 mod scenes;
 mod tidy;
+mod toy;
 mod training;

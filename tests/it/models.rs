@@ -2,11 +2,14 @@
 
 use std::path::Path;
 
-use aligndraw::checkpoint::{self, Manifest};
+use aligndraw::checkpoint::{Manifest, decode, parse_safetensors};
 use aligndraw::data::noise::Noise;
 use aligndraw::error::Error;
-use aligndraw::paint::{self, Painter};
+use aligndraw::model::{Config, Trainable};
+use aligndraw::paint::{Engine, Pictures, Pipeline};
+use aligndraw::systems::System;
 use aligndraw::text2image::draw::cpu::{Drawing, Weights};
+use aligndraw::text2image::draw::{Draw, DrawConfig, ParameterValues};
 use burn::tensor::Device;
 
 fn models() -> impl Iterator<Item = (String, Vec<u8>, Vec<u8>)> {
@@ -18,6 +21,17 @@ fn models() -> impl Iterator<Item = (String, Vec<u8>, Vec<u8>)> {
     })
 }
 
+fn draw_config(manifest: &Manifest) -> &DrawConfig {
+    let System::Draw(config) = &manifest.system;
+    config
+}
+
+fn values(config: &DrawConfig, weights: &[u8]) -> ParameterValues {
+    let file = parse_safetensors(weights).expect("a safetensors file");
+    let fresh = Draw::init(config, 0, &Device::flex());
+    decode(fresh, &file).expect("the weights fit the sizes").to_host()
+}
+
 #[test]
 fn shipped_models_load_and_their_hashes_match() {
     for (name, json, weights) in models() {
@@ -27,7 +41,7 @@ fn shipped_models_load_and_their_hashes_match() {
         assert_eq!(manifest.weights.bytes, weights.len());
         let most = if name == "digits" { 4_800_000 } else { 8_000_000 };
         assert!(weights.len() <= most, "{name}: {} bytes", weights.len());
-        checkpoint::decode(&manifest.config, &weights).expect("the weights fit the sizes");
+        Pipeline::load(&manifest, &weights, &Engine::Cpu).expect("the weights fit the sizes");
         let data = manifest.data.name;
         assert_eq!(Some(manifest.vocabulary), data.vocabulary());
         let seed = manifest.training["options"]["bans_seed"].as_u64().expect("a seed");
@@ -42,7 +56,7 @@ fn damaged_models_are_refused() {
         let last = weights.len() - 1;
         weights[last] ^= 1;
         assert!(matches!(manifest.weights.verify(&weights), Err(Error::WrongHash { .. })));
-        assert!(checkpoint::decode(&manifest.config, &weights[..last / 2]).is_err());
+        assert!(Pipeline::load(&manifest, &weights[..last / 2], &Engine::Cpu).is_err());
         assert!(Manifest::parse(&json[..json.len() / 2]).is_err());
     }
 }
@@ -53,19 +67,19 @@ fn damaged_models_are_refused() {
 fn weights_kept_as_bf16_paint_the_same_pictures() {
     for (_, json, weights) in models() {
         let manifest = Manifest::parse(&json).expect("a manifest that parses");
-        let host = checkpoint::decode(&manifest.config, &weights).expect("the weights fit the sizes");
-        let whole = Weights::new(&manifest.config, host.clone());
-        let bf16 = Weights::for_painting(&manifest.config, host);
+        let config = draw_config(&manifest);
+        let host = values(config, &weights);
+        let whole = Weights::new(config, host.clone());
+        let bf16 = Weights::for_painting(config, host);
         assert!(bf16.painting.is_some(), "every weight is exact in bfloat16");
         let tokens = manifest.vocabulary.tokens(&manifest.vocabulary.example).expect("a caption");
         for batch in [1, 4, 5] {
             let ids = tokens.ids.repeat(batch);
-            let noise =
-                Noise::new(3).normals(batch * manifest.config.num_steps * manifest.config.latent_size);
+            let noise = Noise::new(3).normals(batch * config.num_steps * config.latent_size);
             let painted = |weights: &Weights| {
                 let mut drawing = Drawing::begin(weights, &ids, tokens.ids.len(), &noise);
                 while drawing.step(weights) {}
-                drawing.images(manifest.config.num_steps).to_vec()
+                drawing.images(config.num_steps).to_vec()
             };
             let (expected, found) = (painted(&whole), painted(&bf16));
             let pairs = expected.iter().zip(&found);
@@ -80,11 +94,10 @@ fn weights_kept_as_bf16_paint_the_same_pictures() {
 fn a_branch_goes_on_from_where_it_left() {
     for (_, json, weights) in models() {
         let manifest = Manifest::parse(&json).expect("a manifest that parses");
-        let host = checkpoint::decode(&manifest.config, &weights).expect("the weights fit the sizes");
-        let (steps, example) = (manifest.config.num_steps, manifest.vocabulary.example.clone());
-        let on_device = Painter::on_device(manifest.clone(), host.clone(), Device::flex());
-        for painter in [Painter::on_cpu(manifest, host), on_device] {
-            let finish = |drawing: &mut paint::Drawing| {
+        let (steps, example) = (manifest.system.num_steps(), manifest.vocabulary.example.clone());
+        for engine in [Engine::Cpu, Engine::Device(Device::flex())] {
+            let painter = Pipeline::load(&manifest, &weights, &engine).expect("the weights fit");
+            let finish = |drawing: &mut Pictures| {
                 let mut last = Vec::new();
                 while let Some(frames) = pollster::block_on(painter.step(drawing)).expect("a step") {
                     last = frames;

@@ -102,14 +102,15 @@ fn an_empty_colour_canvas_costs_what_the_paper_starts_with() {
 /// The definition in burn tensors, under burn's autodiff.
 mod definition {
     use super::*;
-    use aligndraw::text2image::draw::{Draw, GradientVisitor, floats};
-    use burn::module::Param;
+    use aligndraw::nn::floats;
+    use aligndraw::text2image::draw::Draw;
+    use burn::module::{Module, ModuleVisitor, Param};
     use burn::tensor::{Device, Gradients, Int, Tensor, TensorData, activation::sigmoid};
 
     struct Collect<'a>(&'a Gradients, Vec<Vec<f32>>);
 
-    impl GradientVisitor for Collect<'_> {
-        fn visit<const D: usize>(&mut self, parameter: &Param<Tensor<D>>, _: TensorData) {
+    impl ModuleVisitor for Collect<'_> {
+        fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
             let gradient = parameter.val().grad(self.0).expect("every parameter has a gradient");
             self.1.push(floats(gradient.into_data()));
         }
@@ -140,7 +141,7 @@ mod definition {
             assert_close("kl", &floats(kl.mean().into_data()), &[case.kl]);
             let gradients = loss.backward();
             let mut collect = Collect(&gradients, Vec::new());
-            model.for_each_gradient(config, ParameterValues::zeros(config), &mut collect);
+            model.visit(&mut collect);
             for ((name, _, _), found) in config.parameters().iter().zip(&collect.1) {
                 assert_close(name, found, &case.gradients[*name]);
             }

@@ -4,16 +4,22 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use aligndraw::checkpoint::{NamedTensor, float_tensors, with_values};
+use aligndraw::data::batch::TrainBatch;
 use aligndraw::data::mnist::Mnist;
 use aligndraw::data::mnist_captions::{Bans, Scenes};
 use aligndraw::data::noise::Noise;
 use aligndraw::data::source::Source;
 use aligndraw::error::Error;
+use aligndraw::model::Trainable;
+use aligndraw::nn::floats;
+use aligndraw::options::{OptimizerKind, TrainOptions};
 use aligndraw::text2image::draw::cpu::{Drawing, Shard, Weights, loss_and_gradients};
-use aligndraw::text2image::draw::{DrawConfig, ParameterValues};
-use aligndraw::train::{Compute, Data, OptimizerKind, Start, TrainOptions, train};
-use burn::tensor::Device;
-use burn::train::Interrupter;
+use aligndraw::text2image::draw::{Draw, DrawConfig, ParameterValues, presets};
+use aligndraw::train::report::read_log;
+use aligndraw::train::{Compute, Data, Signals, Start, train};
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::{Device, Gradients, Tensor};
 
 fn mnist() -> Mnist {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/mnist");
@@ -28,25 +34,25 @@ fn data() -> Data {
 }
 
 fn compute() -> Compute {
-    Compute { devices: vec![Device::flex()], cpu_threads: Some(2) }
+    Compute { devices: vec![Device::flex()], fused_threads: Some(2) }
 }
 
-fn fresh(options: &TrainOptions) -> Start {
-    Start::Weights(ParameterValues::init(&options.config, options.seed).into())
+fn fresh(options: &TrainOptions<DrawConfig>) -> Start<Draw> {
+    Start::Weights(Draw::init(&options.config, options.seed, &Device::flex()).into())
 }
 
 /// Trains in a folder; `stop` ends the run after its first epoch, as Ctrl-C does.
-fn run(options: &TrainOptions, folder: &Path, resume: bool, stop: bool) -> ParameterValues {
-    let stop = Arc::new(AtomicBool::new(stop));
+fn run(options: &TrainOptions<DrawConfig>, folder: &Path, resume: bool, stop: bool) -> Vec<NamedTensor> {
+    let signals = Signals { stop: Arc::new(AtomicBool::new(stop)), ..Signals::default() };
     let start = if resume { Start::Checkpoint } else { fresh(options) };
-    let outcome = train(options, start, data(), folder, &compute(), stop, Interrupter::new());
-    outcome.expect("the run ends well").host
+    let outcome = train(options, start, data(), folder, &compute(), &signals);
+    float_tensors(&outcome.expect("the run ends well").model)
 }
 
 #[test]
 fn a_resumed_run_goes_on_bit_for_bit() {
     for optimizer in [OptimizerKind::Rmsprop, OptimizerKind::Adam] {
-        let options = TrainOptions { epochs: 3, optimizer, average_decay: 0.9, ..TrainOptions::tiny() };
+        let options = TrainOptions { epochs: 3, optimizer, average_decay: 0.9, ..presets::tiny() };
         let folder = tempfile::tempdir().expect("a temporary folder");
         let whole = run(&options, &folder.path().join("whole"), false, false);
         let parts = folder.path().join("parts");
@@ -59,10 +65,9 @@ fn a_resumed_run_goes_on_bit_for_bit() {
 #[test]
 fn nothing_to_resume_is_an_error() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let stop = Arc::new(AtomicBool::new(false));
-    let options = TrainOptions::tiny();
+    let options = presets::tiny();
     let outcome =
-        train(&options, Start::Checkpoint, data(), folder.path(), &compute(), stop, Interrupter::new());
+        train::<Draw>(&options, Start::Checkpoint, data(), folder.path(), &compute(), &Signals::default());
     assert!(matches!(outcome, Err(Error::Data(message)) if message.contains("no whole checkpoint")));
 }
 
@@ -73,15 +78,13 @@ fn losses_that_are_not_finite_stop_the_run_with_a_reason() {
         learning_rate: 1.0,
         optimizer: OptimizerKind::Adam,
         batches_per_epoch: 60,
-        config: DrawConfig { initial_canvas: f32::NAN, ..TrainOptions::tiny().config },
-        ..TrainOptions::tiny()
+        config: DrawConfig { initial_canvas: f32::NAN, ..presets::tiny().config },
+        ..presets::tiny()
     };
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let stop = Arc::new(AtomicBool::new(false));
-    let outcome =
-        train(&options, fresh(&options), data(), folder.path(), &compute(), stop, Interrupter::new());
+    let outcome = train(&options, fresh(&options), data(), folder.path(), &compute(), &Signals::default());
     let Err(Error::Model(reason)) = outcome else { panic!("the run goes on") };
-    assert!(reason.contains("not finite in 5 steps in a row, the last at epoch 1, batch 4"), "{reason}");
+    assert!(reason.contains("not finite in 5 updates in a row, the last at epoch 1, batch 4"), "{reason}");
 }
 
 /// Four hundred updates of Adam on one batch.
@@ -94,7 +97,7 @@ fn one_batch_is_overfitted() {
         num_steps: 6,
         read_size: 5,
         write_size: 5,
-        ..TrainOptions::tiny().config
+        ..presets::tiny().config
     };
     let mnist = mnist();
     let scenes = Scenes::new(Arc::new(mnist.train), Bans::draw(1));
@@ -140,4 +143,77 @@ fn a_caption_hears_its_own_words_alone_and_their_order() {
     assert_ne!(both[len..], other[len..]);
     let reversed = painted(&[3, 2, 1, 4, 5, 6]);
     assert_ne!(both[..len], reversed[..len]);
+}
+
+/// A batch of the tiny preset's data with the seed of its noise.
+fn item(source: &dyn Source, index: u64) -> TrainBatch {
+    let batch = source.batch(4, &mut Noise::stream(7, index));
+    TrainBatch { batch, noise_seed: index, epoch: 1, index: index as usize }
+}
+
+/// Gradients of the sum of the terms by burn's autodiff, in visiting order.
+struct Autodiff<'a>(&'a Gradients, Vec<Vec<f32>>);
+
+impl ModuleVisitor for Autodiff<'_> {
+    fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
+        let gradient = parameter.val().grad(self.0).expect("every parameter has a gradient");
+        self.1.push(floats(gradient.into_data()));
+    }
+}
+
+/// Several updates by the fused passes: at each of them autodiff gives the same terms and gradients.
+#[test]
+fn fused_passes_and_autodiff_agree_over_updates() {
+    let options = presets::tiny();
+    let config = &options.config;
+    let scenes = Scenes::new(Arc::new(mnist().train), Bans::draw(1));
+    let mut fused = Draw::fused(config, 2).expect("DRAW has fused passes");
+    let mut model = Draw::init(config, 3, &Device::flex());
+    for update in 0..5 {
+        let item = item(&scenes, update);
+        let (terms, gradients) = fused.gradients(&model, config, &item);
+        let tracked = model.clone().train();
+        let expected = tracked.terms(config, &item).map(Tensor::mean);
+        let (names, values) = (expected.names(), expected.0.clone());
+        assert_eq!(names, terms.names());
+        let loss = expected.0.into_iter().map(|(_, term)| term).reduce(|a, b| a + b).expect("terms");
+        for ((name, found), (_, expected)) in terms.0.iter().zip(values) {
+            let expected = f64::from(floats(expected.into_data())[0]);
+            assert!((found - expected).abs() < 1e-4 * expected.abs().max(1.0), "{name}: {found}, {expected}");
+        }
+        let backward = loss.backward();
+        let mut autodiff = Autodiff(&backward, Vec::new());
+        tracked.visit(&mut autodiff);
+        assert_eq!(autodiff.1.len(), gradients.len());
+        for (expected, found) in autodiff.1.iter().zip(&gradients) {
+            let largest = expected.iter().fold(1e-3f32, |most, x| most.max(x.abs()));
+            let pairs = expected.iter().zip(found);
+            let worst = pairs.fold(0.0f32, |worst, (a, b)| worst.max((a - b).abs()));
+            assert!(worst < 1e-3 * largest, "update {update}: gradients differ by {worst} of {largest}");
+        }
+        let steps = float_tensors(&model).into_iter().zip(gradients);
+        let mut moved = steps.map(|(old, gradient)| -> Vec<f32> {
+            old.values.iter().zip(gradient).map(|(x, g)| x - 1e-3 * g).collect()
+        });
+        model = with_values(model, |_, _| Ok(moved.next().expect("a value"))).expect("the same shapes");
+    }
+}
+
+/// `--fused off` trains the same run by autodiff.
+#[test]
+fn a_run_without_fused_passes_has_the_same_losses() {
+    let options = TrainOptions { optimizer: OptimizerKind::Adam, ..presets::tiny() };
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let losses = |name: &str, fused_threads: Option<usize>| {
+        let (out, devices) = (folder.path().join(name), vec![Device::flex()]);
+        let compute = Compute { devices, fused_threads };
+        train(&options, fresh(&options), data(), &out, &compute, &Signals::default()).expect("it trains");
+        let lines = read_log(&out.join("log.jsonl"));
+        lines.iter().flat_map(|line| [line.loss("train"), line.loss("valid")]).collect::<Vec<f64>>()
+    };
+    let (fused, autodiff) = (losses("fused", Some(2)), losses("autodiff", None));
+    assert_eq!((fused.len(), autodiff.len()), (4, 4));
+    for (a, b) in fused.iter().zip(&autodiff) {
+        assert!((a - b).abs() < 1e-3 * a.abs(), "{fused:?} and {autodiff:?}");
+    }
 }

@@ -15,9 +15,8 @@ use crate::data::mnist_captions::{Bans, CANVAS, Scene, Scenes};
 use crate::data::noise::Noise;
 use crate::eval::bound::Bound;
 use crate::eval::fidelity::{Fidelity, judge};
-use crate::paint::Painter;
+use crate::paint::{Engine, Pipeline};
 use crate::platform::block_on;
-use crate::text2image::draw::ParameterValues;
 
 /// Pictures painted for each caption unless more are asked for.
 const SAMPLES: u32 = 10;
@@ -38,7 +37,7 @@ pub struct Evaluation {
 }
 
 /// Paints every caption and measures the model; sample i of caption c has the seed + 440·i + c.
-pub fn evaluate(args: &Args, manifest: Manifest, host: ParameterValues, bans: Bans) -> Result<Evaluation> {
+pub fn evaluate(args: &Args, manifest: Manifest, weights: &[u8], bans: Bans) -> Result<Evaluation> {
     let device = Device::flex();
     let samples = args.samples.unwrap_or(SAMPLES) as usize;
     let classifier = read_classifier(&args.models, &device)?;
@@ -47,16 +46,16 @@ pub fn evaluate(args: &Args, manifest: Manifest, host: ParameterValues, bans: Ba
     let all = Scene::all();
     // The bound on samples of the recipe, with MNIST's test digits.
     let test = Scenes::new(Arc::new(mnist.test), bans.clone());
-    let [bound_seen, bound_held_out] = bounds(args, &manifest, &host, &test);
+    let [bound_seen, bound_held_out] = bounds(args, &manifest, weights, &test)?;
 
     let temperature = args.temperature.unwrap_or(manifest.temperature);
-    let painter = Painter::on_cpu(manifest.clone(), host).with_temperature(temperature)?;
+    let pipeline = Pipeline::load(&manifest, weights, &Engine::Cpu)?.with_temperature(temperature)?;
     let mut scenes = Vec::with_capacity(all.len() * samples);
     let mut verdicts = Vec::with_capacity(scenes.capacity());
     let mut shuffled = Vec::with_capacity(scenes.capacity());
     let bar = indicatif::ProgressBar::new((all.len() * samples) as u64);
     for sample in 0..samples {
-        let images = paint_all(&painter, &all, args.seed + (sample * all.len()) as u64)?;
+        let images = paint_all(&pipeline, &all, args.seed + (sample * all.len()) as u64)?;
         bar.inc(all.len() as u64);
         verdicts.extend(judge(&classifier, &all, &images, &device));
         // The control: each picture is judged by another caption's standard.
@@ -90,15 +89,15 @@ pub fn evaluate(args: &Args, manifest: Manifest, host: ParameterValues, bans: Ba
 }
 
 /// Paints one picture for each scene: [scene, 60, 60].
-fn paint_all(painter: &Painter, scenes: &[Scene], seed: u64) -> Result<Vec<f32>> {
+fn paint_all(pipeline: &Pipeline, scenes: &[Scene], seed: u64) -> Result<Vec<f32>> {
     let mut images = Vec::with_capacity(scenes.len() * CANVAS * CANVAS);
     for (part, first) in scenes.chunks(110).zip((seed..).step_by(110)) {
         let tokens: crate::error::Result<Vec<_>> =
-            part.iter().map(|scene| painter.manifest().vocabulary.tokens(&scene.caption())).collect();
+            part.iter().map(|scene| pipeline.vocabulary().tokens(&scene.caption())).collect();
         let seeds: Vec<u64> = (first..).take(part.len()).collect();
-        let mut drawing = painter.begin_batch(&tokens?, &seeds)?;
+        let mut drawing = pipeline.begin_batch(&tokens?, &seeds)?;
         let mut last = Vec::new();
-        while let Some(frames) = block_on(painter.step(&mut drawing))? {
+        while let Some(frames) = block_on(pipeline.step(&mut drawing))? {
             last = frames;
         }
         images.extend(last.into_iter().flat_map(|frame| frame.image));

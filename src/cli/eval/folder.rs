@@ -8,7 +8,7 @@ use super::{Args, bounds, print_bounds, print_columns, print_head};
 use crate::checkpoint::Manifest;
 use crate::data::source::DataSet;
 use crate::eval::bound::Bound;
-use crate::text2image::draw::ParameterValues;
+use crate::model::Config;
 
 /// What is written as JSON.
 #[derive(Serialize)]
@@ -20,12 +20,12 @@ pub struct Evaluation {
 }
 
 /// Measures the bound.
-pub fn evaluate(args: &Args, manifest: Manifest, host: ParameterValues) -> Result<Evaluation> {
-    let opened = open(DataSet::Folder, args.data.as_deref(), 0, manifest.config.width, None)?;
+pub fn evaluate(args: &Args, manifest: Manifest, weights: &[u8]) -> Result<Evaluation> {
+    let opened = open(DataSet::Folder, args.data.as_deref(), 0, manifest.system.image_size().width, None)?;
     if opened.vocabulary != manifest.vocabulary {
         bail!("the folder's words are not the model's: it was trained on other captions");
     }
-    let [bound, held_out] = bounds(args, &manifest, &host, opened.test.as_ref());
+    let [bound, held_out] = bounds(args, &manifest, weights, opened.test.as_ref())?;
     print_head(&manifest.name, &manifest.weights.sha256, manifest.temperature);
     print_columns();
     print_bounds(&bound, &held_out);

@@ -7,15 +7,16 @@ mod scenes;
 use std::path::PathBuf;
 
 use anyhow::Result;
+use burn::tensor::Device;
 use clap::Args as ClapArgs;
 
 use super::files::{read_model, write_json};
-use crate::checkpoint::Manifest;
+use crate::checkpoint::{Manifest, decode, parse_safetensors};
 use crate::data::source::{HeldOut, Source};
-use crate::eval::bound::{Bound, Estimate};
+use crate::eval::bound::{Bound, Estimate, terms_on_cpu};
 use crate::eval::share::Share;
-use crate::text2image::draw::ParameterValues;
-use crate::text2image::draw::cpu::Weights;
+use crate::model::TextToImage;
+use crate::systems::SystemVisitor;
 
 /// Images for each of the two bounds.
 const BOUND_IMAGES: usize = 2_000;
@@ -47,29 +48,45 @@ pub struct Args {
 }
 
 pub fn run(args: Args) -> Result<()> {
-    let (manifest, host) = read_model(&args.models, &args.model)?;
+    let (manifest, weights) = read_model(&args.models, &args.model)?;
     let out = args.out.clone().unwrap_or_else(|| args.models.join(format!("{}.eval.json", args.model)));
     match manifest.data.bans.clone() {
-        HeldOut::Digits(bans) => write_json(&out, &digits::evaluate(&args, manifest, host, bans)?),
-        HeldOut::Nothing => write_json(&out, &folder::evaluate(&args, manifest, host)?),
-        HeldOut::Scenes(bans) => write_json(&out, &scenes::evaluate(&args, manifest, host, bans)?),
+        HeldOut::Digits(bans) => write_json(&out, &digits::evaluate(&args, manifest, &weights, bans)?),
+        HeldOut::Nothing => write_json(&out, &folder::evaluate(&args, manifest, &weights)?),
+        HeldOut::Scenes(bans) => write_json(&out, &scenes::evaluate(&args, manifest, &weights, bans)?),
     }
 }
 
 /// The bound on fresh samples, seen and held out.
+struct Bounds<'a> {
+    weights: &'a [u8],
+    source: &'a dyn Source,
+    seed: u64,
+}
+
+impl SystemVisitor for Bounds<'_> {
+    type Output = crate::error::Result<[Option<Bound>; 2]>;
+
+    fn visit<M: TextToImage>(self, config: &M::Config) -> Self::Output {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let fresh = M::init(config, 0, &Device::flex());
+        let model = decode(fresh, &parse_safetensors(self.weights)?)?;
+        let mut terms = terms_on_cpu(&model, config, threads);
+        let mut estimate = Estimate { terms: &mut terms, images: BOUND_IMAGES, seed: self.seed };
+        Ok([
+            estimate.over(|size, noise| Some(self.source.batch(size, noise))),
+            estimate.over(|size, noise| self.source.held_out_batch(size, noise)),
+        ])
+    }
+}
+
 fn bounds(
     args: &Args,
     manifest: &Manifest,
-    host: &ParameterValues,
+    weights: &[u8],
     source: &dyn Source,
-) -> [Option<Bound>; 2] {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let weights = Weights::new(&manifest.config, host.clone());
-    let estimate = Estimate { weights: &weights, images: BOUND_IMAGES, seed: args.seed, threads };
-    [
-        estimate.over(|size, noise| Some(source.batch(size, noise))),
-        estimate.over(|size, noise| source.held_out_batch(size, noise)),
-    ]
+) -> Result<[Option<Bound>; 2]> {
+    Ok(manifest.system.visit(Bounds { weights, source, seed: args.seed })?)
 }
 
 fn print_head(name: &str, sha256: &str, temperature: f32) {

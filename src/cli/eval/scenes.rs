@@ -14,9 +14,8 @@ use crate::data::scenes::{Bans, Scene};
 use crate::eval::bound::Bound;
 use crate::eval::judge::SceneJudge;
 use crate::eval::scene_fidelity::{Factors, ObjectAttention};
-use crate::paint::{Frame, Painter};
+use crate::paint::{Engine, Frame, Pipeline};
 use crate::platform::block_on;
-use crate::text2image::draw::ParameterValues;
 
 /// Pictures painted of seen combinations, and of held-out ones, unless more are asked for.
 const SAMPLES: u32 = 2_000;
@@ -32,7 +31,7 @@ struct Measured {
     shuffled_control: Factors,
     /// Rendered from the same captions.
     rendered: Factors,
-    /// Where it looks while it paints an object.
+    /// The attention on an object's words while it is painted.
     object_attention: ObjectAttention,
     bound: Option<Bound>,
 }
@@ -51,24 +50,27 @@ pub struct Evaluation {
 }
 
 /// Paints fresh captions and judges the pictures.
-pub fn evaluate(args: &Args, manifest: Manifest, host: ParameterValues, bans: Bans) -> Result<Evaluation> {
+pub fn evaluate(args: &Args, manifest: Manifest, weights: &[u8], bans: Bans) -> Result<Evaluation> {
     let device = Device::flex();
     let (record, judge) = read_judge(&args.models, &device)?;
     let pictures = ScenePictures::new(bans);
-    let [bound_seen, bound_held_out] = bounds(args, &manifest, &host, &pictures);
+    let [bound_seen, bound_held_out] = bounds(args, &manifest, weights, &pictures)?;
     let temperature = args.temperature.unwrap_or(manifest.temperature);
     let (model, weights_sha256) = (manifest.name.clone(), manifest.weights.sha256.clone());
-    let painter = Painter::on_cpu(manifest, host).with_temperature(temperature)?;
+    let pipeline = Pipeline::load(&manifest, weights, &Engine::Cpu)?.with_temperature(temperature)?;
     let count = args.samples.unwrap_or(SAMPLES) as usize;
     let bar = indicatif::ProgressBar::new(2 * count as u64);
     let measure = |held_out, bound| -> Result<Measured> {
         let mut noise = Noise::stream(args.seed, u64::from(held_out));
-        let mut studio =
-            Studio { pictures: &pictures, painter: &painter, object_attention: ObjectAttention::default() };
+        let mut measurement = Measurement {
+            pictures: &pictures,
+            pipeline: &pipeline,
+            object_attention: ObjectAttention::default(),
+        };
         let (mut scenes, mut painted) = (Vec::new(), Vec::new());
         while scenes.len() < count {
             let drawn = pictures.draw_batch(held_out, BATCH.min(count - scenes.len()), &mut noise);
-            painted.extend(studio.paint(&drawn, &mut noise)?);
+            painted.extend(measurement.paint(&drawn, &mut noise)?);
             bar.inc(drawn.len() as u64);
             scenes.extend(drawn.into_iter().map(|(scene, _)| scene));
         }
@@ -78,7 +80,7 @@ pub fn evaluate(args: &Args, manifest: Manifest, host: ParameterValues, bans: Ba
             painted: factors(&scenes, &painted),
             shuffled_control: factors(&shuffled(&scenes, &mut noise), &painted),
             rendered: factors(&scenes, &rendered),
-            object_attention: studio.object_attention,
+            object_attention: measurement.object_attention,
             bound,
         })
     };
@@ -101,23 +103,23 @@ fn factors(judge: &SceneJudge, scenes: &[Scene], pixels: &[f32], device: &Device
     Factors::count(&judge.judge(scenes, pixels, device))
 }
 
-/// Paints, and watches where the painter looks.
-struct Studio<'a> {
+/// Paints, and measures the attention meanwhile.
+struct Measurement<'a> {
     pictures: &'a ScenePictures,
-    painter: &'a Painter,
+    pipeline: &'a Pipeline,
     object_attention: ObjectAttention,
 }
 
-impl Studio<'_> {
+impl Measurement<'_> {
     /// One picture for each scene and caption, [scene, 3, 64, 64].
     fn paint(&mut self, drawn: &[(Scene, String)], noise: &mut Noise) -> Result<Vec<f32>> {
-        let vocabulary = &self.painter.manifest().vocabulary;
+        let vocabulary = self.pipeline.vocabulary();
         let tokens: crate::error::Result<Vec<_>> =
             drawn.iter().map(|(_, caption)| vocabulary.tokens(caption)).collect();
         let seeds: Vec<u64> = drawn.iter().map(|_| noise.next_u64()).collect();
-        let mut drawing = self.painter.begin_batch(&tokens?, &seeds)?;
+        let mut drawing = self.pipeline.begin_batch(&tokens?, &seeds)?;
         let mut steps: Vec<Vec<Frame>> = Vec::new();
-        while let Some(frames) = block_on(self.painter.step(&mut drawing))? {
+        while let Some(frames) = block_on(self.pipeline.step(&mut drawing))? {
             steps.push(frames);
         }
         for (at, (scene, caption)) in drawn.iter().enumerate() {

@@ -8,11 +8,11 @@ use burn::nn::{Linear, LinearConfig, PaddingConfig2d};
 use burn::tensor::activation::{relu, softmax};
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::module_file;
+use crate::checkpoint::{self, Precision};
 use crate::data::scene_pictures::CANVAS;
 use crate::data::scenes::{Colour, Number, Object, Place, Relation, Scene, Size};
 use crate::error::Result;
-use crate::text2image::draw::floats;
+use crate::nn::floats;
 
 pub use training::train;
 
@@ -124,33 +124,6 @@ pub struct SceneJudge {
     offset: Linear,
     relation: Linear,
 }
-
-const NAMES: [&str; 24] = [
-    "conv1.weight",
-    "conv1.bias",
-    "conv2.weight",
-    "conv2.bias",
-    "conv3.weight",
-    "conv3.bias",
-    "conv4.weight",
-    "conv4.bias",
-    "conv5.weight",
-    "conv5.bias",
-    "object.weight",
-    "object.bias",
-    "colour.weight",
-    "colour.bias",
-    "squeeze.weight",
-    "squeeze.bias",
-    "dense.weight",
-    "dense.bias",
-    "scene.weight",
-    "scene.bias",
-    "offset.weight",
-    "offset.bias",
-    "relation.weight",
-    "relation.bias",
-];
 
 /// For each of a batch of pictures the two objects whose relation is asked for: 1 for the first in the
 /// catalogue and −1 for the other, [picture, object].
@@ -265,14 +238,14 @@ impl SceneJudge {
     ///
     /// **Errors** [`crate::error::Error::Model`].
     pub fn encode(&self) -> Result<Vec<u8>> {
-        module_file::encode(self, &NAMES)
+        checkpoint::encode(self, Precision::Half)
     }
 
     /// The weights from a safetensors file.
     ///
     /// **Errors** [`crate::error::Error::Model`], naming the tensor that is missing or of another shape.
     pub fn decode(bytes: &[u8], device: &Device) -> Result<Self> {
-        module_file::decode(Self::init(device), &NAMES, bytes)
+        checkpoint::decode(Self::init(device), &checkpoint::parse_safetensors(bytes)?)
     }
 }
 

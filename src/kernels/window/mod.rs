@@ -38,6 +38,29 @@ pub struct Window {
     pub intensity: f32,
 }
 
+/// A rectangle on the canvas. **Units** pixels; (0, 0) is the top left corner of the top left pixel.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+pub struct Rect {
+    /// Left edge.
+    pub x: f32,
+    /// Top edge.
+    pub y: f32,
+    /// From left to right.
+    pub width: f32,
+    /// From top to bottom.
+    pub height: f32,
+}
+
+impl Window {
+    /// What the grid of `size` × `size` filters covers: a square with a cell of one stride around each of
+    /// their centres.
+    pub fn rect(&self, size: usize) -> Rect {
+        let side = size as f32 * self.stride;
+        let edge = |center: f32| center + 0.5 - side / 2.0;
+        Rect { x: edge(self.center_x), y: edge(self.center_y), width: side, height: side }
+    }
+}
+
 /// The size of the image and of the grid.
 #[derive(Clone, Copy, Debug)]
 pub struct Geometry {

@@ -6,6 +6,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::config::{DrawConfig, Initializer};
 use crate::data::noise::Noise;
+use crate::nn::floats;
 
 /// What a parameter is, which decides how it starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +60,11 @@ macro_rules! parameters {
                 vec![$(&mut self.$name,)+]
             }
 
+            /// The vectors in the order of [`DrawConfig::parameters`], taken.
+            pub fn into_vectors(self) -> Vec<Vec<f32>> {
+                vec![$(self.$name,)+]
+            }
+
             /// Takes vectors in the order of [`DrawConfig::parameters`].
             fn from_vectors(vectors: Vec<Vec<f32>>) -> Self {
                 let mut vectors = vectors.into_iter();
@@ -81,23 +87,8 @@ macro_rules! parameters {
             pub fn to_host(&self) -> ParameterValues {
                 ParameterValues { $($name: floats(self.$name.val().into_data()),)+ }
             }
-
-            /// Pairs each parameter with its gradient.
-            pub fn for_each_gradient(&self, config: &DrawConfig, gradients: ParameterValues, visitor: &mut impl GradientVisitor) {
-                let mut shapes = config.parameters().into_iter().map(|(_, _, shape)| shape);
-                $({
-                    let shape = shapes.next().expect("a shape for each parameter");
-                    visitor.visit::<$rank>(&self.$name, TensorData::new(gradients.$name, shape));
-                })+
-            }
         }
     };
-}
-
-/// Receives each parameter with its gradient.
-pub trait GradientVisitor {
-    /// One parameter.
-    fn visit<const D: usize>(&mut self, parameter: &Param<Tensor<D>>, gradient: TensorData);
 }
 
 parameters! {
@@ -239,11 +230,6 @@ impl ParameterValues {
             crate::kernels::math::add_rows(mine, theirs, theirs.len());
         }
     }
-}
-
-/// The floats of a tensor's data.
-pub fn floats(data: TensorData) -> Vec<f32> {
-    data.convert::<f32>().try_into_vec::<f32>().expect("a tensor of f32 converts to floats")
 }
 
 #[cfg(test)]

@@ -1,0 +1,242 @@
+//! `aligndraw train`.
+
+mod args;
+mod compute;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+
+use anyhow::{Context, Result, bail};
+use burn::tensor::Device;
+use serde::{Deserialize, Serialize};
+
+use super::data::{Opened, open};
+use super::files::{read_json, read_model, write_json, write_model};
+use crate::checkpoint::{
+    DataRecord, FORMAT, Manifest, Precision, WeightsRecord, decode, encode, parse_safetensors,
+};
+use crate::data::vocabulary::Vocabulary;
+use crate::error::Error;
+use crate::model::{Config, TextToImage};
+use crate::options::TrainOptions;
+use crate::systems::{System, SystemVisitor};
+use crate::train::report::read_log;
+use crate::train::{Compute, Data, Signals, Start, train};
+
+pub use args::Args;
+
+/// The words of a run, in its folder.
+pub const VOCABULARY: &str = "vocabulary.json";
+/// What a run is made of, in its folder.
+pub const RECORD: &str = "run.json";
+
+/// What a run is made of.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Run {
+    /// Name of the finished model.
+    pub name: String,
+    /// Folder of the data, as it was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<PathBuf>,
+    /// The options.
+    pub options: TrainOptions<System>,
+}
+
+/// The manifest of a model of a run; the weights' record is filled in when they are written.
+pub fn manifest(
+    name: &str,
+    options: &TrainOptions<System>,
+    vocabulary: Vocabulary,
+    epochs: usize,
+    run: &Path,
+) -> Manifest {
+    // Seconds of training, summed over the sessions of the run: each begins again at zero.
+    let lines = read_log(&run.join("log.jsonl"));
+    let sessions = lines.windows(2).filter(|pair| pair[1].seconds < pair[0].seconds);
+    let earlier: f64 = sessions.map(|pair| pair[0].seconds).sum();
+    let seconds = earlier + lines.last().map_or(0.0, |line| line.seconds);
+    Manifest {
+        format: FORMAT,
+        name: name.to_owned(),
+        system: options.config.clone(),
+        temperature: options.temperature,
+        vocabulary,
+        data: DataRecord { name: options.data, bans: options.data.held_out(options.held_out_seed) },
+        training: serde_json::json!({ "options": options, "epochs": epochs, "seconds": seconds.round() }),
+        weights: WeightsRecord { file: String::new(), sha256: String::new(), bytes: 0 },
+    }
+}
+
+/// Trains, then writes the model beside the checkpoints.
+pub fn run(args: Args) -> Result<()> {
+    let name = args.name.clone().or(args.preset.clone()).unwrap_or_else(|| "digits".to_owned());
+    let out = args.out.clone().unwrap_or_else(|| Path::new("runs").join(&name));
+    let record = out.join(RECORD);
+    let mut run = if args.resume { resumed(&args, &record)? } else { begun(&args, name, &out)? };
+    let options = &mut run.options;
+    let cache = out.join("pixels.bin");
+    let side = options.config.image_size().width;
+    let Opened { data, mut vocabulary, .. } =
+        open(options.data, run.data.as_deref(), options.held_out_seed, side, Some(&cache))?;
+    if args.resume {
+        let owned: Vocabulary = read_json(&out.join(VOCABULARY))?;
+        if owned != vocabulary {
+            bail!(
+                "the words of {} are not those that the run was made of: resume it with the data it began with",
+                run.data.as_deref().unwrap_or(Path::new("the data")).display()
+            );
+        }
+        vocabulary = owned;
+    }
+    options.config.fit_data(vocabulary.words.len(), None);
+    options.check()?;
+    let compute = compute::compute(&args)?;
+    let from = match &args.from {
+        Some(model) => {
+            let (manifest, weights) = read_model(Path::new("."), model)?;
+            options.started_from = Some(manifest.weights.sha256.clone());
+            Some((manifest, weights))
+        }
+        None => None,
+    };
+    let signals = catch_interrupts()?;
+    let trained = Training {
+        run: &run,
+        vocabulary: &vocabulary,
+        resume: args.resume,
+        from: from.as_ref(),
+        data,
+        folder: &out,
+        compute: &compute,
+        signals: &signals,
+    };
+    let trained = run.options.config.visit(trained)?;
+    finish(&run, &out, vocabulary, &trained)
+}
+
+/// A new run.
+fn begun(args: &Args, name: String, out: &Path) -> Result<Run> {
+    if out.join(RECORD).exists() {
+        bail!("{} holds a run already: add --resume, or name another folder with --out", out.display());
+    }
+    Ok(Run { name, data: args.data.clone(), options: args.options()? })
+}
+
+/// A run that goes on, with what may be changed of it.
+fn resumed(args: &Args, record: &Path) -> Result<Run> {
+    args.check_resumed()?;
+    let mut run: Run = read_json(record)
+        .with_context(|| format!("--resume needs the record of a run, {}", record.display()))?;
+    args.change_resumed(&mut run.options);
+    if let Some(data) = &args.data {
+        if run.data.as_ref() != Some(data) {
+            eprintln!("the data is read from {} now", data.display());
+        }
+        run.data = Some(data.clone());
+    }
+    Ok(run)
+}
+
+/// Ctrl-C ends the run after its epoch, a second one at once.
+fn catch_interrupts() -> Result<Signals> {
+    let signals = Signals::default();
+    let Signals { stop, interrupter } = signals.clone();
+    ctrlc::set_handler(move || {
+        if stop.swap(true, Ordering::Relaxed) {
+            interrupter.stop(Some("interrupted twice"));
+        } else {
+            eprintln!("finishing the epoch, then saving; Ctrl-C again stops at once, at the last checkpoint");
+        }
+    })
+    .context("catching Ctrl-C")?;
+    Ok(signals)
+}
+
+/// What is left of a run, whatever its system.
+struct Trained {
+    weights: Vec<u8>,
+    epochs: usize,
+    stopped: bool,
+    skipped: usize,
+}
+
+/// A run to train.
+struct Training<'a> {
+    run: &'a Run,
+    vocabulary: &'a Vocabulary,
+    resume: bool,
+    from: Option<&'a (Manifest, Vec<u8>)>,
+    data: Data,
+    folder: &'a Path,
+    compute: &'a Compute,
+    signals: &'a Signals,
+}
+
+/// Asks for the sizes of a model type.
+struct SizesOf<'a>(&'a System);
+
+impl SystemVisitor for Training<'_> {
+    type Output = Result<Trained>;
+
+    fn visit<M: TextToImage>(self, config: &M::Config) -> Self::Output {
+        let options = self.run.options.clone().map_config(|_| config.clone());
+        let device = Device::flex();
+        let start = match self.from {
+            _ if self.resume => Start::Checkpoint,
+            None => Start::Weights(Box::new(M::init(config, options.seed, &device))),
+            Some((manifest, weights)) => {
+                let other = || Error::Config(format!("--from: {} is another system", manifest.name));
+                let from = SizesOf(&manifest.system).get::<M>().ok_or_else(other)?;
+                let model = decode(M::init(&from, 0, &device), &parse_safetensors(weights)?)?;
+                Start::Weights(Box::new(model.adapt(&from, config)?))
+            }
+        };
+        // Not before everything that can be refused was.
+        write_json(&self.folder.join(VOCABULARY), self.vocabulary)?;
+        write_json(&self.folder.join(RECORD), self.run)?;
+        let outcome = train(&options, start, self.data, self.folder, self.compute, self.signals)?;
+        Ok(Trained {
+            weights: encode(&outcome.model, Precision::Half)?,
+            epochs: outcome.epochs,
+            stopped: outcome.stopped,
+            skipped: outcome.skipped,
+        })
+    }
+}
+
+impl SizesOf<'_> {
+    /// The sizes, when the system's model is `M`.
+    fn get<M: TextToImage>(&self) -> Option<M::Config> {
+        struct Cast<M>(std::marker::PhantomData<M>);
+        impl<M: TextToImage> SystemVisitor for Cast<M> {
+            type Output = Option<M::Config>;
+
+            fn visit<N: TextToImage>(self, config: &N::Config) -> Self::Output {
+                (config as &dyn std::any::Any).downcast_ref::<M::Config>().cloned()
+            }
+        }
+        self.0.visit(Cast::<M>(std::marker::PhantomData))
+    }
+}
+
+/// Writes the finished model and says how the run ended.
+fn finish(run: &Run, out: &Path, vocabulary: Vocabulary, trained: &Trained) -> Result<()> {
+    if trained.skipped > 0 {
+        eprintln!("{} updates were skipped: their loss or gradient was not finite", trained.skipped);
+    }
+    if trained.stopped {
+        let (done, all) = (trained.epochs, run.options.epochs);
+        eprintln!("stopped after epoch {done} of {all}: go on with `--resume --out {}`", out.display());
+    }
+    let manifest = manifest(&run.name, &run.options, vocabulary, trained.epochs, out);
+    let manifest = write_model(out, manifest, &trained.weights)?;
+    println!(
+        "{}/{}: {} bytes, after {} epochs",
+        out.display(),
+        manifest.weights.file,
+        manifest.weights.bytes,
+        trained.epochs
+    );
+    Ok(())
+}

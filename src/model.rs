@@ -1,0 +1,267 @@
+//! The promises between a model and everything above it: what a configuration says of itself, how a
+//! painter draws, what a training step reports. `docs/architecture.md` adds a model step by step.
+
+use burn::module::{Module, ModuleDisplay};
+use burn::tensor::{Device, Tensor};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::data::batch::TrainBatch;
+use crate::error::{Error, Result};
+use crate::kernels::window::{Rect, Window};
+use crate::options::Preset;
+
+/// The size of an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ImageSize {
+    /// Colour planes: 1 or 3.
+    pub channels: usize,
+    /// Pixels.
+    pub height: usize,
+    /// Pixels.
+    pub width: usize,
+}
+
+impl ImageSize {
+    /// Floats of one image, planar: channels · height · width.
+    pub fn len(&self) -> usize {
+        self.channels * self.height * self.width
+    }
+
+    /// Whether there is no pixel.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// The sizes of a model, as its manifest holds them.
+pub trait Config:
+    Clone + std::fmt::Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static
+{
+    /// Refuses sizes that no model can have.
+    ///
+    /// **Errors** [`Error::Config`], naming the field.
+    fn check(&self) -> Result<()>;
+
+    /// The size of its images.
+    fn image_size(&self) -> ImageSize;
+
+    /// Steps of a drawing; 1 where there are none.
+    fn num_steps(&self) -> usize;
+
+    /// The same model with other steps of a drawing: the step curriculum of a training run. A model
+    /// without steps stays as it is.
+    #[must_use]
+    fn with_num_steps(self, num_steps: usize) -> Self;
+
+    /// Rows of its word table; 0 for a model without words.
+    fn vocabulary_size(&self) -> usize;
+
+    /// Makes room for a vocabulary and for images of another size, before training begins.
+    fn fit_data(&mut self, words: usize, image: Option<ImageSize>);
+
+    /// Bytes of its weights and of one drawing in memory, for [`check_memory`].
+    fn memory_bytes(&self) -> u64;
+}
+
+/// The most memory that a model from elsewhere may ask for: weights and one drawing.
+pub const MEMORY_LIMIT: u64 = 1 << 30;
+
+/// Refuses a model larger than [`MEMORY_LIMIT`], before anything of it is allocated.
+///
+/// **Errors** [`Error::Config`].
+pub fn check_memory(config: &impl Config) -> Result<()> {
+    let needed = config.memory_bytes();
+    if needed <= MEMORY_LIMIT {
+        return Ok(());
+    }
+    let mib = |bytes: u64| bytes >> 20;
+    Err(Error::Config(format!(
+        "the model would take {} MiB of memory, expected at most {} MiB",
+        mib(needed),
+        mib(MEMORY_LIMIT)
+    )))
+}
+
+/// Named terms of a loss, in an order that does not change during a run; their sum is minimised.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Terms<T>(pub Vec<(&'static str, T)>);
+
+impl<T> Terms<T> {
+    /// Their names.
+    pub fn names(&self) -> Vec<&'static str> {
+        self.0.iter().map(|(name, _)| *name).collect()
+    }
+
+    /// The same names with other values.
+    pub fn map<U>(self, mut value: impl FnMut(T) -> U) -> Terms<U> {
+        Terms(self.0.into_iter().map(|(name, term)| (name, value(term))).collect())
+    }
+}
+
+impl Terms<f64> {
+    /// Their sum: the loss, nats per image for the models with a bound.
+    pub fn total(&self) -> f64 {
+        self.0.iter().map(|(_, value)| value).sum()
+    }
+
+    /// One of them; 0 where the model has no such term.
+    pub fn get(&self, name: &str) -> f64 {
+        self.0.iter().filter(|(term, _)| *term == name).map(|(_, value)| value).sum()
+    }
+}
+
+/// A model that a gradient can be taken of. One training loop (`train`) drives all of them.
+pub trait Trainable: Module + ModuleDisplay + Sync + 'static {
+    /// Its sizes.
+    type Config: Config;
+
+    /// Fresh weights from a seed.
+    fn init(config: &Self::Config, seed: u64, device: &Device) -> Self;
+
+    /// The names of its terms, in their order.
+    fn term_names(config: &Self::Config) -> Vec<&'static str>;
+
+    /// Options of whole runs under a name, for `aligndraw train --preset`.
+    fn presets() -> Vec<Preset<Self::Config>> {
+        Vec::new()
+    }
+
+    /// The terms of the loss for each image of a batch [batch], in burn tensors: any device, with or
+    /// without autodiff. All randomness comes from the batch's noise seed.
+    fn terms(&self, config: &Self::Config, batch: &TrainBatch) -> Terms<Tensor<1>>;
+
+    /// These weights for a model of other sizes, to be trained on (`aligndraw train --from`).
+    ///
+    /// **Errors** [`Error::Config`] when the model cannot be adapted so.
+    fn adapt(self, from: &Self::Config, to: &Self::Config) -> Result<Self> {
+        if from == to {
+            return Ok(self);
+        }
+        Err(Error::Config("the sizes of the weights differ from those of the run".to_owned()))
+    }
+
+    /// Passes that compute terms and gradients faster than burn's operations on the CPU, if there are
+    /// any; `--fused off` trains without them and must give the same numbers (a test holds it).
+    fn fused(config: &Self::Config, threads: usize) -> Option<Box<dyn FusedPasses<Self>>> {
+        let _ = (config, threads);
+        None
+    }
+}
+
+/// Hand-written passes of a model on the CPU.
+pub trait FusedPasses<M: Trainable>: Send {
+    /// The batch's mean terms, and the gradient of their sum for each parameter, in the order in which
+    /// the module visits its parameters.
+    fn gradients(&mut self, model: &M, config: &M::Config, batch: &TrainBatch)
+    -> (Terms<f64>, Vec<Vec<f32>>);
+
+    /// The batch's mean terms alone.
+    fn terms(&mut self, model: &M, config: &M::Config, batch: &TrainBatch) -> Terms<f64>;
+}
+
+/// Gives the values of a tensor of a name and shape, from a file of weights.
+pub type TakeTensor<'a> = dyn FnMut(&str, &[usize]) -> Result<Vec<f32>> + 'a;
+
+/// A model that paints captions.
+pub trait TextToImage: Trainable {
+    /// A painter in burn tensors on the device that holds the model, WebGPU in a browser say.
+    fn painter(self, config: &Self::Config, device: &Device) -> Box<dyn Painter>;
+
+    /// A painter by hand-written passes on the CPU; none for models that are in burn tensors alone.
+    ///
+    /// **Errors** those of `take`.
+    fn fused_painter(config: &Self::Config, take: &mut TakeTensor) -> Option<Result<Box<dyn Painter>>> {
+        let _ = (config, take);
+        None
+    }
+}
+
+/// Values of a batch that lie on the host, or on a device until they are read.
+pub enum Values {
+    /// Row-major.
+    Host(Vec<f32>),
+    /// Flattened, row-major.
+    Device(Box<Tensor<1>>),
+}
+
+impl<const D: usize> From<Tensor<D>> for Values {
+    fn from(tensor: Tensor<D>) -> Self {
+        let len = tensor.shape().num_elements();
+        Self::Device(Box::new(tensor.reshape([len])))
+    }
+}
+
+/// What one step of a batch of drawings shows.
+pub struct Shown {
+    /// Pixels in [0, 1], [picture, channel, height, width].
+    pub images: Values,
+    /// How much each word was attended to, [picture, word]; none for models without attention.
+    pub alignment: Option<Values>,
+    /// Raw numbers of the write window, [picture, raw], which [`Painter::window`] decodes; none for models
+    /// that write the whole canvas.
+    pub windows: Option<Values>,
+}
+
+/// What a model's drawings have to show besides the image: the page hides the panels of the rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Shows {
+    /// Attention over the words.
+    pub attention: bool,
+    /// Where each patch was written.
+    pub window: bool,
+    /// Whether a drawing can be continued from a step with another caption or seed.
+    pub branch: bool,
+}
+
+/// Captions of one length as word ids.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaptionIds {
+    /// [caption, word].
+    pub ids: Vec<usize>,
+    /// Captions.
+    pub batch: usize,
+    /// Words of each.
+    pub words: usize,
+}
+
+/// A model ready to draw. It allocates and computes; `paint` alone waits for devices.
+pub trait Painter {
+    /// The size of its images.
+    fn image_size(&self) -> ImageSize;
+
+    /// Steps of a drawing.
+    fn num_steps(&self) -> usize;
+
+    /// What its drawings show.
+    fn shows(&self) -> Shows;
+
+    /// Floats of noise that one picture takes, all steps together.
+    fn noise_len(&self) -> usize;
+
+    /// Begins a picture for each caption. `noise` is [picture, [`Self::noise_len`]], standard normal times the
+    /// temperature.
+    fn begin(&self, captions: &CaptionIds, noise: Vec<f32>) -> Box<dyn Drawing>;
+
+    /// The write window of a step (from 0), from its raw numbers, and its rectangle on the canvas.
+    fn window(&self, step: usize, raw: &[f32]) -> (Window, Rect);
+}
+
+/// A batch of pictures in progress.
+pub trait Drawing {
+    /// Draws the next step of every picture. The caller counts the steps.
+    ///
+    /// **Errors** [`Error::Device`].
+    fn step(&mut self) -> Result<Shown>;
+
+    /// One of these pictures as it stood after `step` steps, to be continued with a caption and noise of its
+    /// own; the noise covers all steps.
+    ///
+    /// **Errors** [`Error::Config`] with the reason, for models that cannot.
+    fn branch(
+        &self,
+        picture: usize,
+        step: usize,
+        caption: &CaptionIds,
+        noise: Vec<f32>,
+    ) -> Result<Box<dyn Drawing>>;
+}

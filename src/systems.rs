@@ -1,0 +1,114 @@
+//! The registry of systems, one line each: a manifest and a run name their system, and everything that
+//! must tell systems apart goes through here.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::model::{Config, ImageSize, TextToImage, Trainable, check_memory};
+use crate::options::Preset;
+use crate::text2image::draw;
+
+macro_rules! systems {
+    ($($(#[doc = $doc:expr])+ $variant:ident($model:ty) = $name:literal $(| $earlier:literal)*;)+) => {
+        /// A system with its sizes.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(tag = "system", content = "config")]
+        pub enum System {
+            $($(#[doc = $doc])+
+            #[serde(rename = $name $(, alias = $earlier)*)]
+            $variant(<$model as Trainable>::Config),)+
+        }
+
+        /// The names of all systems, as manifests write them.
+        pub const NAMES: &[&str] = &[$($name),+];
+
+        impl System {
+            /// Its name.
+            pub fn name(&self) -> &'static str {
+                match self { $(Self::$variant(_) => $name,)+ }
+            }
+
+            fn is_known(name: &str) -> bool {
+                [$($name $(, $earlier)*),+].contains(&name)
+            }
+
+            /// Calls a visitor with the system's model type and its sizes.
+            pub fn visit<V: SystemVisitor>(&self, visitor: V) -> V::Output {
+                match self { $(Self::$variant(config) => visitor.visit::<$model>(config),)+ }
+            }
+        }
+
+        /// The training runs of all systems under their names.
+        pub fn presets() -> Vec<Preset<System>> {
+            let mut all = Vec::new();
+            $(all.extend(<$model as Trainable>::presets().into_iter().map(|preset| Preset {
+                name: preset.name,
+                about: preset.about,
+                options: preset.options.map_config(System::$variant),
+            }));)+
+            all
+        }
+
+        impl Config for System {
+            fn check(&self) -> Result<()> {
+                match self { $(Self::$variant(config) => config.check(),)+ }
+            }
+
+            fn image_size(&self) -> ImageSize {
+                match self { $(Self::$variant(config) => config.image_size(),)+ }
+            }
+
+            fn num_steps(&self) -> usize {
+                match self { $(Self::$variant(config) => config.num_steps(),)+ }
+            }
+
+            fn with_num_steps(self, num_steps: usize) -> Self {
+                match self { $(Self::$variant(config) => Self::$variant(config.with_num_steps(num_steps)),)+ }
+            }
+
+            fn vocabulary_size(&self) -> usize {
+                match self { $(Self::$variant(config) => config.vocabulary_size(),)+ }
+            }
+
+            fn fit_data(&mut self, words: usize, image: Option<ImageSize>) {
+                match self { $(Self::$variant(config) => config.fit_data(words, image),)+ }
+            }
+
+            fn memory_bytes(&self) -> u64 {
+                match self { $(Self::$variant(config) => config.memory_bytes(),)+ }
+            }
+        }
+    };
+}
+
+systems! {
+    /// The DRAW family: alignDRAW and its relatives.
+    Draw(draw::Draw) = "draw" | "align-draw";
+}
+
+/// Does something with the model type of a system: training, painting, evaluation.
+pub trait SystemVisitor {
+    /// What comes of it.
+    type Output;
+
+    /// Called with the system's model type and its sizes.
+    fn visit<M: TextToImage>(self, config: &M::Config) -> Self::Output;
+}
+
+impl System {
+    /// The system that a manifest names, its sizes checked.
+    ///
+    /// **Errors** [`Error::Model`] for an unknown name or fields that are not its sizes; [`Error::Config`].
+    pub fn from_manifest(name: &str, config: serde_json::Value) -> Result<Self> {
+        if !Self::is_known(name) {
+            let known = NAMES.join("\", \"");
+            return Err(Error::Model(format!("\"{name}\" is not a known system, expected \"{known}\"")));
+        }
+        let tagged = serde_json::json!({ "system": name, "config": config });
+        let system: Self = serde_json::from_value(tagged)
+            .map_err(|error| Error::Model(format!("the manifest's config is not valid: {error}")))?;
+        system.check()?;
+        check_memory(&system)?;
+        Ok(system)
+    }
+}

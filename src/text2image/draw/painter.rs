@@ -1,0 +1,185 @@
+//! The DRAW family's painters: by the fused CPU passes, and in burn tensors on any device.
+
+use std::sync::Arc;
+
+use burn::tensor::{Device, Int, Tensor, TensorData, activation::sigmoid};
+
+use super::cpu::{self, Weights};
+use super::definition::{EncodedCaption, State};
+use super::{Draw, DrawConfig};
+use crate::error::{Error, Result};
+use crate::kernels::window::{Rect, Window};
+use crate::model::{CaptionIds, Config, Drawing, ImageSize, Painter, Shown, Shows, Values};
+
+impl DrawConfig {
+    fn shows(&self) -> Shows {
+        Shows { attention: true, window: true, branch: true }
+    }
+
+    fn window(&self, step: usize, raw: &[f32]) -> (Window, Rect) {
+        let window = self.write_geometry(step).window(raw);
+        (window, window.rect(self.write_size))
+    }
+}
+
+/// Paints by the fused passes.
+pub struct FusedPainter(pub Arc<Weights>);
+
+impl Painter for FusedPainter {
+    fn image_size(&self) -> ImageSize {
+        Config::image_size(&self.0.config)
+    }
+
+    fn num_steps(&self) -> usize {
+        self.0.config.num_steps
+    }
+
+    fn shows(&self) -> Shows {
+        self.0.config.shows()
+    }
+
+    fn noise_len(&self) -> usize {
+        self.0.config.num_steps * self.0.config.latent_size
+    }
+
+    fn begin(&self, captions: &CaptionIds, noise: Vec<f32>) -> Box<dyn Drawing> {
+        let drawing = cpu::Drawing::begin(&self.0, &captions.ids, captions.words, &noise);
+        Box::new(FusedDrawing { weights: self.0.clone(), drawing })
+    }
+
+    fn window(&self, step: usize, raw: &[f32]) -> (Window, Rect) {
+        self.0.config.window(step, raw)
+    }
+}
+
+struct FusedDrawing {
+    weights: Arc<Weights>,
+    drawing: cpu::Drawing,
+}
+
+impl Drawing for FusedDrawing {
+    fn step(&mut self) -> Result<Shown> {
+        self.drawing.step(&self.weights);
+        let step = self.drawing.done();
+        Ok(Shown {
+            images: Values::Host(self.drawing.images(step).to_vec()),
+            alignment: Some(Values::Host(self.drawing.alignment(step).to_vec())),
+            windows: Some(Values::Host(self.drawing.write_raw(step).to_vec())),
+        })
+    }
+
+    fn branch(
+        &self,
+        picture: usize,
+        step: usize,
+        caption: &CaptionIds,
+        noise: Vec<f32>,
+    ) -> Result<Box<dyn Drawing>> {
+        let drawing = self.drawing.branch(&self.weights, picture, step, &caption.ids, &noise);
+        Ok(Box::new(Self { weights: self.weights.clone(), drawing }))
+    }
+}
+
+/// Paints in burn tensors.
+pub struct DevicePainter {
+    shared: Arc<Shared>,
+}
+
+/// What all drawings of a painter use.
+struct Shared {
+    config: DrawConfig,
+    model: Draw,
+    device: Device,
+}
+
+impl DevicePainter {
+    /// A painter on the device that holds the model.
+    pub fn new(config: &DrawConfig, model: Draw, device: &Device) -> Self {
+        Self { shared: Arc::new(Shared { config: config.clone(), model, device: device.clone() }) }
+    }
+}
+
+impl Shared {
+    /// A drawing whose `states` stand after `first` steps.
+    fn drawing(
+        self: &Arc<Self>,
+        captions: &CaptionIds,
+        noise: Vec<f32>,
+        states: Vec<State>,
+        first: usize,
+    ) -> Box<dyn Drawing> {
+        let numbers: Vec<i64> = captions.ids.iter().map(|&id| id as i64).collect();
+        let ids = TensorData::new(numbers, [captions.batch, captions.words]);
+        let caption = self.model.encode(&self.config, Tensor::<2, Int>::from_data(ids, &self.device));
+        let shape = [captions.batch, self.config.num_steps, self.config.latent_size];
+        let noise = Tensor::from_data(TensorData::new(noise, shape), &self.device);
+        Box::new(DeviceDrawing { shared: self.clone(), caption, states, noise, first })
+    }
+}
+
+impl Painter for DevicePainter {
+    fn image_size(&self) -> ImageSize {
+        Config::image_size(&self.shared.config)
+    }
+
+    fn num_steps(&self) -> usize {
+        self.shared.config.num_steps
+    }
+
+    fn shows(&self) -> Shows {
+        self.shared.config.shows()
+    }
+
+    fn noise_len(&self) -> usize {
+        self.shared.config.num_steps * self.shared.config.latent_size
+    }
+
+    fn begin(&self, captions: &CaptionIds, noise: Vec<f32>) -> Box<dyn Drawing> {
+        let states = vec![self.shared.model.begin(&self.shared.config, captions.batch)];
+        self.shared.drawing(captions, noise, states, 0)
+    }
+
+    fn window(&self, step: usize, raw: &[f32]) -> (Window, Rect) {
+        self.shared.config.window(step, raw)
+    }
+}
+
+/// A drawing on a burn device.
+struct DeviceDrawing {
+    shared: Arc<Shared>,
+    caption: EncodedCaption,
+    /// After `first` steps and after each that followed.
+    states: Vec<State>,
+    /// [picture, step, latent].
+    noise: Tensor<3>,
+    first: usize,
+}
+
+impl Drawing for DeviceDrawing {
+    fn step(&mut self) -> Result<Shown> {
+        let Shared { config, model, .. } = &*self.shared;
+        let step = self.first + self.states.len() - 1;
+        let noise = self.noise.clone().narrow(1, step, 1).squeeze_dim::<2>(1);
+        let before = self.states.last().cloned();
+        let before = before.ok_or_else(|| Error::Device("this drawing was never begun".into()))?;
+        let (after, shown) = model.step(config, &self.caption, before, None, noise);
+        let image = sigmoid(after.canvas.clone());
+        self.states.push(after);
+        Ok(Shown {
+            images: image.into(),
+            alignment: Some(shown.alignment.into()),
+            windows: Some(shown.write_raw.into()),
+        })
+    }
+
+    fn branch(
+        &self,
+        picture: usize,
+        step: usize,
+        caption: &CaptionIds,
+        noise: Vec<f32>,
+    ) -> Result<Box<dyn Drawing>> {
+        let states = vec![self.states[step - self.first].picture(picture)];
+        Ok(self.shared.drawing(caption, noise, states, step))
+    }
+}

@@ -1,0 +1,105 @@
+//! Whole training runs of the DRAW family.
+
+use super::{AttentionInput, DrawConfig, Initializer};
+use crate::data::source::DataSet;
+use crate::options::{OptimizerKind, Preset, Schedule, StepCurriculum, TrainOptions};
+
+/// The run of the paper: its initialisation, RMSProp and schedule (150 epochs of 10 000 samples).
+pub fn paper() -> TrainOptions<DrawConfig> {
+    TrainOptions {
+        preset: "paper".to_owned(),
+        data: DataSet::MnistCaptions,
+        config: DrawConfig::mnist_captions(),
+        started_from: None,
+        seed: 1,
+        held_out_seed: 1,
+        batch_size: 100,
+        batches_per_epoch: 100,
+        epochs: 150,
+        validation_images: 1_000,
+        optimizer: OptimizerKind::Rmsprop,
+        learning_rate: 1e-3,
+        schedule: Schedule::Step { drop_after: 110.0 / 150.0 },
+        clip: 10.0,
+        average_decay: 0.0,
+        temperature: 1.0,
+        step_curriculum: None,
+        patience: None,
+    }
+}
+
+/// The model that the page ships: the paper's sizes, attention to words, Adam.
+pub fn digits() -> TrainOptions<DrawConfig> {
+    let config = DrawConfig {
+        initializer: Initializer::Scaled,
+        attention_input: AttentionInput::Words,
+        ..DrawConfig::mnist_captions()
+    };
+    TrainOptions {
+        preset: "digits".to_owned(),
+        config,
+        optimizer: OptimizerKind::Adam,
+        learning_rate: 2e-3,
+        schedule: Schedule::Cosine { warmup: 200, constant_until: 0.3 },
+        average_decay: 0.995,
+        temperature: 0.5,
+        step_curriculum: Some(StepCurriculum { num_steps: 16, until: 0.75 }),
+        ..paper()
+    }
+}
+
+/// Colour scenes, 64×64.
+pub fn scenes() -> TrainOptions<DrawConfig> {
+    TrainOptions {
+        preset: "scenes".to_owned(),
+        data: DataSet::Scenes,
+        config: DrawConfig::scenes(),
+        epochs: 170,
+        step_curriculum: Some(StepCurriculum { num_steps: 10, until: 0.6 }),
+        ..digits()
+    }
+}
+
+/// The paper's sizes for MS-COCO, its initialisation, RMSProp and schedule, on colour scenes.
+pub fn paper_scenes() -> TrainOptions<DrawConfig> {
+    TrainOptions {
+        preset: "paper-scenes".to_owned(),
+        data: DataSet::Scenes,
+        config: DrawConfig { vocabulary_size: 256, height: 64, width: 64, ..DrawConfig::coco() },
+        schedule: Schedule::Step { drop_after: 11.0 / 18.0 },
+        ..paper()
+    }
+}
+
+/// The model of [`scenes`] on a folder of captioned images.
+pub fn folder() -> TrainOptions<DrawConfig> {
+    TrainOptions { preset: "folder".to_owned(), data: DataSet::Folder, ..scenes() }
+}
+
+/// A model for tests: seconds on one core, on the real data.
+pub fn tiny() -> TrainOptions<DrawConfig> {
+    let config =
+        DrawConfig { vocabulary_size: 23, height: 60, width: 60, num_steps: 3, ..DrawConfig::tiny() };
+    TrainOptions {
+        preset: "tiny".to_owned(),
+        config,
+        batch_size: 8,
+        batches_per_epoch: 4,
+        epochs: 2,
+        validation_images: 8,
+        ..paper()
+    }
+}
+
+/// All of them, as `aligndraw train --preset` lists them.
+pub fn all() -> Vec<Preset<DrawConfig>> {
+    let preset = |name, about, options| Preset { name, about, options };
+    vec![
+        preset("digits", "alignDRAW at the paper's sizes, attention to words, Adam", digits()),
+        preset("paper", "The paper's sizes, initialisation, RMSProp and schedule", paper()),
+        preset("scenes", "Colour scenes, 64×64", scenes()),
+        preset("paper-scenes", "The paper's MS-COCO sizes and schedule, on colour scenes", paper_scenes()),
+        preset("folder", "The model of `scenes` on a folder of captioned images (--data)", folder()),
+        preset("tiny", "A toy for trying the command out, seconds on one core", tiny()),
+    ]
+}
