@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds pkg/: the CPU and the WebGPU engine from the one crate, bound, optimised, pre-compressed.
+# Builds pkg/: three engines from the one crate, bound, optimised, pre-compressed: cpu has the fused passes
+# alone, flex runs models in plain burn tensors on the CPU, webgpu on the GPU. Each stage says its time.
 # Nothing is built again that did not change. Environment: ALIGNDRAW_CACHE, where tools and target
 # folders are kept (default ~/.cache/aligndraw).
 set -euo pipefail
@@ -9,11 +10,24 @@ mkdir -p "$cache" pkg
 bindgen_version=$(sed -n 's/^wasm-bindgen = "=\(.*\)"/\1/p' Cargo.toml)
 bindgen=$cache/tools/bin/wasm-bindgen
 
-scripts/node-tools.sh
-if [ "$("$bindgen" --version 2>/dev/null)" != "wasm-bindgen $bindgen_version" ]; then
-  echo "building wasm-bindgen $bindgen_version (about 2 minutes, once)" >&2
+# stage <name> <command…>: runs it and says how long it took.
+stage() {
+  local name=$1 began=$SECONDS
+  shift
+  echo "… $name" >&2
+  "$@"
+  echo "  $name: $((SECONDS - began)) s" >&2
+}
+
+install_bindgen() {
   cargo install --quiet wasm-bindgen-cli --version "$bindgen_version" --root "$cache/tools" \
     --target-dir "$cache/tools-target"
+  rm -rf "$cache/tools-target"
+}
+
+stage "npm packages" scripts/node-tools.sh
+if [ "$("$bindgen" --version 2>/dev/null)" != "wasm-bindgen $bindgen_version" ]; then
+  stage "wasm-bindgen $bindgen_version, from source, once" install_bindgen
 fi
 environment=$(scripts/wasm-std.sh)
 
@@ -24,8 +38,8 @@ features=(--enable-bulk-memory --enable-nontrapping-float-to-int --enable-simd -
 # build <name> <cargo feature or ''> <wasm-opt level>
 build() {
   local name=$1 feature=$2 level=$3
-  local target=$cache/wasm-$name
-  echo "building the $name engine" >&2
+  # One folder for all three: what they share is compiled once.
+  local target=$cache/wasm
   (
     eval "$environment"
     export CARGO_TARGET_DIR=$target RUSTFLAGS="-C target-feature=+simd128"
@@ -45,7 +59,8 @@ build() {
   sha256sum <"$wasm" >"pkg/$name/.of"
 }
 
-build cpu "" -O3
-build webgpu webgpu -Oz
+stage "the cpu engine" build cpu "" -O3
+stage "the flex engine" build flex flex -O3
+stage "the webgpu engine" build webgpu webgpu -Oz
 cp node_modules/gifenc/dist/gifenc.esm.js pkg/gifenc.js
 node scripts/engines.mjs

@@ -1,10 +1,16 @@
-// Writes pkg/engines.js: the hashes by which a browser keeps and checks the engines.
+// Writes pkg/engines.js: the hashes by which a browser keeps and checks the engines, and which systems the fused
+// engine paints; models of the others need the flex engine.
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
 
 const engines = {};
-for (const device of ['cpu', 'webgpu']) {
-  const bytes = readFileSync(`pkg/${device}/aligndraw_bg.wasm`);
-  engines[device] = { sha256: createHash('sha256').update(bytes).digest('hex'), bytes: bytes.length };
+for (const name of ['cpu', 'flex', 'webgpu']) {
+  const bytes = readFileSync(`pkg/${name}/aligndraw_bg.wasm`);
+  engines[name] = { sha256: createHash('sha256').update(bytes).digest('hex'), bytes: bytes.length };
 }
-writeFileSync('pkg/engines.js', `export const engines = ${JSON.stringify(engines, null, 2)};\n`);
+const glue = await import(pathToFileURL('pkg/cpu/aligndraw.js').href);
+glue.initSync({ module: readFileSync('pkg/cpu/aligndraw_bg.wasm') });
+const constants = { engines, fused: glue.fusedSystems() };
+const lines = Object.entries(constants).map(([name, value]) => `export const ${name} = ${JSON.stringify(value, null, 2)};`);
+writeFileSync('pkg/engines.js', `${lines.join('\n')}\n`);

@@ -22,6 +22,15 @@ macro_rules! systems {
         /// The names of all systems, as manifests write them.
         pub const NAMES: &[&str] = &[$($name),+];
 
+        /// The systems that the fused engine paints, under all their names.
+        pub fn fused() -> Vec<&'static str> {
+            let mut names = Vec::new();
+            $(if <$model as TextToImage>::FUSED {
+                names.extend([$name $(, $earlier)*]);
+            })+
+            names
+        }
+
         impl System {
             /// Its name.
             pub fn name(&self) -> &'static str {

@@ -58,7 +58,7 @@ export interface Shows { attention: boolean; window: boolean; branch: boolean; }
 export interface ModelInfo { name: string; system: string; width: number; height: number; channels: number; numSteps: number; shows: Shows; maxWords: number; words: string[]; aliases: Record<string, string>; fullStop: string | null; example: string; }
 /** The words of a caption as the alignment counts them, and where each stands in it (UTF-16 units). */
 export interface Tokens { words: string[]; spans: [number, number][]; heldOut: boolean; }
-/** One step: packed numbers, and an image for each picture. */
+/** One step: packed numbers, and each picture as a canvas takes it where it is in colour. */
 export interface Step { numbers: Float32Array; images: ImageData[]; }
 "#;
 
@@ -93,6 +93,12 @@ pub async fn init_gpu() -> Result<(), JsValue> {
         .await
         .map(|_| ())
         .map_err(|error| js_error(Error::Device(error.to_string())))
+}
+
+/// The systems that the `cpu` engine paints, as manifests name them; the others need `flex`.
+#[wasm_bindgen(js_name = fusedSystems)]
+pub fn fused_systems() -> Vec<String> {
+    crate::systems::fused().into_iter().map(str::to_owned).collect()
 }
 
 /// A model in memory.
@@ -210,8 +216,11 @@ fn pack(pipeline: &Pipeline, frames: crate::error::Result<Option<Vec<Frame>>>) -
             numbers.extend([x, y, width, height]);
         }
         numbers.extend(frame.alignment.iter().flatten());
-        let rgba = rgba(&frame.image, size);
-        images.push(&ImageData::new_with_u8_clamped_array(Clamped(&rgba), size.width as u32)?);
+        // Ink and paper of a grey picture are the page's to choose.
+        if size.channels == 3 {
+            let rgba = rgba(&frame.image, size);
+            images.push(&ImageData::new_with_u8_clamped_array(Clamped(&rgba), size.width as u32)?);
+        }
         numbers.extend(frame.image);
     }
     let step = js_sys::Object::new();

@@ -1,9 +1,9 @@
-//! The MNIST files: gzip, MD5, IDX.
+//! The MNIST files: gzip, SHA-256, IDX.
 
 use std::io::Read;
 
 use flate2::read::GzDecoder;
-use md5::{Digest, Md5};
+use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
 
@@ -12,12 +12,12 @@ pub const SIDE: usize = 28;
 /// Images of MNIST's training file that the recipe trains on; the other 10 000 validate.
 const TRAIN: usize = 50_000;
 
-/// File name and MD5 of the uncompressed file.
+/// File name and SHA-256 of the uncompressed file.
 const FILES: [(&str, &str); 4] = [
-    ("train-images-idx3-ubyte", "6bbc9ace898e44ae57da46a324031adb"),
-    ("train-labels-idx1-ubyte", "a25bea736e30d166cdddb491f175f624"),
-    ("t10k-images-idx3-ubyte", "2646ac647ad5339dbf082846283269ea"),
-    ("t10k-labels-idx1-ubyte", "27ae3e4e09519cfbb04c329615203637"),
+    ("train-images-idx3-ubyte", "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"),
+    ("train-labels-idx1-ubyte", "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"),
+    ("t10k-images-idx3-ubyte", "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"),
+    ("t10k-labels-idx1-ubyte", "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"),
 ];
 
 /// Digit images with their labels.
@@ -77,20 +77,20 @@ type File = (&'static str, &'static str);
 fn digits(read: impl Fn(&str) -> Result<Vec<u8>>, images: File, labels: File) -> Result<Digits> {
     let image_bytes = unpack(&read, images)?;
     let label_bytes = unpack(&read, labels)?;
-    // The MD5 sums vouch for the IDX headers: 16 bytes before the pixels, 8 before the labels.
+    // The hashes vouch for the IDX headers: 16 bytes before the pixels, 8 before the labels.
     let pixels = image_bytes[16..].iter().map(|&byte| f32::from(byte) / 255.0).collect();
     Ok(Digits { pixels, labels: label_bytes[8..].to_vec() })
 }
 
-fn unpack(read: impl Fn(&str) -> Result<Vec<u8>>, (name, md5): File) -> Result<Vec<u8>> {
+fn unpack(read: impl Fn(&str) -> Result<Vec<u8>>, (name, sha256): File) -> Result<Vec<u8>> {
     let name = format!("{name}.gz");
     let mut bytes = Vec::new();
     GzDecoder::new(read(&name)?.as_slice())
         .read_to_end(&mut bytes)
         .map_err(|error| Error::Data(format!("{name}: {error}")))?;
-    let found: String = Md5::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-    if found != md5 {
-        return Err(Error::Data(format!("{name}: its MD5 is {found}, MNIST's is {md5}")));
+    let found: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    if found != sha256 {
+        return Err(Error::Data(format!("{name}: its SHA-256 is {found}, MNIST's is {sha256}")));
     }
     Ok(bytes)
 }

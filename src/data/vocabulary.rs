@@ -35,15 +35,46 @@ pub struct Tokens {
     pub ids: Vec<usize>,
     /// The words as written, full stop included.
     pub written: Vec<String>,
+    /// Where each stands in the caption, in UTF-16 units; a full stop that was added is empty, at the end.
+    pub spans: Vec<[usize; 2]>,
 }
 
-/// Splits a caption into words and full stops, in lower case.
-pub(super) fn split(caption: &str) -> Vec<String> {
-    let spaced = caption.to_lowercase().replace('.', " . ");
-    let trimmed = spaced
-        .split_whitespace()
-        .map(|word| word.trim_matches(|c: char| matches!(c, ',' | ';' | ':' | '!' | '?' | '"' | '“' | '”')));
-    trimmed.filter(|word| !word.is_empty()).map(str::to_owned).collect()
+/// A word of a caption: in lower case, and where it stands in the caption as it was typed, in UTF-16 units.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Word {
+    /// In lower case, without punctuation around it.
+    pub text: String,
+    /// From and to.
+    pub span: [usize; 2],
+}
+
+/// Punctuation that never matters around a word.
+fn is_punctuation(c: char) -> bool {
+    matches!(c, ',' | ';' | ':' | '!' | '?' | '"' | '“' | '”')
+}
+
+/// Splits a caption into words and full stops.
+pub(super) fn split(caption: &str) -> Vec<Word> {
+    let mut words = Vec::new();
+    let mut at = 0;
+    for piece in caption.split_inclusive(|c: char| c.is_whitespace() || c == '.') {
+        let body = piece.trim_end_matches(|c: char| c.is_whitespace() || c == '.');
+        let bare = body.trim_start_matches(is_punctuation);
+        let from = at + utf16(&body[..body.len() - bare.len()]);
+        let bare = bare.trim_end_matches(is_punctuation);
+        if !bare.is_empty() {
+            words.push(Word { text: bare.to_lowercase(), span: [from, from + utf16(bare)] });
+        }
+        at += utf16(piece);
+        if piece.ends_with('.') {
+            words.push(Word { text: ".".to_owned(), span: [at - 1, at] });
+        }
+    }
+    words
+}
+
+fn utf16(text: &str) -> usize {
+    text.encode_utf16().count()
 }
 
 impl Vocabulary {
@@ -65,30 +96,32 @@ impl Vocabulary {
     /// **Errors** [`Error::EmptyCaption`], [`Error::UnknownWords`] (all of them, with suggestions),
     /// [`Error::LongCaption`].
     pub fn tokens(&self, caption: &str) -> Result<Tokens> {
-        let mut written = split(caption);
+        let mut words = split(caption);
         if let Some(stop) = &self.full_stop {
-            while written.last() == Some(stop) {
-                written.pop();
+            while words.last().is_some_and(|word| word.text == *stop) {
+                words.pop();
             }
         }
-        if written.is_empty() {
+        if words.is_empty() {
             return Err(Error::EmptyCaption { example: self.example.clone() });
         }
-        let unknown: Vec<_> = written
+        let unknown: Vec<_> = words
             .iter()
-            .filter(|word| self.id(word).is_none())
-            .map(|word| UnknownWord { word: word.clone(), suggestions: self.suggest(word) })
+            .filter(|word| self.id(&word.text).is_none())
+            .map(|word| UnknownWord { word: word.text.clone(), suggestions: self.suggest(&word.text) })
             .collect();
         if !unknown.is_empty() {
             return Err(Error::UnknownWords(unknown));
         }
-        written.extend(self.full_stop.clone());
-        if written.len() > self.max_words {
+        let end = utf16(caption);
+        words.extend(self.full_stop.clone().map(|text| Word { text, span: [end, end] }));
+        if words.len() > self.max_words {
             let stop = usize::from(self.full_stop.is_some());
-            return Err(Error::LongCaption { words: written.len() - stop, most: self.max_words - stop });
+            return Err(Error::LongCaption { words: words.len() - stop, most: self.max_words - stop });
         }
-        let ids = written.iter().filter_map(|word| self.id(word)).collect();
-        Ok(Tokens { ids, written })
+        let ids = words.iter().filter_map(|word| self.id(&word.text)).collect();
+        let (written, spans) = words.into_iter().map(|word| (word.text, word.span)).unzip();
+        Ok(Tokens { ids, written, spans })
     }
 
     /// Words that are spelled like `word`, nearest first.

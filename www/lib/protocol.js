@@ -14,7 +14,7 @@
  *   {type: 'progress', id, loaded, total, from}   bytes; from: 'network' | 'cache'
  *   {type: 'keep', id, sha256, bytes}             storage is denied: the page keeps the file for the next load
  *   {type: 'loaded', id, info, memory}
- *   {type: 'frames', id, steps}                   Float32Array for each step, packed as in {@link unpack}
+ *   {type: 'frames', id, steps}                   a {@link Step} for each step
  *   {type: 'done', id, milliseconds, memory}
  *   {type: 'words', id, words, heldOut}
  *   {type: 'error', id, error}                    see {@link describe}
@@ -41,23 +41,31 @@ export function describe(thrown) {
 }
 
 /**
- * The frames of one step, a view for each seed: window (5), alignment (words), image.
- * @param {Float32Array} packed @param {number} seeds @param {number} step
+ * One step as the engine packs it: for each seed the sections that `info.shows` names, then the image; colour pictures
+ * also as a canvas takes them.
+ * @typedef {{numbers: Float32Array, images: ImageData[]}} Step
+ */
+
+/**
+ * The frames of one step, a view for each seed.
+ * @param {Step} packed @param {number} seeds @param {number} step
  * @param {import('./aligndraw.js').ModelInfo} info
  * @returns {import('./aligndraw.js').Frame[]}
  */
-export function unpack(packed, seeds, step, info) {
-  const each = packed.length / seeds;
+export function unpack({ numbers, images }, seeds, step, info) {
+  const each = numbers.length / seeds;
   const image = info.width * info.height * info.channels;
   return Array.from({ length: seeds }, (_, i) => {
-    const frame = packed.subarray(i * each, (i + 1) * each);
-    const [centerX, centerY, stride, std, intensity] = frame;
+    const frame = numbers.subarray(i * each, (i + 1) * each);
+    const [centerX, centerY, stride, std, intensity, x, y, width, height] = frame;
+    const words = info.shows.window ? 9 : 0;
     return {
       step,
       numSteps: info.numSteps,
-      window: { centerX, centerY, stride, std, intensity, size: info.writeSize },
-      alignment: frame.subarray(5, each - image),
+      ...(info.shows.window && { window: { centerX, centerY, stride, std, intensity, x, y, width, height } }),
+      ...(info.shows.attention && { alignment: frame.subarray(words, each - image) }),
       image: frame.subarray(each - image),
+      ...(images[i] && { pixels: images[i] }),
     };
   });
 }

@@ -88,7 +88,7 @@ async function load({ id, files, gpu: asked, kept }, /** @type {AbortSignal} */ 
     watchDevice();
     await glue.initGpu();
   }
-  model = new glue.Model(manifestBytes, weights, gpu);
+  model = new glue.Model(manifestBytes, weights, gpu ? 'webgpu' : 'cpu');
   if (!gpu) await warmUp();
   post({ type: 'loaded', id, info: { ...model.info(), sha256 }, memory: glue.memoryBytes() });
 }
@@ -147,10 +147,10 @@ async function run(session, { id, keep }, signal) {
   const begun = performance.now();
   let told = begun;
   let paused = 0;
-  /** Packed frames of the steps since the last message. @type {Float32Array[]} */
+  /** The steps since the last message. @type {import('./protocol.js').Step[]} */
   let steps = [];
   const tell = () => {
-    if (steps.length) post({ type: 'frames', id, steps }, steps.map((packed) => packed.buffer));
+    if (steps.length) post({ type: 'frames', id, steps }, steps.map(({ numbers }) => numbers.buffer));
     steps = [];
   };
   try {
@@ -184,7 +184,7 @@ const handlers = {
   load,
   draw,
   branch: draw,
-  words: ({ id, caption }) => post({ type: 'words', id, words: model.words(caption), heldOut: model.isHeldOut(caption) }),
+  words: ({ id, caption }) => post({ type: 'words', id, ...model.tokens(caption) }),
   lose: () => gpuDevice?.destroy(),
 };
 

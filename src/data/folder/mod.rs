@@ -63,7 +63,7 @@ pub struct Folder {
 
 /// The words of a caption, without its full stop.
 fn words(caption: &str) -> Vec<String> {
-    split(caption).into_iter().filter(|word| word != ".").collect()
+    split(caption).into_iter().map(|word| word.text).filter(|word| word != ".").collect()
 }
 
 impl Folder {

@@ -126,6 +126,8 @@ impl FusedPasses<Draw> for Fused {
 }
 
 impl TextToImage for Draw {
+    const FUSED: bool = true;
+
     fn painter(self, config: &DrawConfig, device: &Device) -> Box<dyn Painter> {
         Box::new(DevicePainter::new(config, self, device))
     }
