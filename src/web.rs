@@ -219,7 +219,8 @@ fn pack(pipeline: &Pipeline, frames: crate::error::Result<Option<Vec<Frame>>>) -
         // Ink and paper of a grey picture are the page's to choose.
         if size.channels == 3 {
             let rgba = rgba(&frame.image, size);
-            images.push(&ImageData::new_with_u8_clamped_array(Clamped(&rgba), size.width as u32)?);
+            let image = ImageData::new_with_u8_clamped_array(Clamped(&rgba), size.width as u32)?;
+            images.push(&image);
         }
         numbers.extend(frame.image);
     }
