@@ -68,9 +68,13 @@ export class AlignDraw {
   constructor(options) {
     this.options = options;
     const model = options.model ?? 'digits';
+    /** @type {assets.ModelFiles} */
     const files = /[/.]/.test(model) ? { manifest: new URL(model, document.baseURI).href } : assets.model(model);
     /** @param {'cpu' | 'webgpu'} device */
-    this.files = async (device) => ({ ...files, ...(await assets.engine(device, options.pkg)) });
+    this.files = async (device) => {
+      const [text, engine] = await Promise.all([files.text?.(), assets.engine(device, options.pkg)]);
+      return { ...files, ...engine, text };
+    };
     /** @type {{cpu: Engine | undefined, webgpu: Engine | undefined}} */
     this.engines = { cpu: undefined, webgpu: undefined };
     /** @type {DeviceState} */

@@ -9,7 +9,8 @@
  * A file that is known by its hash. `name` says what it is, so that a newer one takes its place.
  * @typedef {{name: string, url: string, sha256: string, bytes: number}} Asset
  * @typedef {{glue: string, wasm: Asset}} EngineFiles
- * @typedef {{manifest: string, weights?: string}} ModelFiles without `weights` they lie beside the manifest
+ * @typedef {{manifest: string, text?: () => Promise<string>, weights?: string}} ModelFiles `text` gives a manifest
+ * that comes with the code; without `weights` they lie beside the manifest
  */
 
 const root = new URL('../', import.meta.url);
@@ -21,7 +22,7 @@ export const worker = () => new URL('./worker.js', import.meta.url);
  * @returns {Promise<EngineFiles>}
  */
 export async function engine(device, folder) {
-  const pkg = new URL(folder ?? 'pkg/', root);
+  const pkg = folder ? new URL(folder, document.baseURI) : new URL('pkg/', root);
   const { engines } = await import(new URL('engines.js', pkg).href);
   const url = (/** @type {string} */ file) => new URL(`${device}/${file}`, pkg).href;
   return { glue: url('aligndraw.js'), wasm: { name: `engine/${device}`, url: url('aligndraw_bg.wasm'), ...engines[device] } };

@@ -1,6 +1,7 @@
 // @ts-check
 /** The worker that owns the wasm. Its messages are listed in `protocol.js`. */
 
+import { whyNot } from './cause.js';
 import { freshFile, hashedFile } from './download.js';
 import { AlignDrawError, describe } from './protocol.js';
 
@@ -49,16 +50,36 @@ function watchDevice() {
   };
 }
 
-/** @param {{id: number, files: import('./assets.js').ModelFiles & import('./assets.js').EngineFiles, gpu: boolean, kept: Map<string, Uint8Array>}} request */
+/** A model's manifest as far as loading needs it, or undefined when these bytes are none. @param {Uint8Array} text */
+function manifestOf(text) {
+  try {
+    const manifest = JSON.parse(new TextDecoder().decode(text));
+    const { file, sha256, bytes } = manifest.weights;
+    const whole = typeof manifest.name === 'string' && typeof file === 'string' && /^[0-9a-f]{64}$/.test(sha256) && Number.isSafeInteger(bytes) && bytes > 0;
+    return whole ? manifest : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** An engine's JavaScript: a module, or in the package a script that leaves it behind. @param {string} url */
+async function script(url) {
+  try {
+    const module = await import(url);
+    return module.Model ? module : /** @type {any} */ (globalThis).alignDrawEngine;
+  } catch (error) {
+    throw (await whyNot(url)) ?? error;
+  }
+}
+
+/** @param {{id: number, files: import('./assets.js').EngineFiles & {manifest: string, text?: string, weights?: string}, gpu: boolean, kept: Map<string, Uint8Array>}} request */
 async function load({ id, files, gpu: asked, kept }, /** @type {AbortSignal} */ signal) {
   gpu = asked;
-  const manifestBytes = await freshFile(files.manifest, signal);
-  let manifest;
-  try {
-    manifest = JSON.parse(new TextDecoder().decode(manifestBytes));
-  } catch {
-    throw new AlignDrawError({ code: 'model', message: `${files.manifest} is not a model's manifest` });
-  }
+  const file = files.text === undefined
+    ? await freshFile(files.manifest, signal, (bytes) => manifestOf(bytes) !== undefined, 'a model’s manifest')
+    : { bytes: new TextEncoder().encode(files.text), settle: async () => {} };
+  const manifestBytes = file.bytes;
+  const manifest = manifestOf(manifestBytes);
   /** @type {Map<string, {loaded: number, total: number, from: string}>} */
   const parts = new Map();
   const report = (/** @type {string} */ name) => (/** @type {number} */ loaded, /** @type {number} */ total, /** @type {string} */ from) => {
@@ -71,14 +92,14 @@ async function load({ id, files, gpu: asked, kept }, /** @type {AbortSignal} */ 
   const { sha256, bytes } = manifest.weights;
   const url = files.weights ?? new URL(manifest.weights.file, files.manifest).href;
   const memory = { kept, keep: (/** @type {string} */ sha256, /** @type {Uint8Array} */ bytes) => post({ type: 'keep', id, sha256, bytes }) };
-  const [weights, wasm, glue] = await Promise.all([
+  const [{ bytes: weights, settle }, wasm, glue] = await Promise.all([
     hashedFile({ name: `weights/${manifest.name}`, url, sha256, bytes }, signal, report('weights'), memory),
     hashedFile(files.wasm, signal, report('engine'), memory),
-    import(files.glue),
+    script(files.glue),
   ]);
   signal.throwIfAborted();
   try {
-    await glue.default({ module_or_path: await WebAssembly.compile(/** @type {BufferSource} */ (wasm)) });
+    await glue.default({ module_or_path: await WebAssembly.compile(/** @type {BufferSource} */ (wasm.bytes)) });
   } catch (error) {
     const message = /** @type {Error} */ (error).message;
     throw new AlignDrawError({ code: 'wasm-blocked', message: `WebAssembly does not run here: ${message}` });
@@ -89,6 +110,8 @@ async function load({ id, files, gpu: asked, kept }, /** @type {AbortSignal} */ 
     await glue.initGpu();
   }
   model = new glue.Model(manifestBytes, weights, gpu);
+  // The engine has read them: they may take the place of what was kept before.
+  await Promise.all([file.settle(), settle(), wasm.settle()]);
   if (!gpu) await warmUp();
   post({ type: 'loaded', id, info: { ...model.info(), sha256 }, memory: glue.memoryBytes() });
 }
