@@ -49,7 +49,7 @@ function assets(names, element, inline) {
     export const worker = () => ${url('worker.js')};
     export async function engine(device, folder) {
       if (!folder) return engines[device]();
-      const base = new URL(folder, document.baseURI);
+      const base = new URL(folder.replace(/\\/?$/, '/'), document.baseURI);
       const found = await import(new URL('engines.js', base).href);
       const at = (file) => new URL(device + '/' + file, base).href;
       return { glue: at('aligndraw.js'), wasm: { name: 'engine/' + device, url: at('aligndraw_bg.wasm'), ...found.engines[device] } };

@@ -69,10 +69,10 @@ async function draws(url) {
 }
 
 /** Serves a built folder below `at`, and opens it. */
-async function built(folder, at = '/') {
+async function built(folder, at = '/', query = '') {
   const host = await startHost(folder, { at });
   try {
-    await draws(`${host.url}/`);
+    await draws(`${host.url}/${query}`);
   } finally {
     host.stop();
   }
@@ -148,6 +148,14 @@ describe('the packed package draws', () => {
     await run(folder, process.execPath, 'build.mjs');
     cpSync(join(folder, 'index.html'), join(folder, 'dist/index.html'));
     await built(join(folder, 'dist'));
+    // Engines of another folder, of another origin.
+    const engines = await startHost('pkg');
+    try {
+      await built(join(folder, 'dist'), '/', `?pkg=${engines.url}`);
+      assert.ok(engines.requests.some(({ path }) => path === '/cpu/aligndraw_bg.wasm'));
+    } finally {
+      engines.stop();
+    }
   });
 
   test('in esbuild, with its files copied', async () => {

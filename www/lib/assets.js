@@ -22,7 +22,7 @@ export const worker = () => new URL('./worker.js', import.meta.url);
  * @returns {Promise<EngineFiles>}
  */
 export async function engine(device, folder) {
-  const pkg = folder ? new URL(folder, document.baseURI) : new URL('pkg/', root);
+  const pkg = folder ? new URL(folder.replace(/\/?$/, '/'), document.baseURI) : new URL('pkg/', root);
   const { engines } = await import(new URL('engines.js', pkg).href);
   const url = (/** @type {string} */ file) => new URL(`${device}/${file}`, pkg).href;
   return { glue: url('aligndraw.js'), wasm: { name: `engine/${device}`, url: url('aligndraw_bg.wasm'), ...engines[device] } };

@@ -45,6 +45,18 @@ export async function whyNot(url) {
     return /script/i.test(type) || url.startsWith('data:') ? undefined : unloaded('missing', url, `the server answered with ${type || 'no type'} instead of JavaScript`);
   } catch (error) {
     if (await forbiddenBy(url)) return unloaded('network', url, 'a policy keeps the page from finding out why');
+    // Of another origin: what may not be read may still be answered.
+    const answered = await fetch(url, { mode: 'no-cors' }).then(() => true, () => false);
+    if (answered) return unloaded('missing', url, 'the server has none, or lets no other site read it (Access-Control-Allow-Origin)');
     return unloaded('network', url, `the server cannot be reached (${/** @type {Error} */ (error).message}). Check the connection and try again.`);
   }
+}
+
+/**
+ * Rethrows the error of an `import()`, with its cause where it names the script's address, as all browsers' do.
+ * @param {any} error @returns {Promise<never>}
+ */
+export async function explain(error) {
+  const [url] = /https?:[^\s)]+/.exec(error.message) ?? [];
+  throw (url && (await whyNot(url))) || error;
 }

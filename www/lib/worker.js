@@ -64,12 +64,10 @@ function manifestOf(text) {
 
 /** An engine's JavaScript: a module, or in the package a script that leaves it behind. @param {string} url */
 async function script(url) {
-  try {
-    const module = await import(url);
-    return module.Model ? module : /** @type {any} */ (globalThis).alignDrawEngine;
-  } catch (error) {
+  const module = await import(url).catch(async (error) => {
     throw (await whyNot(url)) ?? error;
-  }
+  });
+  return module.Model ? module : /** @type {any} */ (globalThis).alignDrawEngine;
 }
 
 /** @param {{id: number, files: import('./assets.js').EngineFiles & {manifest: string, text?: string, weights?: string}, gpu: boolean, kept: Map<string, Uint8Array>}} request */
