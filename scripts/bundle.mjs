@@ -5,10 +5,12 @@ import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
 const MODELS = ['digits', 'scenes'];
-const DEVICES = ['cpu', 'webgpu'];
+const ENGINES = ['cpu', 'flex', 'webgpu'];
+const { fused } = await import(pathToFileURL('pkg/engines.js').href);
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
 const short = (bytes) => sha256(bytes).slice(0, 10);
 const version = /^version = "(.*)"/m.exec(readFileSync('Cargo.toml', 'utf8'))[1];
@@ -18,29 +20,48 @@ const common = { bundle: true, format: 'esm', minify: true, target: 'es2022', le
 
 /**
  * `lib/assets.js` with the files that are there: each URL is written out, so that bundlers see it.
+ *
+ * Next (Turbopack and webpack) gives a URL without an origin, which nothing but the page can resolve: it is
+ * done here, since a worker has another base or, made of an object URL, none.
  * @param {Record<string, string>} names of the files beside the bundled script, by what they are
+ * @param {string} element the element's script, seen from the bundled one
+ * @param {boolean} inline whether manifests come as scripts: Parcel turns a JSON file that is named by its URL
+ * into a script, and Vite makes a `data:` URL of a small one, which policies forbid
  */
-function assets(names, element) {
-  const url = (name) => `new URL(${JSON.stringify(`./${names[name]}`)}, import.meta.url)`;
-  const engines = DEVICES.map((device) => {
+function assets(names, element, inline) {
+  const url = (name) => `absolute(new URL(${JSON.stringify(`./${names[name]}`)}, import.meta.url))`;
+  const engines = ENGINES.map((device) => {
     const bytes = readFileSync(`pkg/${device}/aligndraw_bg.wasm`);
     const wasm = `{ name: 'engine/${device}', url: ${url(`${device}.wasm`)}.href, sha256: '${sha256(bytes)}', bytes: ${bytes.length} }`;
     return `${device}: () => ({ glue: ${url(`${device}.js`)}.href, wasm: ${wasm} })`;
   });
-  const models = MODELS.map((name) => `${name}: () => ({ manifest: ${url(`${name}.json`)}.href, weights: ${url(`${name}.safetensors`)}.href })`);
+  const models = MODELS.map((name) => {
+    const manifest = inline ? `'${name}.json', text: async () => (await import('../../models/${name}.json')).default` : `${url(`${name}.json`)}.href`;
+    return `${name}: () => ({ manifest: ${manifest}, weights: ${url(`${name}.safetensors`)}.href })`;
+  });
   return `
     import { AlignDrawError } from './protocol.js';
+    function absolute(url) {
+      // While it develops, Vite moves scripts, and scripts alone, from their package to a folder of its own.
+      const href = url.href.replace(/\\/\\.vite\\/deps(_\\w+)?\\/(?=[^?]*$)/, '/aligndraw/');
+      return new URL(href, globalThis.document?.baseURI ?? location.href);
+    }
     const engines = { ${engines.join(', ')} };
     const models = { ${models.join(', ')} };
     export const worker = () => ${url('worker.js')};
     export async function engine(device, folder) {
-      if (!folder) return engines[device]();
-      const found = await import(/* @vite-ignore */ new URL('engines.js', folder).href);
-      const at = (file) => new URL(device + '/' + file, folder).href;
-      return { glue: at('aligndraw.js'), wasm: { name: 'engine/' + device, url: at('aligndraw_bg.wasm'), ...found.engines[device] } };
+      const base = folder && new URL(folder.replace(/\\/?$/, '/'), document.baseURI);
+      const found = base && (await import(new URL('engines.js', base).href));
+      const files = (name) => {
+        if (!base) return engines[name]();
+        const at = (file) => new URL(name + '/' + file, base).href;
+        return { glue: at('aligndraw.js'), wasm: { name: 'engine/' + name, url: at('aligndraw_bg.wasm'), ...found.engines[name] } };
+      };
+      const fused = found?.fused ?? ${JSON.stringify(fused)};
+      return device === 'cpu' ? { ...files('cpu'), flex: files('flex'), fused } : files(device);
     }
     export function model(name) {
-      if (!models[name]) throw new AlignDrawError({ code: 'missing', message: 'there is no model "' + name + '", expected ' + Object.keys(models).join(' or ') + ', or the URL of a manifest' });
+      if (!Object.hasOwn(models, name)) throw new AlignDrawError({ code: 'missing', message: 'there is no model "' + name + '", expected ' + Object.keys(models).join(' or ') + ', or the URL of a manifest' });
       return models[name]();
     }
     export const gifEncoder = () => import('gifenc/dist/gifenc.esm.js');
@@ -48,11 +69,26 @@ function assets(names, element) {
   `;
 }
 
-/** An engine's JavaScript, smaller. */
+/**
+ * An engine's JavaScript, smaller, and without imports, exports and URLs: Parcel drops the exports of a script
+ * that is named by its URL, and looks for the file that the glue names beside itself. The worker has compiled the
+ * wasm, so that of the ways to start it one is enough.
+ */
 async function glue(device) {
-  const { outputFiles } = await build({ ...common, bundle: false, entryPoints: [`pkg/${device}/aligndraw.js`], write: false });
+  const used = device === 'webgpu' ? 'Model, memoryBytes, initGpu' : 'Model, memoryBytes';
+  const contents = `
+    import { initSync, ${used} } from './pkg/${device}/aligndraw.js';
+    globalThis.alignDrawEngine = { default: ({ module_or_path: module }) => initSync({ module }), ${used} };
+  `;
+  const { outputFiles } = await build({ ...common, stdin: { contents, resolveDir: '.' }, format: 'iife', logOverride: { 'empty-import-meta': 'silent' }, write: false });
   return outputFiles[0].contents;
 }
+
+/**
+ * Marks the imports of addresses that are known at run time alone, for bundlers to leave them as they are.
+ * esbuild drops such comments where it makes a text smaller.
+ */
+const unbundled = (text) => text.replace(/\bimport\((?!["'`$])/g, 'import(/* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ ');
 
 /** Puts generated text in the place of `lib/assets.js`. */
 const withAssets = (text) => ({
@@ -63,7 +99,7 @@ const withAssets = (text) => ({
 /** The worker as one file, without imports: it is started by its address. Its text. */
 async function worker() {
   const { outputFiles } = await build({ ...common, entryPoints: ['www/lib/worker.js'], write: false });
-  return outputFiles[0].contents;
+  return unbundled(outputFiles[0].text);
 }
 
 /** What is shipped beside the code, as its own licence and others' ask. */
@@ -86,18 +122,21 @@ async function bundlePackage() {
   mkdirSync(join(out, 'models'), { recursive: true });
   for (const name of MODELS) for (const kind of ['json', 'safetensors']) cpSync(`models/${name}.${kind}`, join(out, 'models', `${name}.${kind}`));
   const names = { 'worker.js': 'worker.js' };
-  for (const device of DEVICES) {
+  for (const device of ENGINES) {
     writeFileSync(join(out, `engine-${device}.js`), await glue(device));
     Object.assign(names, { [`${device}.js`]: `engine-${device}.js`, [`${device}.wasm`]: `${device}/aligndraw_bg.wasm` });
   }
-  for (const name of MODELS) for (const kind of ['json', 'safetensors']) names[`${name}.${kind}`] = `models/${name}.${kind}`;
-  await build({
+  for (const name of MODELS) names[`${name}.safetensors`] = `models/${name}.safetensors`;
+  const { outputFiles } = await build({
     ...common,
+    write: false,
+    loader: { '.json': 'text' },
     entryPoints: ['www/lib/aligndraw.js', 'www/lib/align-draw.js'],
     outdir: out,
     splitting: true,
-    plugins: [withAssets(assets(names, './align-draw.js'))],
+    plugins: [withAssets(assets(names, './align-draw.js', true))],
   });
+  for (const { path, text } of outputFiles) writeFileSync(path, unbundled(text));
   licences(out);
   cpSync('www/package.md', join(out, 'README.md'));
   const manifest = {
@@ -111,9 +150,13 @@ async function bundlePackage() {
       './element': { types: './types/align-draw.d.ts', default: './align-draw.js' },
       './package.json': './package.json',
     },
+    // For what does not read `exports`: Parcel as it comes, and TypeScript's older ways to find a module.
+    main: './aligndraw.js',
     types: './types/aligndraw.d.ts',
+    alias: { './element': './align-draw.js' },
+    typesVersions: { '*': { element: ['./types/align-draw.d.ts'] } },
     sideEffects: ['./align-draw.js'],
-    files: ['/*.js', '!/engines.js', '!/gifenc.js', 'types/**/*.d.ts', 'cpu/aligndraw_bg.wasm', 'webgpu/aligndraw_bg.wasm', 'models', 'licenses', 'LICENSE-*'],
+    files: ['/*.js', '!/engines.js', '!/gifenc.js', 'types/**/*.d.ts', 'cpu/aligndraw_bg.wasm', 'flex/aligndraw_bg.wasm', 'webgpu/aligndraw_bg.wasm', 'models', 'licenses', 'LICENSE-*'],
     keywords: ['text-to-image', 'webassembly', 'webgpu', 'custom-element', 'attention', 'draw'],
   };
   writeFileSync(join(out, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
@@ -123,7 +166,7 @@ async function bundlePackage() {
 function compressed(path) {
   const bytes = readFileSync(path);
   // An engine takes a minute, and was compressed when it was built.
-  const engine = /\/(cpu|webgpu)-[^/]*\.wasm$/.exec(path);
+  const engine = /\/(cpu|flex|webgpu)-[^/]*\.wasm$/.exec(path);
   if (engine) {
     cpSync(`pkg/${engine[1]}/aligndraw_bg.wasm.br`, `${path}.br`);
     writeFileSync(`${path}.gz`, gzipSync(bytes, { level: 9 }));
@@ -145,7 +188,7 @@ async function bundleSite() {
     names[name] = `${basename(name, ending)}-${short(bytes)}${ending}`;
     writeFileSync(join(out, 'assets', names[name]), bytes);
   };
-  for (const device of DEVICES) {
+  for (const device of ENGINES) {
     put(`${device}.wasm`, readFileSync(`pkg/${device}/aligndraw_bg.wasm`));
     put(`${device}.js`, await glue(device));
   }
@@ -165,7 +208,7 @@ async function bundleSite() {
     chunkNames: '[name]-[hash]',
     splitting: true,
     metafile: true,
-    plugins: [withAssets(assets(names, '../align-draw.js'))],
+    plugins: [withAssets(assets(names, '../align-draw.js', false))],
   });
   /** What an entry is called now, by its path in www/. */
   const renamed = new Map();

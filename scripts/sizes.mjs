@@ -19,6 +19,7 @@ const cpu = size('pkg/cpu/aligndraw_bg.wasm.br');
 const BUDGETS = [
   ['element, worker and the CPU engine’s JavaScript', library, 15_000],
   ['CPU engine', cpu, 335_000],
+  ['flex engine and its JavaScript', size('pkg/flex/aligndraw_bg.wasm.br') + brotli('pkg/engine-flex.js'), 450_000],
   ['WebGPU engine and its JavaScript', size('pkg/webgpu/aligndraw_bg.wasm.br') + brotli('pkg/engine-webgpu.js'), 1_800_000],
   ['weights of the digits', size('models/digits.safetensors'), 2_500_000],
   ['weights of the scenes', size('models/scenes.safetensors'), 8_000_000],

@@ -30,6 +30,7 @@ const FILES = site?.files ?? [
   'lib/align-draw.js',
   'lib/aligndraw.js',
   'lib/assets.js',
+  'lib/cause.js',
   'lib/download.js',
   'lib/element-style.js',
   'lib/engine.js',

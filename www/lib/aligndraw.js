@@ -11,6 +11,7 @@
  */
 
 import * as assets from './assets.js';
+import { explain } from './cause.js';
 import { clearStored } from './download.js';
 import { Engine } from './engine.js';
 import { AlignDrawError, unpack } from './protocol.js';
@@ -68,9 +69,14 @@ export class AlignDraw {
   constructor(options) {
     this.options = options;
     const model = options.model ?? 'digits';
+    /** @type {assets.ModelFiles} */
     const files = /[/.]/.test(model) ? { manifest: new URL(model, document.baseURI).href } : assets.model(model);
     /** @param {'cpu' | 'webgpu'} device */
-    this.files = async (device) => ({ ...files, ...(await assets.engine(device, options.pkg)) });
+    this.files = async (device) => {
+      const come = [files.text?.(), assets.engine(device, options.pkg)];
+      const [text, engine] = /** @type {[string | undefined, assets.EngineFiles]} */ (await Promise.all(come).catch(explain));
+      return { ...files, ...engine, text };
+    };
     /** @type {{cpu: Engine | undefined, webgpu: Engine | undefined}} */
     this.engines = { cpu: undefined, webgpu: undefined };
     /** @type {DeviceState} */

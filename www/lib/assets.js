@@ -8,8 +8,10 @@
 /**
  * A file that is known by its hash. `name` says what it is, so that a newer one takes its place.
  * @typedef {{name: string, url: string, sha256: string, bytes: number}} Asset
- * @typedef {{glue: string, wasm: Asset}} EngineFiles
- * @typedef {{manifest: string, weights?: string}} ModelFiles without `weights` they lie beside the manifest
+ * The fused CPU engine paints the systems of `fused`; models of others take `flex`.
+ * @typedef {{glue: string, wasm: Asset, flex?: EngineFiles, fused?: string[]}} EngineFiles
+ * @typedef {{manifest: string, text?: () => Promise<string>, weights?: string}} ModelFiles `text` gives a manifest
+ * that comes with the code; without `weights` they lie beside the manifest
  */
 
 const root = new URL('../', import.meta.url);
@@ -21,10 +23,13 @@ export const worker = () => new URL('./worker.js', import.meta.url);
  * @returns {Promise<EngineFiles>}
  */
 export async function engine(device, folder) {
-  const pkg = new URL(folder ?? 'pkg/', root);
-  const { engines } = await import(new URL('engines.js', pkg).href);
-  const url = (/** @type {string} */ file) => new URL(`${device}/${file}`, pkg).href;
-  return { glue: url('aligndraw.js'), wasm: { name: `engine/${device}`, url: url('aligndraw_bg.wasm'), ...engines[device] } };
+  const pkg = folder ? new URL(folder.replace(/\/?$/, '/'), document.baseURI) : new URL('pkg/', root);
+  const { engines, fused } = await import(new URL('engines.js', pkg).href);
+  const files = (/** @type {string} */ name) => {
+    const url = (/** @type {string} */ file) => new URL(`${name}/${file}`, pkg).href;
+    return { glue: url('aligndraw.js'), wasm: { name: `engine/${name}`, url: url('aligndraw_bg.wasm'), ...engines[name] } };
+  };
+  return device === 'cpu' ? { ...files('cpu'), flex: files('flex'), fused } : files(device);
 }
 
 /** @param {string} name @returns {ModelFiles} */

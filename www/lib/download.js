@@ -7,6 +7,7 @@
  * (private windows, foreign frames) the page keeps the bytes as long as it lives.
  */
 
+import { forbidden, forbiddenBy, nameOf, refused } from './cause.js';
 import { AlignDrawError } from './protocol.js';
 
 const CACHE = 'aligndraw-2';
@@ -94,7 +95,7 @@ class Part {
  * @param {OnBytes} onBytes
  */
 async function fromNetwork(url, signal, total, onBytes) {
-  const name = new URL(url).pathname.split('/').pop();
+  const name = nameOf(url);
   let failure = '';
   let part = new Part();
   for (let attempt = 1; attempt <= TRIES; attempt += 1) {
@@ -102,10 +103,7 @@ async function fromNetwork(url, signal, total, onBytes) {
     try {
       const from = total ? part.length : 0;
       const response = await fetch(url, { signal, headers: from ? { range: `bytes=${from}-` } : {} });
-      if (!response.ok) {
-        const code = response.status === 404 ? 'missing' : 'network';
-        throw new AlignDrawError({ code, message: `${name} could not be loaded: the server answered ${response.status}` });
-      }
+      if (!response.ok) throw refused(url, response);
       // A server that knows no ranges begins anew.
       if (response.status !== 206) part = new Part();
       const length = Number(response.headers.get('content-length') ?? 0);
@@ -115,6 +113,8 @@ async function fromNetwork(url, signal, total, onBytes) {
       return { bytes: part.bytes(), type: response.headers.get('content-type') ?? '' };
     } catch (error) {
       if (signal.aborted || error instanceof AlignDrawError) throw error;
+      const directive = await forbiddenBy(url, /connect/);
+      if (directive) throw forbidden(url, directive);
       failure = /** @type {Error} */ (error).message;
       await new Promise((resolve) => setTimeout(resolve, 150 * attempt));
     }
@@ -126,57 +126,73 @@ async function fromNetwork(url, signal, total, onBytes) {
 }
 
 /**
- * A small file that may change: the network's, or the stored one when offline.
- * @param {string} url @param {AbortSignal} signal
+ * A file's bytes, and what is done when they have proved right: only then the ones before are forgotten.
+ * @typedef {{bytes: Uint8Array, settle: () => Promise<unknown>}} Fetched
  */
-export async function freshFile(url, signal) {
+
+/** What came instead of a file, for messages. @param {string} type a content type */
+const instead = (type) => (/^text\/html/.test(type) ? ' (the server answered with a web page)' : '');
+
+/**
+ * A small file that may change: the network's, or the stored one when offline or when something else comes
+ * in its place, as from a network that asks to log in.
+ * @param {string} url @param {AbortSignal} signal
+ * @param {(bytes: Uint8Array) => boolean} fits whether these bytes are such a file
+ * @param {string} what it is
+ * @returns {Promise<Fetched>}
+ */
+export async function freshFile(url, signal, fits, what) {
   const cache = await openCache();
   try {
     const { bytes, type } = await fromNetwork(url, signal, 0, () => {});
-    if (!url.startsWith('data:')) await store(cache, url, bytes, type);
-    return bytes;
+    if (!fits(bytes)) throw new AlignDrawError({ code: 'model', message: `${nameOf(url)} is not ${what}${instead(type)}` });
+    return { bytes, settle: async () => url.startsWith('data:') || store(cache, url, bytes, type) };
   } catch (error) {
-    const kept = signal.aborted ? undefined : await cache?.match(url);
-    if (!kept || /** @type {any} */ (error).code === 'missing') throw error;
-    return new Uint8Array(await kept.arrayBuffer());
+    const response = signal.aborted ? undefined : await cache?.match(url);
+    if (!response || /** @type {any} */ (error).code === 'missing') throw error;
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    if (!fits(bytes)) throw error;
+    return { bytes, settle: async () => {} };
   }
 }
 
 /**
  * A file that is known by its hash: the kept one if it is whole, else the network's.
  * @param {Asset} asset @param {AbortSignal} signal @param {OnBytes} onBytes @param {Memory} memory
+ * @returns {Promise<Fetched>}
  */
 export async function hashedFile({ name, url, sha256, bytes: length }, signal, onBytes, memory) {
   const cache = await openCache();
   const slot = new URL(`/aligndraw-files/${name}`, 'https://aligndraw.invalid').href;
   const key = `${slot}?sha256=${sha256}`;
+  const settle = () => forgetOthers(cache, slot, key);
   const stored = await cache?.match(key);
   if (stored) {
     const bytes = new Uint8Array(await stored.arrayBuffer());
     if ((await digest(bytes)) === sha256) {
       onBytes(bytes.length, bytes.length, 'cache');
-      return bytes;
+      return { bytes, settle };
     }
     await cache?.delete(key);
   }
   const kept = memory.kept.get(sha256);
   if (kept) {
     onBytes(kept.length, kept.length, 'cache');
-    return kept;
+    return { bytes: kept, settle };
   }
-  let found = '';
+  let [found, came] = ['', ''];
   // A second time from the start: what was put together from two answers may not fit.
   for (let attempt = 1; attempt <= 2; attempt += 1) {
     const { bytes, type } = await fromNetwork(url, signal, length, onBytes);
-    found = await digest(bytes);
+    [found, came] = [await digest(bytes), type];
     if (found && found !== sha256) continue;
-    if (await store(cache, key, bytes, type)) await forgetOthers(cache, slot, key);
-    else memory.keep(sha256, bytes);
-    return bytes;
+    if (await store(cache, key, bytes, type)) return { bytes, settle };
+    memory.keep(sha256, bytes);
+    return { bytes, settle: async () => {} };
   }
   throw new AlignDrawError({
     code: 'wrong-hash',
-    message: `${new URL(url).pathname.split('/').pop()} is damaged: SHA-256 ${found.slice(0, 12)}…, expected ${sha256.slice(0, 12)}…. Try again.`,
+    message: `${nameOf(url)} is damaged${instead(came)}: SHA-256 ${found.slice(0, 12)}…, expected ${sha256.slice(0, 12)}…. Try again.`,
   });
 }
 

@@ -19,6 +19,7 @@
  *   {type: 'words', id, words, heldOut}
  *   {type: 'error', id, error}                    see {@link describe}
  *   {type: 'lost', message}                       the GPU device is gone
+ *   {type: 'unloaded', directive}                 the worker's script did not come; directive: of the policy that forbids it
  */
 
 /**

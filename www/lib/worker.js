@@ -1,6 +1,7 @@
 // @ts-check
 /** The worker that owns the wasm. Its messages are listed in `protocol.js`. */
 
+import { whyNot } from './cause.js';
 import { freshFile, hashedFile } from './download.js';
 import { AlignDrawError, describe } from './protocol.js';
 
@@ -11,8 +12,8 @@ const MESSAGE_TIME = 8;
 let engine;
 /** @type {any} the loaded model */
 let model;
-/** Whether it draws on the GPU, whose steps must be waited for. */
-let gpu = false;
+/** Whether the engine answers later, as the GPU does. */
+let waits = false;
 /** @type {GPUDevice | undefined} */
 let gpuDevice;
 /** Loads and drawings that may still be cancelled. @type {Map<number, AbortController>} */
@@ -49,16 +50,33 @@ function watchDevice() {
   };
 }
 
-/** @param {{id: number, files: import('./assets.js').ModelFiles & import('./assets.js').EngineFiles, gpu: boolean, kept: Map<string, Uint8Array>}} request */
-async function load({ id, files, gpu: asked, kept }, /** @type {AbortSignal} */ signal) {
-  gpu = asked;
-  const manifestBytes = await freshFile(files.manifest, signal);
-  let manifest;
+/** A model's manifest as far as loading needs it, or undefined when these bytes are none. @param {Uint8Array} text */
+function manifestOf(text) {
   try {
-    manifest = JSON.parse(new TextDecoder().decode(manifestBytes));
+    const manifest = JSON.parse(new TextDecoder().decode(text));
+    const { file, sha256, bytes } = manifest.weights;
+    const whole = typeof manifest.name === 'string' && typeof file === 'string' && /^[0-9a-f]{64}$/.test(sha256) && Number.isSafeInteger(bytes) && bytes > 0;
+    return whole ? manifest : undefined;
   } catch {
-    throw new AlignDrawError({ code: 'model', message: `${files.manifest} is not a model's manifest` });
+    return undefined;
   }
+}
+
+/** An engine's JavaScript: a module, or in the package a script that leaves it behind. @param {string} url */
+async function script(url) {
+  const module = await import(url).catch(async (error) => {
+    throw (await whyNot(url)) ?? error;
+  });
+  return module.Model ? module : /** @type {any} */ (globalThis).alignDrawEngine;
+}
+
+/** @param {{id: number, files: import('./assets.js').EngineFiles & {manifest: string, text?: string, weights?: string}, gpu: boolean, kept: Map<string, Uint8Array>}} request */
+async function load({ id, files, gpu, kept }, /** @type {AbortSignal} */ signal) {
+  const file = files.text === undefined
+    ? await freshFile(files.manifest, signal, (bytes) => manifestOf(bytes) !== undefined, 'a model’s manifest')
+    : { bytes: new TextEncoder().encode(files.text), settle: async () => {} };
+  const manifestBytes = file.bytes;
+  const manifest = manifestOf(manifestBytes);
   /** @type {Map<string, {loaded: number, total: number, from: string}>} */
   const parts = new Map();
   const report = (/** @type {string} */ name) => (/** @type {number} */ loaded, /** @type {number} */ total, /** @type {string} */ from) => {
@@ -68,17 +86,21 @@ async function load({ id, files, gpu: asked, kept }, /** @type {AbortSignal} */ 
     const network = all.some((part) => part.from === 'network');
     post({ type: 'progress', id, loaded: sum('loaded'), total: sum('total'), from: network ? 'network' : 'cache' });
   };
+  // The fused passes, where the model's system has them; else burn's tensors.
+  const name = gpu ? 'webgpu' : files.fused?.includes(manifest.system) ? 'cpu' : 'flex';
+  const { glue: glueUrl, wasm: wasmFile } = (name === 'flex' && files.flex) || files;
+  waits = name !== 'cpu';
   const { sha256, bytes } = manifest.weights;
   const url = files.weights ?? new URL(manifest.weights.file, files.manifest).href;
   const memory = { kept, keep: (/** @type {string} */ sha256, /** @type {Uint8Array} */ bytes) => post({ type: 'keep', id, sha256, bytes }) };
-  const [weights, wasm, glue] = await Promise.all([
+  const [{ bytes: weights, settle }, wasm, glue] = await Promise.all([
     hashedFile({ name: `weights/${manifest.name}`, url, sha256, bytes }, signal, report('weights'), memory),
-    hashedFile(files.wasm, signal, report('engine'), memory),
-    import(files.glue),
+    hashedFile(wasmFile, signal, report('engine'), memory),
+    script(glueUrl),
   ]);
   signal.throwIfAborted();
   try {
-    await glue.default({ module_or_path: await WebAssembly.compile(/** @type {BufferSource} */ (wasm)) });
+    await glue.default({ module_or_path: await WebAssembly.compile(/** @type {BufferSource} */ (wasm.bytes)) });
   } catch (error) {
     const message = /** @type {Error} */ (error).message;
     throw new AlignDrawError({ code: 'wasm-blocked', message: `WebAssembly does not run here: ${message}` });
@@ -88,8 +110,10 @@ async function load({ id, files, gpu: asked, kept }, /** @type {AbortSignal} */ 
     watchDevice();
     await glue.initGpu();
   }
-  model = new glue.Model(manifestBytes, weights, gpu ? 'webgpu' : 'cpu');
-  if (!gpu) await warmUp();
+  model = new glue.Model(manifestBytes, weights, name);
+  // The engine has read them: they may take the place of what was kept before.
+  await Promise.all([file.settle(), settle(), wasm.settle()]);
+  if (!waits) await warmUp();
   post({ type: 'loaded', id, info: { ...model.info(), sha256 }, memory: glue.memoryBytes() });
 }
 
@@ -155,7 +179,7 @@ async function run(session, { id, keep }, signal) {
   };
   try {
     for (;;) {
-      const packed = gpu ? await session.step() : session.stepNow();
+      const packed = waits ? await session.step() : session.stepNow();
       signal.throwIfAborted();
       if (!packed) {
         whole = true;

@@ -1,0 +1,5 @@
+import Drawing from './drawing';
+
+export default function Page() {
+  return <main><Drawing /></main>;
+}
