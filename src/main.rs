@@ -1,5 +1,6 @@
 //! The native binary: parse, run, exit code.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 /// The optimizer's passes allocate and free large tensors at every update; the system's allocator
@@ -11,7 +12,8 @@ fn main() -> ExitCode {
     match aligndraw::cli::run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            // A closed standard error is no reason to panic.
+            let _ = writeln!(std::io::stderr(), "error: {error:#}");
             ExitCode::from(aligndraw::cli::exit_code(&error))
         }
     }

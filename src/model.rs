@@ -5,7 +5,7 @@ use burn::module::{Module, ModuleDisplay};
 use burn::tensor::{Device, Tensor};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::data::batch::TrainBatch;
+use crate::data::batch::{Lesson, TrainBatch};
 use crate::error::{Error, Result};
 use crate::kernels::window::{Rect, Window};
 use crate::options::Preset;
@@ -126,6 +126,12 @@ pub trait Trainable: Module + ModuleDisplay + Sync + 'static {
         Vec::new()
     }
 
+    /// What is learned at a share of the run, 0 to 1.
+    fn lesson(config: &Self::Config, progress: f32) -> Lesson {
+        let _ = (config, progress);
+        Lesson::Everything
+    }
+
     /// The terms of the loss for each image of a batch [batch], in burn tensors: any device, with or
     /// without autodiff. All randomness comes from the batch's noise seed.
     fn terms(&self, config: &Self::Config, batch: &TrainBatch) -> Terms<Tensor<1>>;
@@ -243,7 +249,9 @@ pub trait Painter {
 
     /// Begins a picture for each caption. `noise` is [picture, [`Self::noise_len`]], standard normal times the
     /// temperature.
-    fn begin(&self, captions: &CaptionIds, noise: Vec<f32>) -> Box<dyn Drawing>;
+    ///
+    /// **Errors** [`Error::Config`] for a caption that the model cannot draw.
+    fn begin(&self, captions: &CaptionIds, noise: Vec<f32>) -> Result<Box<dyn Drawing>>;
 
     /// The write window of a step (from 0), from its raw numbers, and its rectangle on the canvas.
     fn window(&self, step: usize, raw: &[f32]) -> (Window, Rect);

@@ -138,7 +138,7 @@ impl Pipeline {
         }
         let ids = captions.iter().flat_map(|tokens| tokens.ids.iter().copied()).collect();
         let captions = CaptionIds { ids, batch: seeds.len(), words };
-        let drawing = self.painter.begin(&captions, self.noise(seeds));
+        let drawing = self.painter.begin(&captions, self.noise(seeds))?;
         Ok(Pictures { drawing, batch: seeds.len(), words, first: 0, step: 0, failed: false })
     }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::model::{Config, ImageSize, TextToImage, Trainable, check_memory};
 use crate::options::Preset;
-use crate::text2image::draw;
+use crate::text2image::{draw, framed};
 
 macro_rules! systems {
     ($($(#[doc = $doc:expr])+ $variant:ident($model:ty) = $name:literal $(| $earlier:literal)*;)+) => {
@@ -93,6 +93,8 @@ macro_rules! systems {
 systems! {
     /// The DRAW family: alignDRAW and its relatives.
     Draw(draw::Draw) = "draw" | "align-draw";
+    /// DRAW inside frames that the caption gives each drawn word.
+    Framed(framed::Framed) = "framed";
 }
 
 /// Does something with the model type of a system: training, painting, evaluation.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 
 use super::files::read_mnist;
+use crate::cli::output::note;
 use crate::data::folder::Folder;
 use crate::data::mnist_captions;
 use crate::data::scene_pictures::ScenePictures;
@@ -62,7 +63,7 @@ pub fn open(
                 bail!("--data names the folder of captioned images: images/ and captions.jsonl, say");
             };
             let read = Folder::read(path, side, cache).with_context(|| path.display().to_string())?;
-            println!(
+            note!(
                 "{}: {} images, {} captions, {} words; {} skipped",
                 path.display(),
                 read.images,
@@ -70,9 +71,9 @@ pub fn open(
                 read.vocabulary.words.len(),
                 read.skipped.len()
             );
-            read.skipped.iter().take(SHOWN).for_each(|what| println!("  skipped {what}"));
+            read.skipped.iter().take(SHOWN).for_each(|what| note!("  skipped {what}"));
             if read.skipped.len() > SHOWN {
-                println!("  and {} more", read.skipped.len() - SHOWN);
+                note!("  and {} more", read.skipped.len() - SHOWN);
             }
             Ok(Opened {
                 data: Data { train: read.train, validation: read.validation },

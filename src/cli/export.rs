@@ -9,6 +9,7 @@ use clap::{Args as ClapArgs, ValueEnum};
 use super::files::{read_json, read_model, write_model};
 use super::train::{RECORD, Run, VOCABULARY, manifest};
 use crate::checkpoint::{Manifest, Precision, check_temperature, decode, encode, parse_safetensors};
+use crate::cli::output::say;
 use crate::model::TextToImage;
 use crate::options::TrainOptions;
 use crate::systems::{System, SystemVisitor};
@@ -62,7 +63,7 @@ pub fn run(args: Args) -> Result<()> {
     manifest.temperature = args.temperature.unwrap_or(manifest.temperature);
     check_temperature(manifest.temperature)?;
     let manifest = write_model(&args.models, manifest, &weights)?;
-    println!("{}/{}: {} bytes", args.models.display(), manifest.weights.file, manifest.weights.bytes);
+    say!("{}/{}: {} bytes", args.models.display(), manifest.weights.file, manifest.weights.bytes);
     Ok(())
 }
 

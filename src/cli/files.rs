@@ -7,6 +7,7 @@ use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::{Manifest, WeightsRecord};
+use crate::cli::output;
 use crate::data::mnist::Mnist;
 use crate::error::Error;
 use crate::eval::classifier::DigitClassifier;
@@ -119,6 +120,10 @@ pub fn write_model(folder: &Path, mut manifest: Manifest, weights: &[u8]) -> Res
 
 /// Writes a value as indented JSON.
 pub fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<()> {
-    let json = serde_json::to_string_pretty(value).context("serialising")? + "\n";
-    write_atomically(path, json.as_bytes()).with_context(|| format!("writing {}", path.display()))
+    output::write(path, json(value)?.as_bytes())
+}
+
+/// A value as indented JSON, with a line's end.
+pub fn json(value: &impl serde::Serialize) -> Result<String> {
+    Ok(serde_json::to_string_pretty(value).context("serialising")? + "\n")
 }

@@ -4,6 +4,7 @@ mod data;
 mod eval;
 mod export;
 mod files;
+mod output;
 mod paint;
 mod picture;
 mod scenes;
@@ -12,17 +13,25 @@ mod train;
 mod train_classifier;
 mod train_judge;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::error::Error;
 
 /// Drawing from words: train alignDRAW, measure it, paint with it, serve it to a browser.
 #[derive(Parser)]
-#[command(version, about, max_term_width = 100)]
+#[command(version, about, max_term_width = 100, after_help = EXIT_CODES)]
 pub struct Cli {
+    /// No notes and no progress on standard error: errors alone
+    #[arg(long, short, global = true)]
+    quiet: bool,
     #[command(subcommand)]
     verb: Verb,
 }
+
+/// What the exit code says, for `--help`.
+const EXIT_CODES: &str = "\
+Exit codes: 0 it worked; 1 it failed; 2 what was typed cannot be done (a caption, a flag, data without captions).
+Results go to standard output, notes and progress to standard error; NO_COLOR is respected.";
 
 #[derive(Subcommand)]
 enum Verb {
@@ -42,13 +51,22 @@ enum Verb {
     Scenes(scenes::Args),
     /// Serve the page
     Serve(serve::Args),
+    /// Print a script that completes this command in a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
 }
 
 /// Parses the arguments and runs the verb.
 ///
 /// **Errors** whatever the verb reports, with its context.
 pub fn run() -> anyhow::Result<()> {
-    match Cli::parse().verb {
+    let cli = Cli::parse();
+    if cli.quiet {
+        crate::platform::set_quiet();
+    }
+    match cli.verb {
         Verb::Train(args) => train::run(args),
         Verb::TrainClassifier(args) => train_classifier::run(args),
         Verb::TrainJudge(args) => train_judge::run(args),
@@ -57,6 +75,11 @@ pub fn run() -> anyhow::Result<()> {
         Verb::Paint(args) => paint::run(args),
         Verb::Scenes(args) => scenes::run(args),
         Verb::Serve(args) => serve::run(args),
+        Verb::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "aligndraw", &mut script);
+            output::write(std::path::Path::new("-"), &script)
+        }
     }
 }
 

@@ -1,16 +1,16 @@
 //! `aligndraw paint`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::Args as ClapArgs;
 
 use super::files::read_model;
 use super::picture::{self, AnimatedDrawing, Animation};
+use crate::cli::output::write_and_note;
 use crate::model::Config;
 use crate::paint::{Engine, Frame, Pipeline};
 use crate::platform::block_on;
-use crate::train::checkpoints::write_atomically;
 
 #[derive(ClapArgs)]
 pub struct Args {
@@ -23,7 +23,7 @@ pub struct Args {
     /// (default: the model's own)
     #[arg(long)]
     temperature: Option<f32>,
-    /// Where to write the picture, a PNG
+    /// Where to write the picture, a PNG; - is standard output
     #[arg(short, long, default_value = "out.png")]
     out: PathBuf,
     /// Pictures, from seed on; more than one are laid out as a grid
@@ -95,12 +95,12 @@ pub fn run(args: Args) -> Result<()> {
         }
         None => None,
     };
-    write(&args.out, &png)?;
+    write_and_note(&args.out, &png)?;
     if let (Some(path), Some(json)) = (&args.json, json) {
-        write(path, &json)?;
+        write_and_note(path, &json)?;
     }
     if let (Some(path), Some(gif)) = (&args.gif, gif) {
-        write(path, &gif)?;
+        write_and_note(path, &gif)?;
     }
     Ok(())
 }
@@ -113,10 +113,4 @@ fn draw(pipeline: &Pipeline, caption: &str, seeds: &[u64]) -> Result<Vec<Vec<Fra
         steps.push(frames);
     }
     Ok(steps)
-}
-
-fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    write_atomically(path, bytes).with_context(|| format!("writing {}", path.display()))?;
-    println!("{}", path.display());
-    Ok(())
 }

@@ -2,15 +2,15 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::{Args as ClapArgs, ValueEnum};
 
 use super::picture;
+use crate::cli::output::{say, write_and_note};
 use crate::data::noise::Noise;
 use crate::data::scene_pictures::{CANVAS, ScenePictures};
 use crate::data::scenes::{Bans, Object, Place, Scene, Thing};
 use crate::model::ImageSize;
-use crate::train::checkpoints::write_atomically;
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Sheet {
@@ -91,7 +91,7 @@ pub fn run(args: Args) -> Result<()> {
             let held_out = matches!(sheet, Sheet::HeldOut);
             let drawn = (0..count).map(|_| pictures.draw(held_out, &mut noise));
             let say = |(scene, caption)| {
-                println!("{caption}");
+                say!("{caption}");
                 scene
             };
             drawn.map(say).collect()
@@ -100,7 +100,6 @@ pub fn run(args: Args) -> Result<()> {
     let painted: Vec<_> = scenes.iter().map(|scene| pictures.paint(scene, &mut noise)).collect();
     let images: Vec<&[f32]> = painted.iter().map(Vec::as_slice).collect();
     let png = picture::grid(&images, SIZE, args.scale)?;
-    write_atomically(&args.out, &png).with_context(|| format!("writing {}", args.out.display()))?;
-    println!("{}", args.out.display());
+    write_and_note(&args.out, &png)?;
     Ok(())
 }

@@ -10,6 +10,8 @@ use clap::Args as ClapArgs;
 use tower_http::services::{ServeDir, ServeFile};
 use tower_http::set_header::SetResponseHeaderLayer;
 
+use crate::cli::output::say;
+
 /// What the page may do: its own scripts, WebAssembly, its own worker and downloads. Pictures are
 /// saved from object URLs.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; \
@@ -57,7 +59,7 @@ async fn serve(args: Args) -> Result<()> {
         .await
         .with_context(|| format!("listening on {address} (--port names another)"))?;
     let address = listener.local_addr().context("the address that was bound")?;
-    println!("http://{address}");
+    say!("http://{address}");
     let stopped = async {
         // Without a signal handler Ctrl-C still ends the process.
         let _ = tokio::signal::ctrl_c().await;

@@ -9,6 +9,7 @@ use clap::Args as ClapArgs;
 
 use super::files::{ClassifierManifest, read_mnist, write_json};
 use crate::checkpoint::WeightsRecord;
+use crate::cli::output::say;
 use crate::eval::classifier::train;
 use crate::train::checkpoints::write_atomically;
 
@@ -41,7 +42,7 @@ pub fn run(args: Args) -> Result<()> {
     let device = Device::flex();
     let rounded = crate::eval::classifier::DigitClassifier::decode(&bytes, &device)?;
     let accuracy = rounded.accuracy(&mnist.test, &device);
-    println!("{:.2} % of MNIST's test digits read right", 100.0 * accuracy);
+    say!("{:.2} % of MNIST's test digits read right", 100.0 * accuracy);
     if accuracy < LEAST_ACCURACY {
         bail!(
             "a judge must read {:.0} %: train for more --epochs; nothing was written",

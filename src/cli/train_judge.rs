@@ -10,6 +10,7 @@ use clap::Args as ClapArgs;
 
 use super::files::{JudgeManifest, write_json};
 use crate::checkpoint::WeightsRecord;
+use crate::cli::output::say;
 use crate::data::noise::Noise;
 use crate::data::scene_pictures::ScenePictures;
 use crate::data::scenes::{Bans, Scene};
@@ -62,7 +63,7 @@ pub fn run(args: Args) -> Result<()> {
     let rounded = SceneJudge::decode(&bytes, &device)?;
     let accuracy = on_renders(&rounded, &pictures, TEST, TEST_SEED, &device);
     for (name, share) in accuracy.rows() {
-        println!("{name:<12}{:>8.2} % of {} test renders", share.percent(), share.of);
+        say!("{name:<12}{:>8.2} % of {} test renders", share.percent(), share.of);
     }
     if accuracy.least() < args.least {
         let path = std::env::temp_dir().join("unfinished-judge.safetensors");

@@ -46,4 +46,16 @@ pub struct TrainBatch {
     pub epoch: usize,
     /// Batch in the epoch, from 0.
     pub index: usize,
+    /// Share of the run that is done, 0 to 1; 1 for validation.
+    pub progress: f32,
+}
+
+/// What a training batch is drawn from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Lesson {
+    /// All captions.
+    #[default]
+    Everything,
+    /// Captions that name one object.
+    OneObject,
 }

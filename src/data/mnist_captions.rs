@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    batch::CaptionBatch,
+    batch::{CaptionBatch, Lesson},
     mnist::{Digits, SIDE},
     noise::Noise,
     source::Source,
@@ -247,6 +247,14 @@ impl Scenes {
 impl Source for Scenes {
     fn batch(&self, size: usize, noise: &mut Noise) -> CaptionBatch<'static> {
         let samples = (0..size).map(|_| self.draw(false, noise)).collect::<Vec<_>>();
+        self.render(&samples, noise)
+    }
+
+    fn training_batch(&self, size: usize, noise: &mut Noise, lesson: Lesson) -> CaptionBatch<'static> {
+        let single = |sample: &(Scene, [usize; 2])| sample.0.count == 1;
+        let wanted = |sample: &(Scene, [usize; 2])| lesson == Lesson::Everything || single(sample);
+        let samples = std::iter::repeat_with(|| self.draw(false, noise)).filter(wanted).take(size);
+        let samples: Vec<_> = samples.collect();
         self.render(&samples, noise)
     }
 

@@ -2,7 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{batch::CaptionBatch, mnist_captions, noise::Noise, scenes, vocabulary::Vocabulary};
+use super::{
+    batch::{CaptionBatch, Lesson},
+    mnist_captions,
+    noise::Noise,
+    scenes,
+    vocabulary::Vocabulary,
+};
 
 /// A data set that batches are drawn from.
 pub trait Source: Send + Sync {
@@ -10,7 +16,7 @@ pub trait Source: Send + Sync {
     fn batch(&self, size: usize, noise: &mut Noise) -> CaptionBatch<'static>;
 
     /// A batch to learn from: as [`Source::batch`], but that what is learned last may be more frequent.
-    fn training_batch(&self, size: usize, noise: &mut Noise) -> CaptionBatch<'static> {
+    fn training_batch(&self, size: usize, noise: &mut Noise, _: Lesson) -> CaptionBatch<'static> {
         self.batch(size, noise)
     }
 

@@ -55,7 +55,7 @@ impl Estimate<'_> {
             let size = BATCH.min(self.images - start);
             let mut noise = Noise::stream(self.seed, start as u64);
             let batch = sample(size, &mut noise)?;
-            let item = TrainBatch { batch, noise_seed: noise.next_u64(), epoch: 0, index: 0 };
+            let item = TrainBatch { batch, noise_seed: noise.next_u64(), epoch: 0, index: 0, progress: 1.0 };
             let terms = (self.terms)(&item);
             let share = size as f64 / self.images as f64;
             let reconstruction = terms.get("reconstruction");

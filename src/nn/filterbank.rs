@@ -42,6 +42,22 @@ impl FilterBanks {
         }
     }
 
+    /// Banks of decoded windows, all [batch, 1]: centres (x, y) and strides in pixels, variances in pixels²,
+    /// intensities γ. `canvas` is its height and width.
+    pub fn at(
+        canvas: [usize; 2],
+        size: usize,
+        [x, y]: [Tensor<2>; 2],
+        stride: Tensor<2>,
+        variance: Tensor<2>,
+        intensity: Tensor<2>,
+    ) -> Self {
+        let device = stride.device();
+        let bank = |center, len| filters(center, stride.clone(), variance.clone(), size, len, &device);
+        let [height, width] = canvas;
+        Self { y: bank(y, height), x: bank(x, width), intensity: intensity.reshape([-1, 1, 1, 1]) }
+    }
+
     /// `F_y · image · F_xᵀ` for each channel: [batch, channel, N, N].
     pub fn read(&self, image: Tensor<4>) -> Tensor<4> {
         self.y.clone().matmul(image).matmul(self.x.clone().transpose())

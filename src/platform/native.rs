@@ -60,3 +60,15 @@ pub unsafe fn packed_gemm(
 pub fn block_on<F: Future>(future: F) -> F::Output {
     pollster::block_on(future)
 }
+
+static QUIET: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+
+/// Whether notes and progress are wanted: `--quiet` says no.
+pub fn quiet() -> bool {
+    QUIET.load(std::sync::atomic::Ordering::Relaxed)
+}
+
+/// Turns notes and progress off.
+pub fn set_quiet() {
+    QUIET.store(true, std::sync::atomic::Ordering::Relaxed);
+}

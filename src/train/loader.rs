@@ -9,23 +9,29 @@ use burn::data::dataset::DatasetError;
 use burn::tensor::Device;
 
 use crate::data::{
-    batch::{CaptionBatch, TrainBatch},
+    batch::{CaptionBatch, Lesson, TrainBatch},
     noise::Noise,
     source::Source,
 };
+use crate::model::Config;
+use crate::options::TrainOptions;
 
 impl TrainBatch {
-    /// Batches of samples that change from epoch to epoch, the first of which is `first_epoch`.
-    pub fn training(
+    /// Batches of samples that change from epoch to epoch, the first of which is `first_epoch`; `lesson` says
+    /// what they are drawn from at a share of the run.
+    pub fn training<C: Config>(
         source: Arc<dyn Source>,
-        seed: u64,
-        size: usize,
-        batches: usize,
+        options: &TrainOptions<C>,
         first_epoch: usize,
+        lesson: impl Fn(f32) -> Lesson + Send + Sync + 'static,
     ) -> Batches<Self> {
+        let (seed, size, batches) = (options.seed, options.batch_size, options.batches_per_epoch);
+        let updates = options.updates();
         Batches::changing(first_epoch, size, batches * size, move |epoch, index| {
-            let draw = |noise: &mut Noise| source.training_batch(size, noise);
-            Self::draw(draw, seed, epoch, index)
+            let done = epoch.saturating_sub(1) * batches + index;
+            let progress = done as f32 / updates as f32;
+            let draw = |noise: &mut Noise| source.training_batch(size, noise, lesson(progress));
+            Self { progress, ..Self::draw(draw, seed, epoch, index) }
         })
     }
 
@@ -44,7 +50,7 @@ impl TrainBatch {
     ) -> Self {
         let mut noise = Noise::stream(seed, (epoch as u64) << 32 | index as u64);
         let noise_seed = noise.next_u64();
-        Self { batch: draw(&mut noise), noise_seed, epoch, index }
+        Self { batch: draw(&mut noise), noise_seed, epoch, index, progress: 1.0 }
     }
 }
 

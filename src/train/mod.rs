@@ -186,7 +186,9 @@ fn engine<M: Trainable>(
 ) -> SupervisedTraining<TrainingModel<M>> {
     let (seed, size) = (options.seed, options.batch_size);
     let valid_batches = options.validation_images.div_ceil(size);
-    let train = TrainBatch::training(data.train, seed, size, options.batches_per_epoch, first_epoch);
+    let config = options.config.clone();
+    let lesson = move |progress| M::lesson(&config, progress);
+    let train = TrainBatch::training(data.train, options, first_epoch, lesson);
     let valid = TrainBatch::validation(data.validation, seed ^ u64::MAX, size, valid_batches);
     let [models, optimizers, rates] = AtomicCheckpointer::all(&folder.join("checkpoints"));
     let engine = SupervisedTraining::new(folder, Arc::new(train), Arc::new(valid));

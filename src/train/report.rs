@@ -17,10 +17,11 @@ use burn::train::metric::{
 use burn::train::renderer::{
     EvaluationName, MetricState, MetricsRenderer, MetricsRendererEvaluation, MetricsRendererTraining,
 };
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::{Deserialize, Serialize};
 
 use super::learner::StepReport;
+use crate::platform::quiet;
 
 /// A term of the loss as a metric of burn's engine.
 #[derive(Clone)]
@@ -130,6 +131,21 @@ impl Mean {
     }
 }
 
+/// A progress bar on standard error; hidden where the user wants no notes.
+fn bar(style: ProgressStyle) -> ProgressBar {
+    let target = if quiet() { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+    ProgressBar::with_draw_target(Some(0), target).with_style(style)
+}
+
+/// A line beside the bar; where standard error is no terminal the line alone.
+fn print_line(bar: &ProgressBar, line: &str) {
+    if !bar.is_hidden() {
+        bar.println(line);
+    } else if !quiet() {
+        let _ = writeln!(std::io::stderr(), "{line}");
+    }
+}
+
 /// Renders burn's training events.
 pub struct Report {
     folder: PathBuf,
@@ -175,7 +191,7 @@ impl Report {
         Ok(Self {
             folder: folder.to_path_buf(),
             log,
-            bar: ProgressBar::new(0).with_style(style),
+            bar: bar(style),
             batch_size,
             line: EpochLine::default(),
             means: BTreeMap::new(),
@@ -229,18 +245,19 @@ impl TrainingProgressLogger for Report {
         let line = serde_json::to_string(&self.line).expect("numbers serialise");
         let terms: Vec<String> =
             self.line.split("valid").map(|(name, value)| format!("{name} {value:.2}")).collect();
-        self.bar.println(format!(
+        let text = format!(
             "epoch {epoch}: validation loss {:.2} ({}), {:.0} images/s",
             self.line.loss("valid"),
             terms.join(", "),
             self.line.images_per_second
-        ));
+        );
+        print_line(&self.bar, &text);
         if let Err(error) = writeln!(self.log, "{line}").and_then(|()| self.log.flush()) {
-            self.bar.println(format!("log.jsonl: {error}"));
+            print_line(&self.bar, &format!("log.jsonl: {error}"));
         }
         let curves = self.folder.join("curves.png");
         if let Err(error) = super::curves::draw(&read_log(&self.folder.join("log.jsonl")), &curves) {
-            self.bar.println(format!("curves.png: {error}"));
+            print_line(&self.bar, &format!("curves.png: {error}"));
         }
     }
 
@@ -272,7 +289,7 @@ impl TrainingProgressLogger for Report {
     }
 
     fn log_event_training(&mut self, event: String) {
-        self.bar.println(event);
+        print_line(&self.bar, &event);
     }
 }
 
@@ -316,7 +333,7 @@ pub struct Bar(ProgressBar);
 impl Default for Bar {
     fn default() -> Self {
         let style = ProgressStyle::with_template("{wide_bar} {pos}/{len}  {msg}  {eta} left");
-        Self(ProgressBar::new(0).with_style(style.expect("the template is valid")))
+        Self(bar(style.expect("the template is valid")))
     }
 }
 
@@ -337,7 +354,7 @@ impl TrainingProgressLogger for Bar {
 
     fn update_epoch(&mut self, epoch: usize) {
         let line = format!("epoch {epoch}: {}", self.0.message());
-        if self.0.is_hidden() { println!("{line}") } else { self.0.println(line) }
+        print_line(&self.0, &line);
     }
 
     fn start_split(&mut self, _: &str, items: usize) {

@@ -130,8 +130,8 @@ impl Painter for BagPainter {
         0
     }
 
-    fn begin(&self, captions: &CaptionIds, _: Vec<f32>) -> Box<dyn Drawing> {
-        Box::new(BagDrawing(self.0.clone(), captions.clone()))
+    fn begin(&self, captions: &CaptionIds, _: Vec<f32>) -> Result<Box<dyn Drawing>> {
+        Ok(Box::new(BagDrawing(self.0.clone(), captions.clone())))
     }
 
     fn window(&self, _: usize, _: &[f32]) -> (Window, Rect) {

@@ -148,7 +148,7 @@ fn a_caption_hears_its_own_words_alone_and_their_order() {
 /// A batch of the tiny preset's data with the seed of its noise.
 fn item(source: &dyn Source, index: u64) -> TrainBatch {
     let batch = source.batch(4, &mut Noise::stream(7, index));
-    TrainBatch { batch, noise_seed: index, epoch: 1, index: index as usize }
+    TrainBatch { batch, noise_seed: index, epoch: 1, index: index as usize, progress: 0.0 }
 }
 
 /// Gradients of the sum of the terms by burn's autodiff, in visiting order.

@@ -11,6 +11,7 @@ use super::super::data::MNIST;
 use super::super::files::{read_classifier, read_mnist};
 use super::{Args, bounds, print_bounds, print_columns, print_head, print_shares};
 use crate::checkpoint::Manifest;
+use crate::cli::output::{progress, say};
 use crate::data::mnist_captions::{Bans, CANVAS, Scene, Scenes};
 use crate::data::noise::Noise;
 use crate::eval::bound::Bound;
@@ -53,7 +54,7 @@ pub fn evaluate(args: &Args, manifest: Manifest, weights: &[u8], bans: Bans) -> 
     let mut scenes = Vec::with_capacity(all.len() * samples);
     let mut verdicts = Vec::with_capacity(scenes.capacity());
     let mut shuffled = Vec::with_capacity(scenes.capacity());
-    let bar = indicatif::ProgressBar::new((all.len() * samples) as u64);
+    let bar = progress((all.len() * samples) as u64);
     for sample in 0..samples {
         let images = paint_all(&pipeline, &all, args.seed + (sample * all.len()) as u64)?;
         bar.inc(all.len() as u64);
@@ -84,7 +85,9 @@ pub fn evaluate(args: &Args, manifest: Manifest, weights: &[u8], bans: Bans) -> 
         bound_seen,
         bound_held_out,
     };
-    print(&evaluation);
+    if !args.json {
+        print(&evaluation);
+    }
     Ok(evaluation)
 }
 
@@ -107,7 +110,7 @@ fn paint_all(pipeline: &Pipeline, scenes: &[Scene], seed: u64) -> Result<Vec<f32
 
 fn print(e: &Evaluation) {
     print_head(&e.model, &e.weights_sha256, e.temperature);
-    println!("classifier: {:.2} % on MNIST's test set", 100.0 * e.classifier_accuracy_on_mnist_test);
+    say!("classifier: {:.2} % on MNIST's test set", 100.0 * e.classifier_accuracy_on_mnist_test);
     print_columns();
     print_shares("caption fidelity", e.fidelity.seen, e.fidelity.held_out);
     print_shares("  single digits", e.fidelity.seen_digits, e.fidelity.held_out_digits);

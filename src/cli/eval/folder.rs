@@ -26,9 +26,11 @@ pub fn evaluate(args: &Args, manifest: Manifest, weights: &[u8]) -> Result<Evalu
         bail!("the folder's words are not the model's: it was trained on other captions");
     }
     let [bound, held_out] = bounds(args, &manifest, weights, opened.test.as_ref())?;
-    print_head(&manifest.name, &manifest.weights.sha256, manifest.temperature);
-    print_columns();
-    print_bounds(&bound, &held_out);
+    if !args.json {
+        print_head(&manifest.name, &manifest.weights.sha256, manifest.temperature);
+        print_columns();
+        print_bounds(&bound, &held_out);
+    }
     let (model, weights_sha256) = (manifest.name, manifest.weights.sha256);
     Ok(Evaluation { model, weights_sha256, seed: args.seed, bound })
 }

@@ -4,14 +4,16 @@ mod digits;
 mod folder;
 mod scenes;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use burn::tensor::Device;
 use clap::Args as ClapArgs;
 
-use super::files::{read_model, write_json};
+use super::files::{json, read_model};
+use super::output;
 use crate::checkpoint::{Manifest, decode, parse_safetensors};
+use crate::cli::output::say;
 use crate::data::source::{HeldOut, Source};
 use crate::eval::bound::{Bound, Estimate, terms_on_cpu};
 use crate::eval::share::Share;
@@ -39,6 +41,9 @@ pub struct Args {
     /// Scale of the prior's standard deviation (default: the model's own)
     #[arg(long)]
     temperature: Option<f32>,
+    /// Print the JSON instead of the table
+    #[arg(long)]
+    json: bool,
     /// Where to write the JSON (default: <models>/<model>.eval.json)
     #[arg(long)]
     out: Option<PathBuf>,
@@ -50,11 +55,16 @@ pub struct Args {
 pub fn run(args: Args) -> Result<()> {
     let (manifest, weights) = read_model(&args.models, &args.model)?;
     let out = args.out.clone().unwrap_or_else(|| args.models.join(format!("{}.eval.json", args.model)));
-    match manifest.data.bans.clone() {
-        HeldOut::Digits(bans) => write_json(&out, &digits::evaluate(&args, manifest, &weights, bans)?),
-        HeldOut::Nothing => write_json(&out, &folder::evaluate(&args, manifest, &weights)?),
-        HeldOut::Scenes(bans) => write_json(&out, &scenes::evaluate(&args, manifest, &weights, bans)?),
+    let text = match manifest.data.bans.clone() {
+        HeldOut::Digits(bans) => json(&digits::evaluate(&args, manifest, &weights, bans)?)?,
+        HeldOut::Nothing => json(&folder::evaluate(&args, manifest, &weights)?)?,
+        HeldOut::Scenes(bans) => json(&scenes::evaluate(&args, manifest, &weights, bans)?)?,
+    };
+    output::write(&out, text.as_bytes())?;
+    if args.json {
+        output::write(Path::new("-"), text.as_bytes())?;
     }
+    Ok(())
 }
 
 /// The bound on fresh samples, seen and held out.
@@ -90,22 +100,22 @@ fn bounds(
 }
 
 fn print_head(name: &str, sha256: &str, temperature: f32) {
-    println!("model {name} ({}) at temperature {temperature}", &sha256[..12.min(sha256.len())]);
+    say!("model {name} ({}) at temperature {temperature}", &sha256[..12.min(sha256.len())]);
 }
 
 fn print_columns() {
-    println!("{:<34}{:>10}{:>12}", "", "seen", "held out");
+    say!("{:<34}{:>10}{:>12}", "", "seen", "held out");
 }
 
 fn print_shares(name: &str, seen: Share, held_out: Share) {
-    println!("{name:<34}{:>8.1} %{:>10.1} %", seen.percent(), held_out.percent());
+    say!("{name:<34}{:>8.1} %{:>10.1} %", seen.percent(), held_out.percent());
 }
 
 fn print_bounds(seen: &Option<Bound>, held_out: &Option<Bound>) {
     let row = |name: &str, of: fn(&Bound) -> f64| {
         let text =
             |bound: &Option<Bound>| bound.as_ref().map_or("none".to_owned(), |b| format!("{:.2}", of(b)));
-        println!("{name:<34}{:>10}{:>12}", text(seen), text(held_out));
+        say!("{name:<34}{:>10}{:>12}", text(seen), text(held_out));
     };
     row("lower bound, nats", |bound| bound.bound);
     row("  reconstruction", |bound| bound.reconstruction);

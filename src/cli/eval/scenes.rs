@@ -8,6 +8,7 @@ use super::super::files::read_judge;
 use super::super::train_judge::LEAST_ACCURACY;
 use super::{Args, bounds, print_bounds, print_columns, print_head, print_shares};
 use crate::checkpoint::Manifest;
+use crate::cli::output::{progress, say};
 use crate::data::noise::Noise;
 use crate::data::scene_pictures::ScenePictures;
 use crate::data::scenes::{Bans, Scene};
@@ -59,7 +60,7 @@ pub fn evaluate(args: &Args, manifest: Manifest, weights: &[u8], bans: Bans) -> 
     let (model, weights_sha256) = (manifest.name.clone(), manifest.weights.sha256.clone());
     let pipeline = Pipeline::load(&manifest, weights, &Engine::Cpu)?.with_temperature(temperature)?;
     let count = args.samples.unwrap_or(SAMPLES) as usize;
-    let bar = indicatif::ProgressBar::new(2 * count as u64);
+    let bar = progress(2 * count as u64);
     let measure = |held_out, bound| -> Result<Measured> {
         let mut noise = Noise::stream(args.seed, u64::from(held_out));
         let mut measurement = Measurement {
@@ -95,7 +96,9 @@ pub fn evaluate(args: &Args, manifest: Manifest, weights: &[u8], bans: Bans) -> 
         held_out: measure(true, bound_held_out)?,
     };
     bar.finish_and_clear();
-    print(&evaluation);
+    if !args.json {
+        print(&evaluation);
+    }
     Ok(evaluation)
 }
 
@@ -146,9 +149,9 @@ type Table = fn(&Measured) -> &Factors;
 fn print(e: &Evaluation) {
     print_head(&e.model, &e.weights_sha256, e.temperature);
     let least = e.judge_on_test_renders.least();
-    println!("the judge reads at least {least:.2} % of each factor on test renders");
+    say!("the judge reads at least {least:.2} % of each factor on test renders");
     if least < LEAST_ACCURACY {
-        println!("PROVISIONAL: a judge should read {LEAST_ACCURACY} %; compare with the true renders below");
+        say!("PROVISIONAL: a judge should read {LEAST_ACCURACY} %; compare with the true renders below");
     }
     print_columns();
     let tables: [(&str, Table); 3] = [
@@ -163,7 +166,7 @@ fn print(e: &Evaluation) {
     }
     let (seen, held_out) = (e.seen.object_attention, e.held_out.object_attention);
     let row = |name: &str, seen: f64, held_out: f64| {
-        println!("{name:<34}{:>8.1} %{:>10.1} %", 100.0 * seen, 100.0 * held_out);
+        say!("{name:<34}{:>8.1} %{:>10.1} %", 100.0 * seen, 100.0 * held_out);
     };
     row("attention on the object's words", seen.on_its_words, held_out.on_its_words);
     row("  if every word got the same", seen.uniform, held_out.uniform);

@@ -15,6 +15,7 @@ use super::files::{read_json, read_model, write_json, write_model};
 use crate::checkpoint::{
     DataRecord, FORMAT, Manifest, Precision, WeightsRecord, decode, encode, parse_safetensors,
 };
+use crate::cli::output::{note, say};
 use crate::data::vocabulary::Vocabulary;
 use crate::error::Error;
 use crate::model::{Config, TextToImage};
@@ -131,7 +132,7 @@ fn resumed(args: &Args, record: &Path) -> Result<Run> {
     args.change_resumed(&mut run.options);
     if let Some(data) = &args.data {
         if run.data.as_ref() != Some(data) {
-            eprintln!("the data is read from {} now", data.display());
+            note!("the data is read from {} now", data.display());
         }
         run.data = Some(data.clone());
     }
@@ -146,7 +147,7 @@ fn catch_interrupts() -> Result<Signals> {
         if stop.swap(true, Ordering::Relaxed) {
             interrupter.stop(Some("interrupted twice"));
         } else {
-            eprintln!("finishing the epoch, then saving; Ctrl-C again stops at once, at the last checkpoint");
+            note!("finishing the epoch, then saving; Ctrl-C again stops at once, at the last checkpoint");
         }
     })
     .context("catching Ctrl-C")?;
@@ -223,15 +224,15 @@ impl SizesOf<'_> {
 /// Writes the finished model and says how the run ended.
 fn finish(run: &Run, out: &Path, vocabulary: Vocabulary, trained: &Trained) -> Result<()> {
     if trained.skipped > 0 {
-        eprintln!("{} updates were skipped: their loss or gradient was not finite", trained.skipped);
+        note!("{} updates were skipped: their loss or gradient was not finite", trained.skipped);
     }
     if trained.stopped {
         let (done, all) = (trained.epochs, run.options.epochs);
-        eprintln!("stopped after epoch {done} of {all}: go on with `--resume --out {}`", out.display());
+        note!("stopped after epoch {done} of {all}: go on with `--resume --out {}`", out.display());
     }
     let manifest = manifest(&run.name, &run.options, vocabulary, trained.epochs, out);
     let manifest = write_model(out, manifest, &trained.weights)?;
-    println!(
+    say!(
         "{}/{}: {} bytes, after {} epochs",
         out.display(),
         manifest.weights.file,

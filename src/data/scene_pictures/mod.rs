@@ -10,7 +10,7 @@ use resvg::tiny_skia::{Pixmap, PixmapPaint, Transform};
 
 use self::art::Sprites;
 pub use self::layout::{CANVAS, Placed};
-use super::batch::CaptionBatch;
+use super::batch::{CaptionBatch, Lesson};
 use super::noise::Noise;
 use super::scenes::{Bans, Number, Scene, caption};
 use super::source::Source;
@@ -152,7 +152,7 @@ impl Source for ScenePictures {
         self.batch_of(&drawn, noise)
     }
 
-    fn training_batch(&self, size: usize, noise: &mut Noise) -> CaptionBatch<'static> {
+    fn training_batch(&self, size: usize, noise: &mut Noise, _: Lesson) -> CaptionBatch<'static> {
         let drawn = self.draw_alike(lesson, false, size, noise);
         self.batch_of(&drawn, noise)
     }

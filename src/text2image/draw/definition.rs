@@ -4,6 +4,7 @@
 use burn::tensor::{Int, Tensor, activation::sigmoid};
 
 use super::{Draw, DrawConfig, WriteMode};
+use crate::nn::softplus;
 use crate::nn::{
     additive_attention::{align, attend},
     filterbank::FilterBanks,
@@ -229,11 +230,6 @@ impl Draw {
             (softplus(canvas.clone()) - images * canvas).flatten::<2>(1, 3).sum_dim(1).squeeze_dim::<1>(1);
         (nats, total)
     }
-}
-
-/// `ln(1 + e^x)` without overflow.
-fn softplus(x: Tensor<4>) -> Tensor<4> {
-    x.clone().clamp_min(0.0) + (x.abs().neg().exp() + 1.0).log()
 }
 
 fn affine(x: &Tensor<2>, weight: Tensor<2>, bias: Tensor<1>) -> Tensor<2> {

@@ -42,9 +42,9 @@ impl Painter for FusedPainter {
         self.0.config.num_steps * self.0.config.latent_size
     }
 
-    fn begin(&self, captions: &CaptionIds, noise: Vec<f32>) -> Box<dyn Drawing> {
+    fn begin(&self, captions: &CaptionIds, noise: Vec<f32>) -> Result<Box<dyn Drawing>> {
         let drawing = cpu::Drawing::begin(&self.0, &captions.ids, captions.words, &noise);
-        Box::new(FusedDrawing { weights: self.0.clone(), drawing })
+        Ok(Box::new(FusedDrawing { weights: self.0.clone(), drawing }))
     }
 
     fn window(&self, step: usize, raw: &[f32]) -> (Window, Rect) {
@@ -134,9 +134,9 @@ impl Painter for DevicePainter {
         self.shared.config.num_steps * self.shared.config.latent_size
     }
 
-    fn begin(&self, captions: &CaptionIds, noise: Vec<f32>) -> Box<dyn Drawing> {
+    fn begin(&self, captions: &CaptionIds, noise: Vec<f32>) -> Result<Box<dyn Drawing>> {
         let states = vec![self.shared.model.begin(&self.shared.config, captions.batch)];
-        self.shared.drawing(captions, noise, states, 0)
+        Ok(self.shared.drawing(captions, noise, states, 0))
     }
 
     fn window(&self, step: usize, raw: &[f32]) -> (Window, Rect) {

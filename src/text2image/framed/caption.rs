@@ -1,0 +1,132 @@
+//! Captions: which words are drawn when, and the frames that the sentence gives them.
+
+use burn::tensor::{Device, Int, Tensor, TensorData};
+
+use super::{Framed, FramedConfig};
+use crate::error::{Error, Result};
+use crate::model::CaptionIds;
+use crate::nn::lstm::LstmState;
+
+/// The drawn words of a batch of captions, in the order of the sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slots {
+    /// For each caption the positions of its drawn words, 1 to K of them.
+    pub positions: Vec<Vec<usize>>,
+}
+
+impl Slots {
+    /// Finds the drawn words.
+    ///
+    /// **Errors** [`Error::Config`] when a caption has none, or more than the model draws.
+    pub fn of(config: &FramedConfig, captions: &CaptionIds) -> Result<Self> {
+        let positions = captions.ids.chunks(captions.words).map(|ids| {
+            let drawn = ids.iter().enumerate().filter(|(_, id)| config.drawn.contains(id));
+            let drawn: Vec<usize> = drawn.map(|(at, _)| at).collect();
+            match drawn.len() {
+                0 => Err(Error::Config("the caption names nothing that this model draws".to_owned())),
+                count if count > config.max_drawn => Err(Error::Config(format!(
+                    "the caption names {count} things to draw, expected at most {}",
+                    config.max_drawn
+                ))),
+                _ => Ok(drawn),
+            }
+        });
+        Ok(Self { positions: positions.collect::<Result<_>>()? })
+    }
+
+    /// Of each caption the slot that is drawn at a step (from 0) of `steps`: equal shares.
+    pub fn at(&self, step: usize, steps: usize) -> Vec<usize> {
+        self.positions.iter().map(|drawn| step * drawn.len() / steps).collect()
+    }
+}
+
+/// What the sentences say of their drawn words, [batch · slot, …]; unused slots repeat the first.
+pub struct Encoded {
+    /// Raw frames (x, y, size) [batch · slot, 3].
+    pub frames: Tensor<2>,
+    /// Log standard deviations of the frames' latents [batch · slot, 2].
+    pub frame_log_std: Tensor<2>,
+}
+
+/// Log standard deviation with which a frame's latent starts, half-canvases.
+const FRAME_LOG_STD: f32 = -3.0;
+
+/// Ids on a device.
+pub fn indices(values: Vec<usize>, device: &Device) -> Tensor<1, Int> {
+    let len = values.len();
+    let values: Vec<i64> = values.into_iter().map(|value| value as i64).collect();
+    Tensor::from_data(TensorData::new(values, [len]), device)
+}
+
+impl Framed {
+    /// Frames of the drawn words. Every drawn word is read as the first of its class, so that a frame cannot
+    /// know *what* is drawn; sentences that are then equal are encoded once.
+    pub fn encode(&self, config: &FramedConfig, captions: &CaptionIds, slots: &Slots) -> Encoded {
+        let device = self.frame_bias.val().device();
+        let class = config.drawn.first().copied().unwrap_or(0);
+        let plain = |id: &usize| if config.drawn.contains(id) { class } else { *id };
+        let mut sentences: Vec<Vec<usize>> = Vec::new();
+        let mut rows = Vec::with_capacity(captions.batch * config.max_drawn);
+        for (ids, drawn) in captions.ids.chunks(captions.words).zip(&slots.positions) {
+            let sentence: Vec<usize> = ids.iter().map(plain).collect();
+            let known = sentences.iter().position(|other| *other == sentence);
+            let at = known.unwrap_or_else(|| {
+                sentences.push(sentence);
+                sentences.len() - 1
+            });
+            rows.extend(
+                (0..config.max_drawn).map(|k| at * captions.words + drawn.get(k).unwrap_or(&drawn[0])),
+            );
+        }
+        let words = self.word_states(sentences.concat(), sentences.len(), captions.words);
+        let states = words.select(0, indices(rows, &device));
+        let hidden = affine(&states, &self.frame_hidden, &self.frame_hidden_bias).tanh();
+        Encoded {
+            frames: affine(&hidden, &self.frame, &self.frame_bias),
+            frame_log_std: affine(&states, &self.frame_prior, &self.frame_prior_bias) + FRAME_LOG_STD,
+        }
+    }
+
+    /// States of a bidirectional LSTM at every word [sentence · word, 2L].
+    fn word_states(&self, ids: Vec<usize>, sentences: usize, words: usize) -> Tensor<2> {
+        let device = self.frame_bias.val().device();
+        let embedded = self.word_embedding.val().select(0, indices(ids, &device));
+        let direction = |input: &Param2, recurrent: &Param2, bias: &Param1, backward: bool| {
+            let [size, gates] = recurrent.val().dims();
+            let inputs = affine(&embedded, input, bias).reshape([sentences, words, gates]);
+            let mut state = LstmState::initial(Tensor::zeros([size], &device), sentences);
+            let mut hidden = Vec::with_capacity(words);
+            for step in 0..words {
+                let word = if backward { words - 1 - step } else { step };
+                let input = inputs.clone().narrow(1, word, 1).squeeze_dim::<2>(1);
+                state = state.clone().step(input + state.hidden.matmul(recurrent.val()));
+                hidden.push(state.hidden.clone());
+            }
+            if backward {
+                hidden.reverse();
+            }
+            Tensor::stack::<3>(hidden, 1)
+        };
+        let forward = direction(
+            &self.caption_forward_input,
+            &self.caption_forward_recurrent,
+            &self.caption_forward_bias,
+            false,
+        );
+        let backward = direction(
+            &self.caption_backward_input,
+            &self.caption_backward_recurrent,
+            &self.caption_backward_bias,
+            true,
+        );
+        Tensor::cat(vec![forward, backward], 2).flatten(0, 1)
+    }
+}
+
+type Param2 = burn::module::Param<Tensor<2>>;
+type Param1 = burn::module::Param<Tensor<1>>;
+
+/// `x W + b`.
+pub fn affine(x: &Tensor<2>, weight: &Param2, bias: &Param1) -> Tensor<2> {
+    x.clone().matmul(weight.val()) + bias.val().unsqueeze()
+}

@@ -1,0 +1,141 @@
+//! The framed painter draws, in burn tensors on any device.
+
+use std::sync::Arc;
+
+use burn::tensor::{Device, Tensor, activation::sigmoid};
+
+use super::caption::Slots;
+use super::drawing::{State, Words, on_device, words};
+use super::window::decode;
+use super::{Framed, FramedConfig};
+use crate::error::{Error, Result};
+use crate::kernels::window::{Rect, Window};
+use crate::model::{CaptionIds, Config, Drawing, ImageSize, Painter, Shown, Shows, Values};
+
+/// Paints in burn tensors.
+pub struct FramedPainter(Arc<Shared>);
+
+/// What all drawings of a painter use.
+struct Shared {
+    config: FramedConfig,
+    model: Framed,
+    device: Device,
+}
+
+impl FramedPainter {
+    /// A painter on the device that holds the model.
+    pub fn new(config: &FramedConfig, model: Framed, device: &Device) -> Self {
+        Self(Arc::new(Shared { config: config.clone(), model, device: device.clone() }))
+    }
+}
+
+impl Shared {
+    /// A drawing of captions; `states` stand after `first` steps.
+    fn drawing(
+        self: &Arc<Self>,
+        captions: &CaptionIds,
+        noise: Vec<f32>,
+        states: Vec<State>,
+        first: usize,
+    ) -> Result<Box<dyn Drawing>> {
+        let Self { config, model, device } = &**self;
+        let slots = Slots::of(config, captions)?;
+        let encoded = model.encode(config, captions, &slots);
+        let (batch, k) = (captions.batch, config.max_drawn);
+        let each = noise.len() / batch;
+        let mut frames = Vec::with_capacity(batch * 2 * k);
+        let mut latents = Vec::with_capacity(noise.len());
+        for picture in noise.chunks_exact(each) {
+            let (of_frames, of_latents) = picture.split_at(2 * k);
+            frames.extend_from_slice(of_frames);
+            latents.extend_from_slice(of_latents);
+        }
+        let frames = model.prior_frames(&encoded, on_device(frames, [batch * k, 2], device));
+        let words = words(config, &captions.ids, captions.words, &slots, frames);
+        let noise = on_device(latents, [batch, config.num_steps, config.latent_size], device);
+        let shared = self.clone();
+        Ok(Box::new(FramedDrawing { shared, words, slots, length: captions.words, states, noise, first }))
+    }
+}
+
+impl Painter for FramedPainter {
+    fn image_size(&self) -> ImageSize {
+        self.0.config.image_size()
+    }
+
+    fn num_steps(&self) -> usize {
+        self.0.config.num_steps
+    }
+
+    fn shows(&self) -> Shows {
+        Shows { attention: true, window: true, branch: true }
+    }
+
+    /// The frames' latents (2 a slot), then those of the steps.
+    fn noise_len(&self) -> usize {
+        2 * self.0.config.max_drawn + self.0.config.num_steps * self.0.config.latent_size
+    }
+
+    fn begin(&self, captions: &CaptionIds, noise: Vec<f32>) -> Result<Box<dyn Drawing>> {
+        self.0.drawing(captions, noise, vec![self.0.model.begin(captions.batch)], 0)
+    }
+
+    fn window(&self, _: usize, raw: &[f32]) -> (Window, Rect) {
+        decode(&self.0.config, raw)
+    }
+}
+
+struct FramedDrawing {
+    shared: Arc<Shared>,
+    words: Words,
+    slots: Slots,
+    /// Words of each caption.
+    length: usize,
+    /// After `first` steps and after each that followed.
+    states: Vec<State>,
+    /// [picture, step, latent].
+    noise: Tensor<3>,
+    first: usize,
+}
+
+impl Drawing for FramedDrawing {
+    fn step(&mut self) -> Result<Shown> {
+        let Shared { config, model, .. } = &*self.shared;
+        let step = self.first + self.states.len() - 1;
+        let before = self.states.last().cloned();
+        let before = before.ok_or_else(|| Error::Device("this drawing was never begun".into()))?;
+        let noise = self.noise.clone().narrow(1, step, 1).squeeze_dim::<2>(1);
+        let slots = self.slots.at(step, config.num_steps);
+        let alignment = self.alignment(&slots);
+        let (after, shown) = model.step(config, &self.words, before, slots, None, noise);
+        let image = sigmoid(after.canvas.clone());
+        self.states.push(after);
+        Ok(Shown {
+            images: image.into(),
+            alignment: Some(Values::Host(alignment)),
+            windows: Some(shown.window.into()),
+        })
+    }
+
+    fn branch(
+        &self,
+        picture: usize,
+        step: usize,
+        caption: &CaptionIds,
+        noise: Vec<f32>,
+    ) -> Result<Box<dyn Drawing>> {
+        let states = vec![self.states[step - self.first].picture(picture)];
+        self.shared.drawing(caption, noise, states, step)
+    }
+}
+
+impl FramedDrawing {
+    /// All of the attention is on the word that is drawn, [picture, word].
+    fn alignment(&self, slots: &[usize]) -> Vec<f32> {
+        let mut alignment = vec![0.0; slots.len() * self.length];
+        for (b, (slot, drawn)) in slots.iter().zip(&self.slots.positions).enumerate() {
+            alignment[b * self.length + drawn[*slot]] = 1.0;
+        }
+        alignment
+    }
+}

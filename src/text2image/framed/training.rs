@@ -1,0 +1,121 @@
+//! The framed painter in training: its bound, and what it learns first.
+
+use burn::tensor::{Device, Tensor};
+
+use super::caption::Slots;
+use super::drawing::{moved, on_device, words};
+use super::painter::FramedPainter;
+use super::{FrameCurriculum, Framed, FramedConfig, presets};
+use crate::data::batch::{Lesson, TrainBatch};
+use crate::data::noise::Noise;
+use crate::model::{CaptionIds, Painter, Terms, TextToImage, Trainable};
+use crate::nn::softplus;
+use crate::options::Preset;
+
+/// The bound's terms, nats per image.
+const TERMS: [&str; 3] = ["reconstruction", "kl", "kl_frame"];
+
+/// Streams of a batch's noise seed beyond those of its images.
+const JITTER_STREAM: u64 = 1 << 40;
+
+impl FrameCurriculum {
+    /// Standard deviation of the noise on frames at a share of the run.
+    fn noise_at(&self, progress: f32) -> f32 {
+        if progress < self.singles_until || progress >= self.noise_until {
+            return 0.0;
+        }
+        let falling = self.noise_until - self.noise_constant_until;
+        self.noise * ((self.noise_until - progress) / falling.max(f32::EPSILON)).min(1.0)
+    }
+}
+
+impl Trainable for Framed {
+    type Config = FramedConfig;
+
+    fn init(config: &FramedConfig, seed: u64, device: &Device) -> Self {
+        Self::fresh(config, seed, device)
+    }
+
+    fn term_names(_: &FramedConfig) -> Vec<&'static str> {
+        TERMS.to_vec()
+    }
+
+    fn presets() -> Vec<Preset<FramedConfig>> {
+        presets::all()
+    }
+
+    fn lesson(config: &FramedConfig, progress: f32) -> Lesson {
+        let singles = config.curriculum.is_some_and(|curriculum| progress < curriculum.singles_until);
+        if singles { Lesson::OneObject } else { Lesson::Everything }
+    }
+
+    fn terms(&self, config: &FramedConfig, item: &TrainBatch) -> Terms<Tensor<1>> {
+        let device = self.frame_bias.val().device();
+        let (batch, k) = (item.batch.len(), config.max_drawn);
+        let captions = CaptionIds { ids: item.batch.ids.to_vec(), batch, words: item.batch.words };
+        let slots = Slots::of(config, &captions).expect("the data set's captions name what is drawn");
+        let images = on_device(
+            item.batch.images.to_vec(),
+            [batch, config.channels, config.height, config.width],
+            &device,
+        );
+        let mut encoded = self.encode(config, &captions, &slots);
+        if let Some(jitter) = jitter(config, item, batch) {
+            encoded.frames = moved(&encoded.frames, on_device(jitter, [batch * k, 2], &device));
+        }
+        let (steps, z) = (config.num_steps, config.latent_size);
+        let (mut frame_noise, mut noise) = (Vec::new(), Vec::new());
+        for b in 0..batch {
+            let mut stream = Noise::stream(item.noise_seed, b as u64);
+            frame_noise.extend(stream.normals(2 * k));
+            noise.extend(stream.normals(steps * z));
+        }
+        let frame_noise = on_device(frame_noise, [batch * k, 2], &device);
+        let (frames, kl_frames) = self.posterior_frames(config, &encoded, &images, frame_noise);
+        let words = words(config, &captions.ids, captions.words, &slots, frames);
+        let noise: Tensor<3> = on_device(noise, [batch, steps, z], &device);
+        let mut state = self.begin(batch);
+        let mut kl = Tensor::zeros([batch], &device);
+        for t in 0..steps {
+            let noise = noise.clone().narrow(1, t, 1).squeeze_dim::<2>(1);
+            let (next, step) = self.step(config, &words, state, slots.at(t, steps), Some(&images), noise);
+            state = next;
+            if let Some(step) = step.kl {
+                kl = kl + step;
+            }
+        }
+        let canvas = state.canvas;
+        let nats = (softplus(canvas.clone()) - images * canvas).flatten::<2>(1, 3);
+        let used = used_slots(&slots, k);
+        let kl_frame = (kl_frames * on_device(used, [batch, k], &device)).sum_dim(1).squeeze_dim::<1>(1);
+        Terms(TERMS.into_iter().zip([nats.sum_dim(1).squeeze_dim::<1>(1), kl, kl_frame]).collect())
+    }
+}
+
+/// 1 for slots in which a word is drawn, 0 for the others [batch, slot].
+fn used_slots(slots: &Slots, k: usize) -> Vec<f32> {
+    let used = |drawn: &Vec<usize>| (0..k).map(|slot| f32::from(slot < drawn.len())).collect::<Vec<_>>();
+    slots.positions.iter().flat_map(used).collect()
+}
+
+/// The curriculum's noise on the centres of frames [batch · slot, 2]; none once it is over.
+fn jitter(config: &FramedConfig, item: &TrainBatch, batch: usize) -> Option<Vec<f32>> {
+    let curriculum = config.curriculum?;
+    let std = curriculum.noise_at(item.progress);
+    if std == 0.0 {
+        return None;
+    }
+    let of = |b: usize| -> Vec<f32> {
+        let mut stream = Noise::stream(item.noise_seed, JITTER_STREAM + b as u64);
+        let moved = stream.uniform() < curriculum.noise_share;
+        let std = if moved { std } else { 0.0 };
+        stream.normals(2 * config.max_drawn).into_iter().map(|x| std * x).collect()
+    };
+    Some((0..batch).flat_map(of).collect())
+}
+
+impl TextToImage for Framed {
+    fn painter(self, config: &FramedConfig, device: &Device) -> Box<dyn Painter> {
+        Box::new(FramedPainter::new(config, self, device))
+    }
+}

@@ -1,0 +1,91 @@
+//! Windows inside frames.
+//!
+//! **Equation** frame size `s = 0.6 σ(f_s + 1.5)`, a share of the canvas; stroke size `e = σ(p_2 + 1.5)`, a
+//! share of the frame; stride `δ = s e A / N`; centre `g = (A+1)/2 (f + 1) − 1 + A/2 · s (1 − e) tanh p_xy`, so
+//! that a stroke does not leave its frame; `σ² = e^{p_3} (A/30)²`, `γ = e^{p_4}`, both logs in ±6. A is the
+//! canvas's side along the axis, its longer side for strides.
+
+use burn::tensor::{Tensor, activation::sigmoid};
+
+use super::FramedConfig;
+use crate::kernels::window::{Rect, Window};
+use crate::nn::filterbank::FilterBanks;
+
+/// The largest frame, a share of the canvas.
+const LARGEST: f32 = 0.6;
+/// Added to raw sizes: frames and strokes start large.
+const LARGE: f32 = 1.5;
+/// Bound of the raw logs of variance and intensity.
+const MAX_LOG: f32 = 6.0;
+/// The side of a canvas on which σ² = 1 pixel is a stroke's natural width.
+const NATURAL_SIDE: f32 = 30.0;
+/// The glimpse of a frame's posterior is wider than the frame by this factor.
+const MARGIN: f32 = 1.4;
+
+fn column(tensor: &Tensor<2>, at: usize) -> Tensor<2> {
+    tensor.clone().narrow(1, at, 1)
+}
+
+fn frame_size(frames: &Tensor<2>) -> Tensor<2> {
+    sigmoid(column(frames, 2) + LARGE) * LARGEST
+}
+
+fn center(raw: Tensor<2>, len: usize) -> Tensor<2> {
+    (raw + 1.0) * ((len + 1) as f32 / 2.0) - 1.0
+}
+
+/// The filter banks of a stroke with raw numbers `raw` [batch, 5] in raw frames [batch, 3].
+pub fn stroke(config: &FramedConfig, size: usize, frames: &Tensor<2>, raw: &Tensor<2>) -> FilterBanks {
+    let share = frame_size(frames);
+    let stroke = sigmoid(column(raw, 2) + LARGE);
+    let free = share.clone() * (stroke.clone() * -1.0 + 1.0);
+    let place = |axis: usize, len: usize| {
+        let shift = free.clone() * column(raw, axis).tanh() * (len as f32 / 2.0);
+        center(column(frames, axis), len) + shift
+    };
+    let natural = (config.side() as f32 / NATURAL_SIDE).powi(2);
+    let bounded = |at: usize| column(raw, at).clamp(-MAX_LOG, MAX_LOG).exp();
+    FilterBanks::at(
+        [config.height, config.width],
+        size,
+        [place(0, config.width), place(1, config.height)],
+        share * stroke * (config.side() as f32 / size as f32),
+        bounded(3) * natural,
+        bounded(4),
+    )
+}
+
+/// The filter banks of the glimpse that a frame's posterior takes, around raw frames [batch, 3].
+pub fn frame_glimpse(config: &FramedConfig, frames: &Tensor<2>) -> FilterBanks {
+    let size = config.frame_read_size;
+    let stride = frame_size(frames) * (MARGIN * config.side() as f32 / size as f32);
+    let ones = Tensor::ones_like(&stride);
+    FilterBanks::at(
+        [config.height, config.width],
+        size,
+        [center(column(frames, 0), config.width), center(column(frames, 1), config.height)],
+        stride.clone(),
+        (stride * 0.6).square(),
+        ones,
+    )
+}
+
+/// The write window of raw numbers on the host: frame (3), then stroke (5).
+pub fn decode(config: &FramedConfig, raw: &[f32]) -> (Window, Rect) {
+    let sigma = |x: f32| 1.0 / (1.0 + (-x).exp());
+    let (frame, stroke) = raw.split_at(3);
+    let (share, size) = (LARGEST * sigma(frame[2] + LARGE), sigma(stroke[2] + LARGE));
+    let place = |axis: usize, len: usize| {
+        let len = len as f32;
+        (len + 1.0) / 2.0 * (frame[axis] + 1.0) - 1.0 + len / 2.0 * share * (1.0 - size) * stroke[axis].tanh()
+    };
+    let log = |at: usize| stroke[at].clamp(-MAX_LOG, MAX_LOG);
+    let window = Window {
+        center_x: place(0, config.width),
+        center_y: place(1, config.height),
+        stride: share * size * config.side() as f32 / config.write_size as f32,
+        std: (0.5 * log(3)).exp() * config.side() as f32 / NATURAL_SIDE,
+        intensity: log(4).exp(),
+    };
+    (window, window.rect(config.write_size))
+}
