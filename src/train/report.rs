@@ -288,9 +288,8 @@ impl TrainingProgressLogger for Report {
         self.bar.finish_and_clear();
     }
 
-    fn log_event_training(&mut self, event: String) {
-        print_line(&self.bar, &event);
-    }
+    /// The engine names every iteration; the bar shows them.
+    fn log_event_training(&mut self, _: String) {}
 }
 
 impl MetricsRenderer for Report {

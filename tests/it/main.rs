@@ -2,6 +2,7 @@
 
 mod cli;
 mod folder;
+mod framed;
 mod models;
 mod reference;
 mod scenes;

@@ -1,6 +1,7 @@
 //! Colour scenes: the renderer is deterministic, its pictures are those that were looked at, and
 //! nothing held out is ever trained on.
 
+use aligndraw::data::batch::Lesson;
 use aligndraw::data::noise::Noise;
 use aligndraw::data::scene_pictures::{CANVAS, ScenePictures};
 use aligndraw::data::scenes::{Bans, Number, Object, Place, Scene, Thing, caption};
@@ -128,7 +129,7 @@ fn lessons_are_not_held_out_and_dwell_on_what_is_hard() {
         let mut scenes = Vec::new();
         for _ in 0..40 {
             let batch = if lessons {
-                pictures.training_batch(10, &mut noise)
+                pictures.training_batch(10, &mut noise, Lesson::Everything)
             } else {
                 pictures.batch(10, &mut noise)
             };

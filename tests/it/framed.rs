@@ -1,0 +1,175 @@
+//! The framed painter: frames, slots, lessons, and that it paints what it trains.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use aligndraw::checkpoint::{Precision, encode};
+use aligndraw::data::batch::{Lesson, TrainBatch};
+use aligndraw::data::mnist::Mnist;
+use aligndraw::data::mnist_captions::{Bans, Scene, Scenes, vocabulary};
+use aligndraw::data::noise::Noise;
+use aligndraw::data::source::Source;
+use aligndraw::error::Error;
+use aligndraw::model::{CaptionIds, Config, TextToImage, Trainable};
+use aligndraw::nn::floats;
+use aligndraw::paint::Pipeline;
+use aligndraw::text2image::framed::{Framed, FramedConfig, Slots, presets};
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::{Device, Gradients, Tensor};
+
+fn scenes() -> Scenes {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/mnist");
+    let read = |name: &str| std::fs::read(folder.join(name)).map_err(|e| Error::Data(e.to_string()));
+    Scenes::new(Arc::new(Mnist::load(read).expect("MNIST is committed").train), Bans::draw(1))
+}
+
+/// A small model of the real data.
+fn small() -> FramedConfig {
+    let FramedConfig { drawn, .. } = presets::digits().config;
+    FramedConfig { vocabulary_size: 23, height: 60, width: 60, drawn, ..FramedConfig::tiny() }
+}
+
+fn item(config: &FramedConfig, progress: f32) -> TrainBatch {
+    let lesson = Framed::lesson(config, progress);
+    let batch = scenes().training_batch(6, &mut Noise::new(3), lesson);
+    TrainBatch { batch, noise_seed: 5, epoch: 1, index: 0, progress }
+}
+
+fn mean_terms(model: &Framed, config: &FramedConfig, item: &TrainBatch) -> Vec<f32> {
+    model.terms(config, item).0.into_iter().map(|(_, term)| floats(term.mean().into_data())[0]).collect()
+}
+
+#[test]
+fn words_are_drawn_in_the_order_of_the_sentence_in_equal_shares() {
+    let config = FramedConfig::tiny();
+    let captions = |ids: &[usize]| CaptionIds { ids: ids.to_vec(), batch: 1, words: ids.len() };
+    let slots = Slots::of(&config, &captions(&[0, 3, 5, 1])).expect("two words are drawn");
+    assert_eq!(slots.positions, [vec![1, 3]]);
+    let order: Vec<usize> = (0..4).map(|step| slots.at(step, 4)[0]).collect();
+    assert_eq!(order, [0, 0, 1, 1]);
+    let single = Slots::of(&config, &captions(&[0, 4, 2])).expect("one word is drawn");
+    assert!((0..4).all(|step| single.at(step, 4) == [0]));
+    for (ids, says) in
+        [(&[0usize, 4][..], "names nothing"), (&[1, 2, 3][..], "3 things to draw, expected at most 2")]
+    {
+        let error = Slots::of(&config, &captions(ids)).expect_err("refused").to_string();
+        assert!(error.contains(says), "{error}");
+    }
+}
+
+#[test]
+fn no_lesson_shows_a_held_out_composition() {
+    let (scenes, bans) = (scenes(), Bans::draw(1));
+    let vocabulary = vocabulary();
+    let held_out: Vec<Vec<usize>> = Scene::all()
+        .iter()
+        .filter(|scene| bans.contains(scene))
+        .map(|scene| vocabulary.tokens(&scene.caption()).expect("known words").ids)
+        .collect();
+    assert!(!held_out.is_empty());
+    let config = presets::digits().config;
+    for progress in [0.0, 0.03, 0.1, 0.5, 1.0] {
+        let lesson = Framed::lesson(&config, progress);
+        assert_eq!(lesson == Lesson::OneObject, progress < 0.06);
+        let batch = scenes.training_batch(400, &mut Noise::new(9), lesson);
+        for ids in batch.ids.chunks(batch.words) {
+            assert!(!held_out.contains(&ids.to_vec()));
+            let drawn = ids.iter().filter(|id| config.drawn.contains(id)).count();
+            assert!(drawn == 1 || (drawn == 2 && lesson == Lesson::Everything));
+        }
+    }
+}
+
+#[test]
+fn noise_on_frames_ends_with_the_curriculum() {
+    let config = FramedConfig { curriculum: FramedConfig::digits(vec![0]).curriculum, ..small() };
+    let model = Framed::init(&config, 1, &Device::flex());
+    let without = FramedConfig { curriculum: None, ..config.clone() };
+    let at = |progress: f32| {
+        let item = TrainBatch { progress, ..item(&without, 1.0) };
+        mean_terms(&model, &config, &item) == mean_terms(&model, &without, &item)
+    };
+    assert!(!at(0.1), "frames are moved");
+    assert!(at(0.3), "the noise is gone");
+}
+
+/// Gradients by autodiff against central differences of the whole bound.
+#[test]
+fn gradients_are_those_of_the_bound() {
+    struct Collect<'a>(&'a Gradients, Vec<Vec<f32>>);
+    impl ModuleVisitor for Collect<'_> {
+        fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
+            let gradient = parameter.val().grad(self.0).expect("every parameter has a gradient");
+            self.1.push(floats(gradient.into_data()));
+        }
+    }
+    let config = small();
+    let item = item(&config, 1.0);
+    let model = Framed::init(&config, 2, &Device::flex());
+    let tracked = model.clone().train();
+    let terms = tracked.terms(&config, &item).map(Tensor::mean);
+    let loss = terms.0.into_iter().map(|(_, term)| term).reduce(|a, b| a + b).expect("terms");
+    let backward = loss.backward();
+    let mut found = Collect(&backward, Vec::new());
+    tracked.visit(&mut found);
+    let total = |model: &Framed| mean_terms(model, &config, &item).iter().map(|&x| f64::from(x)).sum::<f64>();
+    let tensors = aligndraw::checkpoint::float_tensors(&model);
+    for (at, gradient) in found.1.iter().enumerate() {
+        // Along the gradient itself, where f32 tells the difference best.
+        let norm = gradient.iter().map(|g| g * g).sum::<f32>().sqrt();
+        if norm < 1e-2 {
+            continue;
+        }
+        let step = 2e-2 / norm.max(1.0);
+        let moved = |sign: f32| {
+            let mut index = 0;
+            let values = |_: &str, _: &[usize]| {
+                let mut values = tensors[index].values.clone();
+                if index == at {
+                    values.iter_mut().zip(gradient).for_each(|(x, g)| *x += sign * step * g / norm);
+                }
+                index += 1;
+                Ok(values)
+            };
+            total(&aligndraw::checkpoint::with_values(model.clone(), values).expect("the same shapes"))
+        };
+        let slope = (moved(1.0) - moved(-1.0)) / (2.0 * f64::from(step));
+        let name = &tensors[at].name;
+        assert!((slope - f64::from(norm)).abs() < 0.05 * f64::from(norm) + 0.05, "{name}: {slope}, {norm}");
+    }
+}
+
+#[test]
+fn it_paints_the_same_from_one_seed_and_goes_on_from_a_branch() {
+    let config = small();
+    let device = Device::flex();
+    let model = Framed::init(&config, 4, &device);
+    assert!(encode(&model, Precision::Byte).is_ok());
+    let pipeline = Pipeline::new(model.painter(&config, &device), vocabulary(), 1.0);
+    let caption = "the digit 3 is on the left of the digit 8";
+    let finish = |pictures: &mut aligndraw::paint::Pictures| {
+        let mut all = Vec::new();
+        while let Some(frames) = pollster::block_on(pipeline.step(pictures)).expect("a step") {
+            all.push(frames);
+        }
+        all
+    };
+    let mut first = pipeline.begin(caption, &[4, 5]).expect("a caption");
+    let drawn = finish(&mut first);
+    assert_eq!(drawn.len(), config.num_steps());
+    let again = finish(&mut pipeline.begin(caption, &[5]).expect("a caption"));
+    let worst = |a: &[f32], b: &[f32]| a.iter().zip(b).fold(0.0f32, |most, (a, b)| most.max((a - b).abs()));
+    assert!(worst(&again[3][0].image, &drawn[3][1].image) < 1e-5);
+    assert!(worst(&drawn[3][0].image, &drawn[3][1].image) > 0.0);
+    // The word that is drawn has all of the attention: "3", then "8".
+    for (step, word) in [(0, 2), (1, 2), (2, 10), (3, 10)] {
+        let alignment = drawn[step][0].alignment.as_ref().expect("attention");
+        assert_eq!((alignment[word], alignment.iter().sum::<f32>()), (1.0, 1.0), "step {step}");
+        let rect = drawn[step][0].rect.expect("a window");
+        assert!(rect.width > 0.0 && rect.width <= 0.6 * 60.0);
+    }
+    let same = finish(&mut pipeline.branch(&first, 1, 2, caption, 5).expect("a branch"));
+    assert!(worst(&same[1][0].image, &drawn[3][1].image) < 1e-5);
+    let error = pipeline.begin("the digit of the image", &[1]).err().expect("refused").to_string();
+    assert!(error.contains("names nothing"), "{error}");
+}
