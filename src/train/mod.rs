@@ -20,6 +20,7 @@ pub mod optimizer;
 pub mod report;
 pub mod schedule;
 
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -133,8 +134,7 @@ pub fn train<M: Trainable>(
     let (initial, done) = match start {
         Start::Weights(model) => (model.to_device(&compute.devices[0]).train(), None),
         Start::Checkpoint => {
-            let nothing = || format!("{} holds no whole checkpoint to resume from", checkpoints.display());
-            let done = checkpoints::last_complete(&checkpoints).ok_or_else(|| Error::Data(nothing()))?;
+            let done = newest(&checkpoints, "to resume from")?;
             (M::init(&options.config, options.seed, &main), Some(done))
         }
     };
@@ -172,9 +172,21 @@ pub fn train<M: Trainable>(
     if let Some(error) = result.error {
         return Err(Error::Model(format!("training stopped: {error}")));
     }
-    let epochs = checkpoints::last_complete(&checkpoints).unwrap_or(0);
+    let epochs = checkpoints::find(&checkpoints).whole.unwrap_or(0);
     let stopped = epochs < options.epochs;
     Ok(Outcome { model: result.model.shipped(), epochs, stopped, skipped: failures.total })
+}
+
+/// The epoch of the newest whole checkpoint; newer ones that are not whole are named on standard error.
+///
+/// **Errors** [`Error::Data`] when there is none.
+fn newest(checkpoints: &Path, purpose: &str) -> Result<usize> {
+    let found = checkpoints::find(checkpoints);
+    for path in &found.broken {
+        let _ = writeln!(std::io::stderr(), "{} is cut, damaged or missing: passed over", path.display());
+    }
+    let nothing = || format!("{} holds no whole checkpoint {purpose}", checkpoints.display());
+    found.whole.ok_or_else(|| Error::Data(nothing()))
 }
 
 /// burn's engine with a run's batches, metrics and checkpoint files.
@@ -209,8 +221,7 @@ fn engine<M: Trainable>(
 /// **Errors** [`Error::Data`] when there is none or it cannot be read.
 pub fn restore<M: Trainable>(options: &TrainOptions<M::Config>, folder: &Path) -> Result<(M, usize)> {
     let checkpoints = folder.join("checkpoints");
-    let epoch = checkpoints::last_complete(&checkpoints)
-        .ok_or_else(|| Error::Data(format!("{} holds no whole checkpoint", checkpoints.display())))?;
+    let epoch = newest(&checkpoints, "to take the weights from")?;
     let [models, _, _] = AtomicCheckpointer::all(&checkpoints);
     let record: burn::store::ModuleRecord = Checkpointer::restore(&models, epoch)
         .map_err(|error| Error::Data(format!("{}: {error}", checkpoints.display())))?;

@@ -4,6 +4,7 @@ mod cli;
 mod folder;
 mod framed;
 mod models;
+mod output;
 mod reference;
 mod scenes;
 mod tidy;
