@@ -26,6 +26,14 @@ pub enum Error {
     /// A data file is missing or not what it should be.
     #[error("data: {0}")]
     Data(String),
+    /// A folder of captioned images without a usable caption.
+    #[error("data: {folder} has no caption of 1 to {most} words: nothing can be learned from it")]
+    NoCaptions {
+        /// The folder.
+        folder: String,
+        /// Words of the longest caption that is used.
+        most: usize,
+    },
     /// Weights or a manifest are missing or not what they should be.
     #[error("model: {0}")]
     Model(String),

@@ -34,7 +34,7 @@ fn js_error(error: Error) -> JsValue {
         Error::LongCaption { .. } => "long-caption",
         Error::WrongHash { .. } => "wrong-hash",
         Error::Device(_) => "device",
-        Error::Config(_) | Error::Data(_) | Error::Model(_) => "model",
+        Error::Config(_) | Error::Data(_) | Error::NoCaptions { .. } | Error::Model(_) => "model",
     };
     // Setting a property of a fresh error object cannot fail.
     let _ = js_sys::Reflect::set(&js, &"code".into(), &code.into());

@@ -1,85 +1,117 @@
-//! Opening the data set that a run is trained or measured on.
+//! `aligndraw data`: what a folder of captioned images holds.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
+use clap::Args as ClapArgs;
+use serde::Serialize;
 
-use super::files::read_mnist;
-use crate::cli::output::note;
-use crate::data::folder::Folder;
-use crate::data::mnist_captions;
-use crate::data::scene_pictures::ScenePictures;
-use crate::data::scenes;
-use crate::data::source::{DataSet, Source};
-use crate::data::vocabulary::Vocabulary;
-use crate::train::Data;
+use super::files::{json, read_model};
+use super::open::shorten;
+use super::picture;
+use crate::cli::output::{self, say, write_and_note};
+use crate::data::folder::{Folder, Part};
+use crate::model::ImageSize;
 
-/// Where MNIST lies unless another folder is named.
-pub const MNIST: &str = "data/mnist";
-/// Lines of what was skipped that are shown.
-const SHOWN: usize = 12;
+/// Images of the contact sheet.
+const SHEET: usize = 100;
 
-/// A data set that was opened.
-pub struct Opened {
-    /// What is trained and validated on.
-    pub data: Data,
-    /// What is measured on.
-    pub test: Arc<dyn Source>,
-    /// Its words.
-    pub vocabulary: Vocabulary,
+#[derive(ClapArgs)]
+pub struct Args {
+    /// The folder: images/ and captions.jsonl, MS-COCO's JSON or Karpathy's dataset_*.json
+    folder: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// Where to write a contact sheet of the first images, a PNG
+    #[arg(long, value_name = "FILE")]
+    sheet: Option<PathBuf>,
+    /// Side of the squares that images are cut to, pixels
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(8..=512))]
+    side: u32,
+    /// Say which words this model does not know (default: those said fewer than three times)
+    #[arg(long, value_name = "NAME")]
+    model: Option<String>,
+    /// Folder of the models
+    #[arg(long, default_value = "models")]
+    models: PathBuf,
 }
 
-/// Opens a data set: MNIST from `folder` or `data/mnist`, scenes from nothing, any other from `folder`,
-/// whose images are cut to `side` pixels and kept in the file `cache`.
-pub fn open(
-    set: DataSet,
-    folder: Option<&Path>,
-    bans_seed: u64,
-    side: usize,
-    cache: Option<&Path>,
-) -> Result<Opened> {
-    match set {
-        DataSet::MnistCaptions => {
-            let mnist = read_mnist(folder.unwrap_or(Path::new(MNIST)))?;
-            let bans = mnist_captions::Bans::draw(bans_seed);
-            let generator = |digits| Arc::new(mnist_captions::Scenes::new(Arc::new(digits), bans.clone()));
-            Ok(Opened {
-                data: Data { train: generator(mnist.train), validation: generator(mnist.validation) },
-                test: generator(mnist.test),
-                vocabulary: mnist_captions::vocabulary(),
-            })
-        }
-        DataSet::Scenes => {
-            let pictures: Arc<dyn Source> = Arc::new(ScenePictures::new(scenes::Bans::draw(bans_seed)));
-            Ok(Opened {
-                data: Data { train: pictures.clone(), validation: pictures.clone() },
-                test: pictures,
-                vocabulary: scenes::caption::vocabulary(),
-            })
-        }
-        DataSet::Folder => {
-            let Some(path) = folder else {
-                bail!("--data names the folder of captioned images: images/ and captions.jsonl, say");
-            };
-            let read = Folder::read(path, side, cache).with_context(|| path.display().to_string())?;
-            note!(
-                "{}: {} images, {} captions, {} words; {} skipped",
-                path.display(),
-                read.images,
-                read.captions,
-                read.vocabulary.words.len(),
-                read.skipped.len()
-            );
-            read.skipped.iter().take(SHOWN).for_each(|what| note!("  skipped {what}"));
-            if read.skipped.len() > SHOWN {
-                note!("  and {} more", read.skipped.len() - SHOWN);
-            }
-            Ok(Opened {
-                data: Data { train: read.train, validation: read.validation },
-                test: read.test,
-                vocabulary: read.vocabulary,
-            })
-        }
+/// One part of the data.
+#[derive(Serialize)]
+struct PartSummary {
+    images: usize,
+    captions: usize,
+    /// Captions by their number of words.
+    lengths: BTreeMap<usize, usize>,
+}
+
+impl PartSummary {
+    fn of(part: &Arc<Part>) -> Self {
+        Self { images: part.images(), captions: part.len(), lengths: part.lengths() }
     }
+}
+
+/// What a folder holds.
+#[derive(Serialize)]
+struct Summary {
+    folder: String,
+    train: PartSummary,
+    validation: PartSummary,
+    test: PartSummary,
+    words_known: usize,
+    /// Words that are read as unknown, with how often they are said, the most frequent first.
+    words_unknown: Vec<(String, usize)>,
+    notes: Vec<String>,
+    passed_over: Vec<String>,
+}
+
+pub fn run(args: Args) -> Result<()> {
+    let vocabulary = match &args.model {
+        Some(model) => Some(read_model(&args.models, model)?.0.vocabulary),
+        None => None,
+    };
+    let side = args.side as usize;
+    let read = Folder::read(&args.folder, side, None, vocabulary);
+    let read = read.with_context(|| args.folder.display().to_string())?;
+    let summary = Summary {
+        folder: args.folder.display().to_string(),
+        train: PartSummary::of(&read.train),
+        validation: PartSummary::of(&read.validation),
+        test: PartSummary::of(&read.test),
+        words_known: read.vocabulary.words.len(),
+        words_unknown: read.unknown.clone(),
+        notes: read.notes.clone(),
+        passed_over: read.skipped.clone(),
+    };
+    if let Some(path) = &args.sheet {
+        let images: Vec<Vec<f32>> = (0..read.images.min(SHEET)).map(|at| read.train.image(at)).collect();
+        let images: Vec<&[f32]> = images.iter().map(Vec::as_slice).collect();
+        let size = ImageSize { channels: 3, height: side, width: side };
+        write_and_note(path, &picture::grid(&images, size, 1)?)?;
+    }
+    if args.json {
+        return output::write(Path::new("-"), json(&summary)?.as_bytes());
+    }
+    print(&summary);
+    Ok(())
+}
+
+fn print(summary: &Summary) {
+    say!("{}", summary.folder);
+    for (name, part) in
+        [("train", &summary.train), ("validation", &summary.validation), ("test", &summary.test)]
+    {
+        let lengths = || part.lengths.keys();
+        let (least, most) = (lengths().min().unwrap_or(&0), lengths().max().unwrap_or(&0));
+        say!("{name:<12}{:>8} images{:>9} captions of {least} to {most} words", part.images, part.captions);
+    }
+    let unknown = &summary.words_unknown;
+    let some: Vec<&str> = unknown.iter().take(12).map(|(word, _)| word.as_str()).collect();
+    say!("words       {:>8} known  {:>9} unknown: {}", summary.words_known, unknown.len(), some.join(", "));
+    summary.notes.iter().for_each(|note| say!("{note}"));
+    say!("{} passed over", summary.passed_over.len());
+    shorten(&summary.passed_over).iter().for_each(|what| say!("  {what}"));
 }

@@ -4,6 +4,7 @@ mod data;
 mod eval;
 mod export;
 mod files;
+mod open;
 mod output;
 mod paint;
 mod picture;
@@ -47,6 +48,8 @@ enum Verb {
     Export(export::Args),
     /// Draw a caption into a PNG, a grid or a GIF
     Paint(paint::Args),
+    /// Say what a folder of captioned images holds, and what is passed over
+    Data(data::Args),
     /// Look at the colour scenes: a sheet of them, or those of a caption
     Scenes(scenes::Args),
     /// Serve the page
@@ -73,6 +76,7 @@ pub fn run() -> anyhow::Result<()> {
         Verb::Eval(args) => eval::run(args),
         Verb::Export(args) => export::run(args),
         Verb::Paint(args) => paint::run(args),
+        Verb::Data(args) => data::run(args),
         Verb::Scenes(args) => scenes::run(args),
         Verb::Serve(args) => serve::run(args),
         Verb::Completions { shell } => {
@@ -86,7 +90,12 @@ pub fn run() -> anyhow::Result<()> {
 /// 2 for what the caller can mend by typing something else, 1 for everything else.
 pub fn exit_code(error: &anyhow::Error) -> u8 {
     match error.downcast_ref::<Error>() {
-        Some(Error::UnknownWords(_) | Error::EmptyCaption { .. } | Error::LongCaption { .. }) => 2,
+        Some(
+            Error::UnknownWords(_)
+            | Error::EmptyCaption { .. }
+            | Error::LongCaption { .. }
+            | Error::NoCaptions { .. },
+        ) => 2,
         _ => 1,
     }
 }

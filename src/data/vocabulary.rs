@@ -48,22 +48,30 @@ pub struct Word {
     pub span: [usize; 2],
 }
 
-/// Punctuation that never matters around a word.
+/// What stands between words: never part of one.
+fn is_separator(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(c, '.' | '—' | '–' | '―' | '…' | '(' | ')' | '[' | ']' | '{' | '}' | '/' | '|')
+}
+
+/// Punctuation that never matters around a word; inside of one it stays ("don't", "t-shirt").
 fn is_punctuation(c: char) -> bool {
-    matches!(c, ',' | ';' | ':' | '!' | '?' | '"' | '“' | '”')
+    matches!(c, ',' | ';' | ':' | '!' | '?' | '"' | '\'' | '-' | '*')
+        || matches!(c, '“' | '”' | '„' | '«' | '»' | '‘' | '’' | '‚' | '`')
 }
 
 /// Splits a caption into words and full stops.
 pub(super) fn split(caption: &str) -> Vec<Word> {
     let mut words = Vec::new();
     let mut at = 0;
-    for piece in caption.split_inclusive(|c: char| c.is_whitespace() || c == '.') {
-        let body = piece.trim_end_matches(|c: char| c.is_whitespace() || c == '.');
+    for piece in caption.split_inclusive(is_separator) {
+        let body = piece.trim_end_matches(is_separator);
         let bare = body.trim_start_matches(is_punctuation);
         let from = at + utf16(&body[..body.len() - bare.len()]);
         let bare = bare.trim_end_matches(is_punctuation);
         if !bare.is_empty() {
-            words.push(Word { text: bare.to_lowercase(), span: [from, from + utf16(bare)] });
+            let text = bare.to_lowercase().replace(['’', '‘'], "'");
+            words.push(Word { text, span: [from, from + utf16(bare)] });
         }
         at += utf16(piece);
         if piece.ends_with('.') {
@@ -97,6 +105,10 @@ impl Vocabulary {
     /// [`Error::LongCaption`].
     pub fn tokens(&self, caption: &str) -> Result<Tokens> {
         let mut words = split(caption);
+        // Where a full stop is no word, it never matters.
+        if self.id(".").is_none() {
+            words.retain(|word| word.text != ".");
+        }
         if let Some(stop) = &self.full_stop {
             while words.last().is_some_and(|word| word.text == *stop) {
                 words.pop();

@@ -2,6 +2,7 @@
 
 mod cli;
 mod folder;
+mod folder_faults;
 mod framed;
 mod models;
 mod output;

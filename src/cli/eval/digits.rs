@@ -7,8 +7,8 @@ use anyhow::Result;
 use burn::tensor::Device;
 use serde::Serialize;
 
-use super::super::data::MNIST;
 use super::super::files::{read_classifier, read_mnist};
+use super::super::open::MNIST;
 use super::{Args, bounds, print_bounds, print_columns, print_head, print_shares};
 use crate::checkpoint::Manifest;
 use crate::cli::output::{progress, say};

@@ -1,9 +1,9 @@
 //! A folder of captioned images: the bound on its test images.
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use serde::Serialize;
 
-use super::super::data::open;
+use super::super::open::open;
 use super::{Args, bounds, print_bounds, print_columns, print_head};
 use crate::checkpoint::Manifest;
 use crate::data::source::DataSet;
@@ -21,10 +21,14 @@ pub struct Evaluation {
 
 /// Measures the bound.
 pub fn evaluate(args: &Args, manifest: Manifest, weights: &[u8]) -> Result<Evaluation> {
-    let opened = open(DataSet::Folder, args.data.as_deref(), 0, manifest.system.image_size().width, None)?;
-    if opened.vocabulary != manifest.vocabulary {
-        bail!("the folder's words are not the model's: it was trained on other captions");
-    }
+    let opened = open(
+        DataSet::Folder,
+        args.data.as_deref(),
+        0,
+        manifest.system.image_size().width,
+        None,
+        Some(manifest.vocabulary.clone()),
+    )?;
     let [bound, held_out] = bounds(args, &manifest, weights, opened.test.as_ref())?;
     if !args.json {
         print_head(&manifest.name, &manifest.weights.sha256, manifest.temperature);

@@ -10,12 +10,12 @@ use anyhow::{Context, Result, bail};
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
-use super::data::{Opened, open};
 use super::files::{read_json, read_model, write_json, write_model};
+use super::open::{Opened, open};
 use crate::checkpoint::{
     DataRecord, FORMAT, Manifest, Precision, WeightsRecord, decode, encode, parse_safetensors,
 };
-use crate::cli::output::{note, say};
+use crate::cli::output::{self, note, say};
 use crate::data::vocabulary::Vocabulary;
 use crate::error::Error;
 use crate::model::{Config, TextToImage};
@@ -28,6 +28,8 @@ pub use args::Args;
 
 /// The words of a run, in its folder.
 pub const VOCABULARY: &str = "vocabulary.json";
+/// What of the data was passed over and why, in a run's folder.
+const SKIPPED: &str = "skipped.txt";
 /// What a run is made of, in its folder.
 pub const RECORD: &str = "run.json";
 
@@ -78,18 +80,9 @@ pub fn run(args: Args) -> Result<()> {
     let options = &mut run.options;
     let cache = out.join("pixels.bin");
     let side = options.config.image_size().width;
-    let Opened { data, mut vocabulary, .. } =
-        open(options.data, run.data.as_deref(), options.held_out_seed, side, Some(&cache))?;
-    if args.resume {
-        let owned: Vocabulary = read_json(&out.join(VOCABULARY))?;
-        if owned != vocabulary {
-            bail!(
-                "the words of {} are not those that the run was made of: resume it with the data it began with",
-                run.data.as_deref().unwrap_or(Path::new("the data")).display()
-            );
-        }
-        vocabulary = owned;
-    }
+    let owned = if args.resume { Some(read_json::<Vocabulary>(&out.join(VOCABULARY))?) } else { None };
+    let Opened { data, vocabulary, skipped, .. } =
+        open(options.data, run.data.as_deref(), options.held_out_seed, side, Some(&cache), owned)?;
     options.config.fit_data(vocabulary.words.len(), None);
     options.check()?;
     let compute = compute::compute(&args)?;
@@ -105,6 +98,7 @@ pub fn run(args: Args) -> Result<()> {
     let trained = Training {
         run: &run,
         vocabulary: &vocabulary,
+        skipped: &skipped,
         resume: args.resume,
         from: from.as_ref(),
         data,
@@ -166,6 +160,7 @@ struct Trained {
 struct Training<'a> {
     run: &'a Run,
     vocabulary: &'a Vocabulary,
+    skipped: &'a [String],
     resume: bool,
     from: Option<&'a (Manifest, Vec<u8>)>,
     data: Data,
@@ -196,6 +191,10 @@ impl SystemVisitor for Training<'_> {
         // Not before everything that can be refused was.
         write_json(&self.folder.join(VOCABULARY), self.vocabulary)?;
         write_json(&self.folder.join(RECORD), self.run)?;
+        if !self.skipped.is_empty() {
+            let lines = self.skipped.join("\n") + "\n";
+            output::write(&self.folder.join(SKIPPED), lines.as_bytes())?;
+        }
         let outcome = train(&options, start, self.data, self.folder, self.compute, self.signals)?;
         Ok(Trained {
             weights: encode(&outcome.model, Precision::Half)?,

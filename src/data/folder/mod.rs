@@ -2,6 +2,9 @@
 
 mod index;
 mod pixels;
+mod record;
+mod split;
+mod text;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -59,66 +62,99 @@ pub struct Folder {
     pub captions: usize,
     /// What was passed over and why.
     pub skipped: Vec<String>,
+    /// Words that are read as [`UNKNOWN`], with how often they are said, the most frequent first.
+    pub unknown: Vec<(String, usize)>,
+    /// Which files were used, and what was done about the parts.
+    pub notes: Vec<String>,
 }
 
-/// The words of a caption, without its full stop.
+/// The words of a caption, without its full stops.
 fn words(caption: &str) -> Vec<String> {
-    split(caption).into_iter().map(|word| word.text).filter(|word| word != ".").collect()
+    split(&text::clean(caption)).into_iter().map(|word| word.text).filter(|word| word != ".").collect()
 }
 
 impl Folder {
     /// Reads a folder; images are cut to squares of `side` pixels. The pixels are kept in `cache`, if
-    /// given, and taken from there as long as no image changed.
+    /// given, and taken from there as long as no image changed. `vocabulary` is that of a run which goes on:
+    /// words that it does not know stay unknown.
     ///
-    /// **Errors** [`Error::Data`] when there is no index, or fewer than three images are usable.
-    pub fn read(folder: &Path, side: usize, cache: Option<&Path>) -> Result<Self> {
-        let Index { entries, mut skipped } = Index::read(folder)?;
-        let (entries, pixels) = pixels::load(folder, entries, side, cache, &mut skipped)?;
-        let splits: Vec<Split> = entries.iter().enumerate().map(|(at, entry)| part_of(entry, at)).collect();
-        for wanted in [Split::Train, Split::Validation, Split::Test] {
-            if !splits.contains(&wanted) {
-                let (path, count) = (folder.display(), entries.len());
-                let what = format!("{path} has {count} usable images, none of them for {wanted:?}");
-                return Err(Error::Data(format!("{what}; {}", skipped.join("; "))));
-            }
+    /// **Errors** [`Error::Data`] when there is no index, or fewer than three images are usable;
+    /// [`Error::NoCaptions`].
+    pub fn read(
+        folder: &Path,
+        side: usize,
+        cache: Option<&Path>,
+        vocabulary: Option<Vocabulary>,
+    ) -> Result<Self> {
+        let Index { entries, mut skipped, mut notes, .. } = Index::read(folder)?;
+        let entries = with_usable_captions(entries, &mut skipped);
+        if entries.is_empty() {
+            return Err(Error::NoCaptions { folder: folder.display().to_string(), most: MOST_WORDS });
         }
-        let vocabulary = vocabulary(&entries, &splits);
+        let (entries, pixels) = pixels::load(folder, entries, side, cache, &mut skipped)?;
+        if entries.len() < 3 {
+            let (path, count) = (folder.display(), entries.len());
+            let first: Vec<&str> = skipped.iter().take(3).map(String::as_str).collect();
+            let what = format!("{path} has {count} usable images, expected at least 3");
+            return Err(Error::Data(format!("{what}: {} passed over: {}", skipped.len(), first.join("; "))));
+        }
+        let splits = split::parts(&entries, &mut notes);
+        let vocabulary = vocabulary.unwrap_or_else(|| known_words(&entries, &splits));
         let pixels = Arc::new(pixels);
-        let mut captions = 0;
-        let mut part = |wanted: Split| {
+        let part = |wanted: Split| {
             let mut by_length = vec![Vec::new(); MOST_WORDS + 1];
             for (image, entry) in entries.iter().enumerate().filter(|(at, _)| splits[*at] == wanted) {
                 for caption in &entry.captions {
                     let ids: Vec<usize> =
                         words(caption).iter().map(|word| vocabulary.id(word).unwrap_or(0)).collect();
-                    match by_length.get_mut(ids.len()) {
-                        Some(of_length) if !ids.is_empty() => of_length.push((image, ids)),
-                        _ => {
-                            let (file, words) = (&entry.file, ids.len());
-                            skipped.push(format!("{file}: a caption of {words} words, at most {MOST_WORDS}"));
-                        }
-                    }
+                    by_length[ids.len()].push((image, ids));
                 }
             }
-            captions += by_length.iter().map(Vec::len).sum::<usize>();
             Arc::new(Part { image_len: 3 * side * side, pixels: pixels.clone(), by_length })
         };
         let (train, validation, test) = (part(Split::Train), part(Split::Validation), part(Split::Test));
-        Ok(Self { vocabulary, train, validation, test, images: entries.len(), captions, skipped })
+        let captions = train.len() + validation.len() + test.len();
+        let unknown = unknown_words(&entries, &vocabulary);
+        let images = entries.len();
+        Ok(Self { vocabulary, train, validation, test, images, captions, skipped, unknown, notes })
     }
 }
 
-/// The part that an image belongs to: as its makers say, else eight of ten are trained on.
-fn part_of(entry: &Entry, at: usize) -> Split {
-    entry.split.unwrap_or(match at % 10 {
-        8 => Split::Validation,
-        9 => Split::Test,
-        _ => Split::Train,
-    })
+/// The entries with those of their captions that have 1 to [`MOST_WORDS`] words.
+fn with_usable_captions(entries: Vec<Entry>, skipped: &mut Vec<String>) -> Vec<Entry> {
+    let mut used = Vec::with_capacity(entries.len());
+    for mut entry in entries {
+        entry.captions.retain(|caption| {
+            let count = words(caption).len();
+            let usable = (1..=MOST_WORDS).contains(&count);
+            if !usable {
+                let file = &entry.file;
+                skipped.push(format!("{file}: a caption of {count} words, expected 1 to {MOST_WORDS}"));
+            }
+            usable
+        });
+        if !entry.captions.is_empty() {
+            used.push(entry);
+        }
+    }
+    used
+}
+
+/// The words that a vocabulary does not have, the most frequent first.
+fn unknown_words(entries: &[Entry], vocabulary: &Vocabulary) -> Vec<(String, usize)> {
+    let mut mentions = BTreeMap::<String, usize>::new();
+    for word in entries.iter().flat_map(|entry| &entry.captions).flat_map(|caption| words(caption)) {
+        if vocabulary.id(&word).is_none() {
+            *mentions.entry(word).or_default() += 1;
+        }
+    }
+    let mut unknown: Vec<_> = mentions.into_iter().collect();
+    unknown.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+    unknown
 }
 
 /// The words that are said often enough in the captions that are trained on, the most frequent first.
-fn vocabulary(entries: &[Entry], splits: &[Split]) -> Vocabulary {
+fn known_words(entries: &[Entry], splits: &[Split]) -> Vocabulary {
     let mut mentions = BTreeMap::<String, usize>::new();
     let trained = || entries.iter().zip(splits).filter(|(_, split)| **split == Split::Train);
     for caption in trained().flat_map(|(entry, _)| &entry.captions) {
@@ -156,6 +192,24 @@ impl Part {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Images with a caption.
+    pub fn images(&self) -> usize {
+        let all = self.by_length.iter().flatten().map(|(image, _)| *image);
+        all.collect::<std::collections::BTreeSet<usize>>().len()
+    }
+
+    /// Captions by their number of words.
+    pub fn lengths(&self) -> BTreeMap<usize, usize> {
+        let counts = self.by_length.iter().map(Vec::len).enumerate();
+        counts.filter(|(_, captions)| *captions > 0).collect()
+    }
+
+    /// Pixels in [0, 1] of an image of the folder, whatever its part.
+    pub fn image(&self, at: usize) -> Vec<f32> {
+        let pixels = &self.pixels[at * self.image_len..][..self.image_len];
+        pixels.iter().map(|&pixel| f32::from(pixel) / 255.0).collect()
     }
 }
 

@@ -1,10 +1,11 @@
 //! Images cut to squares, and kept.
 
-use std::io::Write;
+use std::io::{Cursor, Write};
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
 use image::imageops::{FilterType, crop_imm, resize};
+use image::{DynamicImage, ImageDecoder, ImageFormat, Rgb, RgbImage};
 
 use super::Entry;
 use crate::error::{Error, Result};
@@ -52,11 +53,34 @@ pub fn load(
     Ok((used, pixels))
 }
 
-/// The middle of an image as a square of `side` pixels, planar.
+/// Pixels of the largest image that is decoded: a small file can claim to hold billions.
+const MOST_PIXELS: u64 = 100_000_000;
+
+/// The middle of an image as a square of `side` pixels, planar: upright as its camera says, on white where it
+/// is transparent.
 fn square(path: &Path, side: usize) -> std::result::Result<Vec<u8>, String> {
-    let reader = image::ImageReader::open(path).map_err(|error| error.to_string())?;
-    let reader = reader.with_guessed_format().map_err(|error| error.to_string())?;
-    let image = reader.decode().map_err(|error| error.to_string())?.to_rgb8();
+    let about = std::fs::metadata(path).map_err(|error| error.to_string())?;
+    // Opening a pipe would wait for its writer.
+    if !about.is_file() {
+        return Err("not a regular file".to_owned());
+    }
+    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
+    let wrong = |error: image::ImageError| error.to_string();
+    let reader = image::ImageReader::new(Cursor::new(&bytes)).with_guessed_format();
+    let reader = reader.map_err(|error| error.to_string())?;
+    if reader.format() == Some(ImageFormat::Jpeg) && !jpeg_is_whole(&bytes) {
+        return Err("the file ends before its image does".to_owned());
+    }
+    let mut decoder = reader.into_decoder().map_err(wrong)?;
+    let (width, height) = decoder.dimensions();
+    let pixels = u64::from(width) * u64::from(height);
+    if pixels > MOST_PIXELS {
+        return Err(format!("{width}×{height} pixels, expected at most {MOST_PIXELS} in all"));
+    }
+    let orientation = decoder.orientation().map_err(wrong)?;
+    let mut image = DynamicImage::from_decoder(decoder).map_err(wrong)?;
+    image.apply_orientation(orientation);
+    let image = on_white(image);
     let (width, height) = image.dimensions();
     let short = width.min(height);
     let middle = crop_imm(&image, (width - short) / 2, (height - short) / 2, short, short).to_image();
@@ -64,9 +88,47 @@ fn square(path: &Path, side: usize) -> std::result::Result<Vec<u8>, String> {
     Ok((0..3).flat_map(|channel| small.pixels().map(move |pixel| pixel.0[channel])).collect())
 }
 
+/// An image without transparency.
+fn on_white(image: DynamicImage) -> RgbImage {
+    if !image.color().has_alpha() {
+        return image.to_rgb8();
+    }
+    let image = image.to_rgba8();
+    RgbImage::from_fn(image.width(), image.height(), |x, y| {
+        let [r, g, b, a] = image.get_pixel(x, y).0.map(u32::from);
+        Rgb([r, g, b].map(|c| ((c * a + 255 * (255 - a) + 127) / 255) as u8))
+    })
+}
+
+/// Whether a JPEG's image data ends with its end-of-image marker (ITU T.81, B.1.1): decoders take half a file
+/// for a whole one and fill the rest with grey.
+fn jpeg_is_whole(bytes: &[u8]) -> bool {
+    let mut at = 2;
+    while let Some(&[0xff, marker]) = bytes.get(at..at + 2) {
+        match marker {
+            0xd9 => return true,
+            // Fill bytes and markers without a length.
+            0xff => at += 1,
+            0x01 | 0xd0..=0xd8 => at += 2,
+            _ => {
+                let Some(&[high, low]) = bytes.get(at + 2..at + 4) else { return false };
+                at += 2 + usize::from(u16::from_be_bytes([high, low]));
+                if marker == 0xda {
+                    // Entropy-coded data: to the next marker that is neither stuffing nor a restart.
+                    let data = bytes.get(at..).unwrap_or_default();
+                    let end = |pair: &[u8]| pair[0] == 0xff && !matches!(pair[1], 0x00 | 0xd0..=0xd7 | 0xff);
+                    let Some(len) = data.windows(2).position(end) else { return false };
+                    at += len;
+                }
+            }
+        }
+    }
+    false
+}
+
 /// What the kept pixels were made from: every file's name, length and time of change.
 fn stamp(images: &Path, entries: &[Entry], side: usize) -> Vec<String> {
-    let mut stamp = vec![format!("aligndraw pixels 1, side {side}")];
+    let mut stamp = vec![format!("aligndraw pixels 2, side {side}")];
     stamp.extend(entries.iter().map(|entry| {
         let changed = std::fs::metadata(images.join(&entry.file)).ok().and_then(|about| {
             let changed = about.modified().ok()?.duration_since(UNIX_EPOCH).ok()?.as_nanos();

@@ -1,0 +1,105 @@
+//! Opening the data set that a run is trained or measured on.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+
+use super::files::read_mnist;
+use crate::cli::output::note;
+use crate::data::folder::Folder;
+use crate::data::mnist_captions;
+use crate::data::scene_pictures::ScenePictures;
+use crate::data::scenes;
+use crate::data::source::{DataSet, Source};
+use crate::data::vocabulary::Vocabulary;
+use crate::train::Data;
+
+/// Where MNIST lies unless another folder is named.
+pub const MNIST: &str = "data/mnist";
+/// Lines of what was skipped that are shown.
+const SHOWN: usize = 10;
+
+/// A data set that was opened.
+pub struct Opened {
+    /// What is trained and validated on.
+    pub data: Data,
+    /// What is measured on.
+    pub test: Arc<dyn Source>,
+    /// Its words.
+    pub vocabulary: Vocabulary,
+    /// What was passed over and why.
+    pub skipped: Vec<String>,
+}
+
+/// Opens a data set: MNIST from `folder` or `data/mnist`, scenes from nothing, any other from `folder`,
+/// whose images are cut to `side` pixels and kept in the file `cache`; `vocabulary` is that of a run which goes
+/// on.
+pub fn open(
+    set: DataSet,
+    folder: Option<&Path>,
+    bans_seed: u64,
+    side: usize,
+    cache: Option<&Path>,
+    vocabulary: Option<Vocabulary>,
+) -> Result<Opened> {
+    match set {
+        DataSet::MnistCaptions => {
+            let mnist = read_mnist(folder.unwrap_or(Path::new(MNIST)))?;
+            let bans = mnist_captions::Bans::draw(bans_seed);
+            let generator = |digits| Arc::new(mnist_captions::Scenes::new(Arc::new(digits), bans.clone()));
+            Ok(Opened {
+                data: Data { train: generator(mnist.train), validation: generator(mnist.validation) },
+                test: generator(mnist.test),
+                vocabulary: mnist_captions::vocabulary(),
+                skipped: Vec::new(),
+            })
+        }
+        DataSet::Scenes => {
+            let pictures: Arc<dyn Source> = Arc::new(ScenePictures::new(scenes::Bans::draw(bans_seed)));
+            Ok(Opened {
+                data: Data { train: pictures.clone(), validation: pictures.clone() },
+                test: pictures,
+                vocabulary: scenes::caption::vocabulary(),
+                skipped: Vec::new(),
+            })
+        }
+        DataSet::Folder => {
+            let Some(path) = folder else {
+                bail!("--data names the folder of captioned images: images/ and captions.jsonl, say");
+            };
+            let read =
+                Folder::read(path, side, cache, vocabulary).with_context(|| path.display().to_string())?;
+            describe(path, &read);
+            Ok(Opened {
+                data: Data { train: read.train, validation: read.validation },
+                test: read.test,
+                vocabulary: read.vocabulary,
+                skipped: read.skipped,
+            })
+        }
+    }
+}
+
+/// Says what was read of a folder; a long list of what was passed over is cut.
+fn describe(path: &Path, read: &Folder) {
+    note!(
+        "{}: {} images, {} captions, {} words; {} passed over",
+        path.display(),
+        read.images,
+        read.captions,
+        read.vocabulary.words.len(),
+        read.skipped.len()
+    );
+    read.notes.iter().for_each(|what| note!("  {what}"));
+    shorten(&read.skipped).iter().for_each(|what| note!("  passed over: {what}"));
+}
+
+/// The first of a list's lines, and how many more there are.
+pub fn shorten(lines: &[String]) -> Vec<String> {
+    let mut shown: Vec<String> = lines.iter().take(SHOWN).cloned().collect();
+    if lines.len() > SHOWN {
+        shown.push(format!("and {} more", lines.len() - SHOWN));
+    }
+    shown
+}
