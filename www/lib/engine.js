@@ -3,6 +3,7 @@
 
 import { worker as workerUrl } from './assets.js';
 import { AlignDrawError } from './protocol.js';
+import { newWorker } from './trusted.js';
 
 /** @typedef {import('./aligndraw.js').ModelInfo} ModelInfo */
 
@@ -13,7 +14,7 @@ import { AlignDrawError } from './protocol.js';
  */
 function startWorker() {
   const url = workerUrl();
-  if (url.origin === globalThis.origin) return new Worker(url, { type: 'module' });
+  if (url.origin === globalThis.origin) return newWorker(url.href, { type: 'module' });
   const script = `const early = [];
     onmessage = (event) => early.push(event);
     import(${JSON.stringify(url.href)}).then(
@@ -21,7 +22,7 @@ function startWorker() {
       (error) => postMessage({ type: 'lost', message: 'the worker could not be loaded: ' + error.message }),
     );`;
   const own = URL.createObjectURL(new Blob([script], { type: 'text/javascript' }));
-  const worker = new Worker(own);
+  const worker = newWorker(own);
   // Not before it has been read.
   worker.addEventListener('message', () => URL.revokeObjectURL(own), { once: true });
   return worker;
