@@ -31,6 +31,7 @@ package: web
 	node scripts/bundle.mjs package
 	rm -rf pkg/types
 	node_modules/.bin/tsc -p tsconfig.types.json
+	cp www/lib/*.d.ts pkg/types/
 
 ## site/: the page for any static host, in any folder.
 site: web

@@ -4,7 +4,7 @@
 import { paint } from './lib/picture.js';
 
 /** @typedef {import('./lib/aligndraw.js').Frame} Frame */
-/** @typedef {{caption: string, seed: number, words: string[], frames: Frame[]}} Side */
+/** @typedef {{caption: string, seed: bigint, words: string[], frames: Frame[]}} Side */
 
 /** A difference of a pixel that is shown as strongly as any larger one. */
 const STRONG = 0.5;

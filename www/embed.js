@@ -10,7 +10,7 @@
  *   {target: 'align-draw', type: 'seek', step}
  */
 
-import { MOST_SEED, parseSeed } from './link.js';
+import { parseSeed } from './lib/seed.js';
 import { MODELS, choice } from './models.js';
 import { elementSnippet, frameSnippet } from './snippets.js';
 
@@ -42,7 +42,7 @@ function frame() {
     if (data.type === 'seek' && Number.isFinite(data.step)) element.seek(data.step);
     if (data.type !== 'draw') return;
     if (typeof data.caption === 'string') element.caption = data.caption;
-    if (parseSeed(String(data.seed)) !== null) element.seed = data.seed;
+    if (parseSeed(data.seed) !== null) element.seed = data.seed;
     element.draw().catch(() => {});
   });
 }
@@ -60,13 +60,13 @@ function teach() {
   const follow = () => {
     const switches = SWITCHES.filter((name) => field(name).checked);
     const caption = field('caption').value;
-    const seed = Math.min(parseSeed(field('seed').value) ?? 0, MOST_SEED);
+    const seed = parseSeed(field('seed').value) ?? 0n;
     const size = Math.max(80, Number(field('size').value) || 320);
     const autoplay = field('autoplay').value;
     const model = field('model').value;
     if (example.caption !== caption) example.caption = caption;
     if (example.model !== model) example.model = model;
-    if (example.seed !== seed || !example.hasAttribute('seed')) example.seed = seed;
+    if (example.getAttribute('seed') !== String(seed)) example.seed = seed;
     for (const name of SWITCHES) example[name] = field(name).checked;
     const options = { caption, seed, model, autoplay, switches, size };
     show('element', elementSnippet(options));

@@ -1,38 +1,31 @@
 // @ts-check
 /** A picture's address: caption and seed in the link reproduce it. */
 
-/** Seeds that every JavaScript number holds exactly. */
-export const MOST_SEED = 2 ** 53 - 4;
-
-/** @param {string} text @returns {number | null} */
-export function parseSeed(text) {
-  const seed = /^\d{1,16}$/.test(text.trim()) ? Number(text) : NaN;
-  return Number.isSafeInteger(seed) && seed <= MOST_SEED ? seed : null;
-}
+import { parseSeed } from './lib/seed.js';
 
 /**
  * A drawing that goes on otherwise after some steps.
- * @typedef {{step: number, caption: string, seed: number}} Branch
+ * @typedef {{step: number, caption: string, seed: bigint}} Branch
  */
 
 /** What the address asks for. */
 export function readLink() {
   const query = new URLSearchParams(location.search);
   const device = query.get('device');
-  const step = parseSeed(query.get('branch') ?? '');
+  const step = /^\d{1,4}$/.test(query.get('branch') ?? '') ? Number(query.get('branch')) : null;
   return {
     caption: query.get('caption'),
     seed: parseSeed(query.get('seed') ?? ''),
     model: query.get('model') ?? undefined,
     /** @type {Branch | null} */
-    branch: step === null ? null : { step, caption: query.get('then') ?? query.get('caption') ?? '', seed: parseSeed(query.get('seed2') ?? '') ?? 0 },
+    branch: step === null ? null : { step, caption: query.get('then') ?? query.get('caption') ?? '', seed: parseSeed(query.get('seed2') ?? '') ?? 0n },
     device: /** @type {'auto' | 'cpu' | 'webgpu'} */ (['cpu', 'webgpu'].includes(device ?? '') ? device : 'auto'),
   };
 }
 
 /**
  * Puts the picture into the address without a new entry in the history.
- * @param {{model: string, caption: string, seed: number, branch?: Branch | null}} picture
+ * @param {{model: string, caption: string, seed: import('./lib/seed.js').Seed, branch?: Branch | null}} picture
  */
 export function writeLink({ model, caption, seed, branch }) {
   const url = new URL(location.href);

@@ -5,7 +5,8 @@ import { load } from './lib/aligndraw.js';
 import { CaptionBox } from './caption.js';
 import { Compare } from './compare.js';
 import { Keep } from './keep.js';
-import { MOST_SEED, parseSeed, readLink, writeLink } from './link.js';
+import { readLink, writeLink } from './link.js';
+import { MOST_SEED, parseSeed, plainSeed } from './lib/seed.js';
 import { paint, placeWindow } from './lib/picture.js';
 import { Player } from './lib/player.js';
 import { MODELS, chips, choice } from './models.js';
@@ -48,7 +49,7 @@ let takes = [];
 /** @type {string[]} */
 let words = [];
 let chosen = 0;
-let seed = asked.seed ?? choice(chosenModel).seed;
+let seed = asked.seed ?? BigInt(choice(chosenModel).seed);
 let timing = '';
 /** What can be branched from. @type {import('./lib/aligndraw.js').Kept | null} */
 let kept = null;
@@ -66,7 +67,7 @@ const compare = new Compare({
   difference: el('difference'), amount: el('compare-amount'), moved: el('compare-moved'),
 });
 const variants = new Variants(compare, el('choices'), {
-  shown: () => (model ? { model, caption: caption.value, seed: seed + chosen, words, frames: takes[chosen], picture: chosen, drawing: kept } : null),
+  shown: () => (model ? { model, caption: caption.value, seed: seedOf(chosen), words, frames: takes[chosen], picture: chosen, drawing: kept } : null),
   arrived: () => model && compare.show(player.step, model.info),
   complain: (error) => complain(error, () => {}),
   branched: (branch) => writeLink({ model: chosenModel, caption: caption.value, seed, branch }),
@@ -77,6 +78,9 @@ const reading = new Reading(el('words'), el('heat'), {
   onWord: (at, word) =>
     variants.offer(word, caption.alternatives(word), (other) => variants.flip(`“${word}” becomes “${other}”`, caption.flipped(at, other))),
 });
+
+/** The seed of a take. @param {number} take */
+const seedOf = (take) => BigInt.asUintN(64, seed + BigInt(take));
 
 /** @param {string} text */
 const announce = (text) => (el('live').textContent = text);
@@ -135,7 +139,7 @@ async function draw() {
   strip.begin(numSteps);
   player.begin(numSteps);
   document.documentElement.dataset.drawn = '';
-  const seeds = takes.map((_, i) => seed + i);
+  const seeds = takes.map((_, i) => seedOf(i));
   try {
     const options = { seeds, signal: controller.signal, keep: true, onDone: told };
     for await (const frames of model.drawMany(text, options)) {
@@ -222,15 +226,15 @@ function layTakes() {
 
 function labelTakes() {
   seedBox.value = String(seed);
-  branchSeed.value = String(seed + chosen + 1);
+  branchSeed.value = String(seedOf(chosen + 1));
   [...el('takes').children].forEach((button, i) => {
     button.setAttribute('aria-pressed', String(i === chosen));
-    button.setAttribute('aria-label', `Seed ${seed + i}`);
-    /** @type {HTMLElement} */ (button.lastElementChild).textContent = `seed ${seed + i}`;
+    button.setAttribute('aria-label', `Seed ${seedOf(i)}`);
+    /** @type {HTMLElement} */ (button.lastElementChild).textContent = `seed ${seedOf(i)}`;
   });
 }
 
-/** @param {number} value */
+/** @param {bigint} value */
 function setSeed(value) {
   seed = value;
   chosen = 0;
@@ -238,7 +242,7 @@ function setSeed(value) {
   draw();
 }
 
-const roll = () => setSeed(Math.floor(Math.random() * 1e6));
+const roll = () => setSeed(BigInt(Math.floor(Math.random() * 1e6)));
 
 /** Loads the model; on failure says why and offers to try again. */
 async function start() {
@@ -274,7 +278,7 @@ async function start() {
   await draw();
 }
 
-/** Goes over to a model and draws a caption with it. @param {string} name @param {string} text @param {number} from the seed */
+/** Goes over to a model and draws a caption with it. @param {string} name @param {string} text @param {bigint} from the seed */
 async function begin(name, text, from) {
   const same = name === chosenModel && model;
   chosenModel = modelBox.value = name;
@@ -289,7 +293,7 @@ async function begin(name, text, from) {
 async function open(drawn) {
   const known = MODELS.some(({ name }) => name === drawn.model);
   if (!known) return tell(`That picture was drawn by the model “${drawn.model}”, which this page does not have.`);
-  await begin(drawn.model, drawn.caption, drawn.seed);
+  await begin(drawn.model, drawn.caption, BigInt(drawn.seed));
   if (drawn.step) player.seek(drawn.step);
   if (model && drawn.sha256 !== model.info.sha256) caption.note('That picture was drawn by other weights of this model: this one differs.');
 }
@@ -298,7 +302,7 @@ async function open(drawn) {
 function shown() {
   const frames = takes[chosen];
   if (!model || frames?.length !== model.info.numSteps) return null;
-  const drawn = { caption: caption.value, seed: seed + chosen, model: chosenModel, sha256: model.info.sha256 };
+  const drawn = { caption: caption.value, seed: plainSeed(seedOf(chosen)), model: chosenModel, sha256: model.info.sha256 };
   return { drawing: { frames, size: model.info, drawn }, step: player.step, link: writeLink(drawn) };
 }
 
@@ -311,7 +315,7 @@ function say(text) {
 modelBox.replaceChildren(...MODELS.map(({ name, title }) => new Option(title, name, false, name === chosenModel)));
 modelBox.addEventListener('change', () => {
   const { name, caption, seed } = choice(modelBox.value);
-  begin(name, caption, seed);
+  begin(name, caption, BigInt(seed));
 });
 el('compare-close').addEventListener('click', () => variants.end());
 el('branch').addEventListener('submit', (event) => {

@@ -4,7 +4,7 @@
 import { element } from './lib/assets.js';
 
 /**
- * @typedef {{caption: string, seed: number, model?: string, autoplay?: string, switches?: string[], size?: number}} Options
+ * @typedef {{caption: string, seed: import('./lib/seed.js').Seed, model?: string, autoplay?: string, switches?: string[], size?: number}} Options
  */
 
 /** Pixels of an element, unless its style says otherwise. */

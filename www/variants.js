@@ -6,7 +6,7 @@
 /** @typedef {import('./link.js').Branch} Branch */
 /**
  * The drawing that is shown.
- * @typedef {{model: AlignDraw, caption: string, seed: number, words: string[], frames: Frame[], picture: number, drawing: import('./lib/aligndraw.js').Kept | null}} Shown
+ * @typedef {{model: AlignDraw, caption: string, seed: bigint, words: string[], frames: Frame[], picture: number, drawing: import('./lib/aligndraw.js').Kept | null}} Shown
  */
 
 export class Variants {
@@ -71,7 +71,7 @@ export class Variants {
   }
 
   /**
-   * @param {string} title @param {string} caption @param {number} seed @param {Frame[]} before frames that are shared
+   * @param {string} title @param {string} caption @param {bigint} seed @param {Frame[]} before frames that are shared
    * @param {(signal: AbortSignal) => AsyncIterable<Frame>} begin
    * @returns {Promise<boolean>} whether it was drawn to the end
    */

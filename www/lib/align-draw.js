@@ -2,22 +2,27 @@
 /**
  * The custom element `<align-draw caption="the digit 7 is at the top left of the image" seed="42">`.
  *
- * Attributes, each mirrored by a property: `caption`, `seed`, `model` (name or URL of a manifest),
- * `device` (`auto`, `cpu`, `webgpu`), `autoplay` (`visible`, the default; `load`; `none`), `loop`,
- * `controls`, `editable`, `words`, `poster` (an image's URL).
+ * Attributes, each mirrored by a property (null and undefined remove it): `caption`, `seed` (0 to 2^64 − 1), `model`
+ * (name or URL of a manifest), `device` (`auto`, `cpu`, `webgpu`), `autoplay` (`visible`, the default; `load`;
+ * `none`), `loop`, `controls`, `editable`, `words`, `poster` (an image's URL).
  * Events: `ready`, `frame` (detail: the frame), `done` (detail: milliseconds, device), `error` (detail:
  * the error). Parts: `figure`, `easel`, `canvas`, `placeholder`, `poster`, `window`, `message`, `caption`, `word`, `input`,
  * `controls`, `play`, `slider`. Colours and size: the custom properties at the top of `element-style.js`.
  */
 
-import { STYLE } from './element-style.js';
+import { AttributesElement, PROPERTIES } from './element-attributes.js';
+import { buildParts } from './element-parts.js';
+import { applyStyle } from './element-style.js';
 import { paint, placeWindow } from './picture.js';
 import { Player } from './player.js';
+import { plainSeed, toSeed } from './seed.js';
 import { dropShared, sharedModel } from './shared.js';
 
 /**
  * @typedef {import('./aligndraw.js').AlignDraw} AlignDraw
  * @typedef {import('./aligndraw.js').Frame} Frame
+ * @typedef {import('./element-types.js').AlignDrawEventMap} AlignDrawEventMap
+ * @typedef {import('./element-types.js').AlignDrawAttributes} AlignDrawAttributes
  */
 
 /** Nothing known about the model yet: the size of the empty paper. */
@@ -27,17 +32,14 @@ const TYPING_PAUSE = 300;
 /** Milliseconds that a finished drawing stays before it is played again. */
 const LOOP_PAUSE = 1500;
 
-/** On a server there are no elements: the import must work all the same. */
-const Base = /** @type {typeof HTMLElement} */ (globalThis.HTMLElement ?? class {});
-
 /** @param {string} color as getComputedStyle gives it @returns {number[]} red, green, blue, 0 to 255 */
 function rgb(color) {
   const numbers = (color.match(/[\d.]+/g) ?? []).map(Number).slice(0, 3);
   return color.startsWith('color(') ? numbers.map((part) => 255 * part) : numbers;
 }
 
-export class AlignDrawElement extends Base {
-  static observedAttributes = ['caption', 'seed', 'model', 'device', 'autoplay', 'controls', 'editable', 'words', 'poster'];
+export class AlignDrawElement extends AttributesElement {
+  static observedAttributes = PROPERTIES.filter((name) => name !== 'loop');
 
   /** @type {AlignDraw | undefined} */
   #model;
@@ -47,6 +49,8 @@ export class AlignDrawElement extends Base {
   #frames = [];
   /** What the frames show. */
   #caption = '';
+  /** @type {import('./seed.js').Seed} */
+  #seed = 0;
   /** @type {string[]} */
   #words = [];
   /** @type {AbortController | undefined} */
@@ -55,146 +59,74 @@ export class AlignDrawElement extends Base {
   #visible;
   #player = new Player((step, playing) => this.#show(step, playing));
   #timer = 0;
+  /** Whether the last drawing that was asked for is drawn to its end. */
+  #complete = false;
+  /** Whether an attribute changed, while it was away, that asks for another drawing. */
+  #outdated = false;
+  /** Whether it was playing when it was taken away. */
+  #interrupted = false;
   /** @type {Record<string, any>} elements of the shadow tree by their part */
   #part = {};
 
   constructor() {
     super();
     const root = this.attachShadow({ mode: 'open' });
-    const sheet = new CSSStyleSheet();
-    sheet.replaceSync(STYLE);
-    root.adoptedStyleSheets = [sheet];
-    /** @param {string} tag @param {string} part @param {Record<string, any>} [more] */
-    const make = (tag, part, more = {}) => {
-      const element = Object.assign(document.createElement(tag), { className: part }, more);
-      element.part.add(part);
-      return (this.#part[part] = element);
-    };
-    const figure = make('figure', 'figure');
-    const easel = make('div', 'easel');
-    easel.append(make('canvas', 'canvas'), make('p', 'placeholder', { ariaHidden: 'true' }), make('img', 'poster', { alt: '', hidden: true }), make('div', 'window', { hidden: true }), make('p', 'message', { hidden: true }));
-    this.#part.canvas.setAttribute('role', 'img');
-    this.#part.message.setAttribute('role', 'status');
-    const play = make('button', 'play', { type: 'button', textContent: '▶' });
-    play.addEventListener('click', () => (this.#model ? this.#player.toggle() : this.draw()));
-    const slider = make('input', 'slider', { type: 'range', min: '0', max: '32', value: '0' });
-    slider.setAttribute('aria-label', 'Step');
-    slider.addEventListener('input', () => this.seek(Number(slider.value)));
-    const controls = make('div', 'controls');
-    controls.append(play, slider);
-    const input = make('input', 'input', { type: 'text', spellcheck: false, autocapitalize: 'off' });
-    input.setAttribute('aria-label', 'What to draw');
-    input.addEventListener('input', () => {
-      clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => (this.caption = input.value), TYPING_PAUSE);
+    this.#part = buildParts(root, {
+      play: () => (this.#frames.length && !this.#part.message.hasAttribute('data-problem') ? this.#player.toggle() : this.#drawQuietly()),
+      seek: (step) => this.seek(step),
+      type: (text) => {
+        clearTimeout(this.#timer);
+        this.#timer = setTimeout(() => (this.caption = text), TYPING_PAUSE);
+      },
     });
-    figure.append(easel, make('figcaption', 'caption'), input, controls);
-    root.append(figure);
+    applyStyle(root);
+    this.takeOverProperties();
   }
 
   connectedCallback() {
-    this.#furnish();
-    this.#await();
+    this.#applyAttributes();
+    // Moved: what is drawn, or being drawn, stays; what was changed meanwhile is drawn anew.
+    if (!this.#drawing) this.#waitForStart();
+    else if (this.#outdated) this.#drawQuietly();
+    else if (this.#interrupted) this.#player.set(true);
+    this.#interrupted = false;
   }
 
   disconnectedCallback() {
+    // Not yet: when it is moved, it is back before the task ends.
+    queueMicrotask(() => !this.isConnected && this.#stop());
+  }
+
+  /** Moved by `moveBefore`, it is never away. */
+  connectedMoveCallback() {}
+
+  adoptedCallback() {
+    applyStyle(/** @type {ShadowRoot} */ (this.shadowRoot));
+  }
+
+  /** Ends what the element does: it is no longer in a document. */
+  #stop() {
     this.#visible?.disconnect();
-    this.#drawing?.abort();
-    this.#player.set(false);
     clearTimeout(this.#timer);
+    this.#interrupted = this.#player.playing;
+    this.#player.set(false);
+    if (this.#complete) return;
+    this.#drawing?.abort();
+    this.#drawing = undefined;
   }
 
   /** @param {string} name @param {string | null} before @param {string | null} after */
   attributeChangedCallback(name, before, after) {
-    if (before === after || !this.isConnected) return;
-    this.#furnish();
-    if (name === 'autoplay') this.#await();
+    if (before === after) return;
     // What was drawn no longer fits; what was never drawn still waits for its time.
-    const redraws = ['caption', 'seed', 'model', 'device'].includes(name);
-    if (redraws && this.#drawing) this.draw().catch(() => {});
-  }
-
-  get caption() {
-    return this.getAttribute('caption') ?? '';
-  }
-
-  set caption(value) {
-    this.setAttribute('caption', value);
-  }
-
-  get model() {
-    return this.getAttribute('model') ?? '';
-  }
-
-  set model(value) {
-    this.setAttribute('model', value);
-  }
-
-  get poster() {
-    return this.getAttribute('poster') ?? '';
-  }
-
-  set poster(value) {
-    this.setAttribute('poster', value);
-  }
-
-  get loop() {
-    return this.hasAttribute('loop');
-  }
-
-  set loop(value) {
-    this.toggleAttribute('loop', Boolean(value));
-  }
-
-  get controls() {
-    return this.hasAttribute('controls');
-  }
-
-  set controls(value) {
-    this.toggleAttribute('controls', Boolean(value));
-  }
-
-  get editable() {
-    return this.hasAttribute('editable');
-  }
-
-  set editable(value) {
-    this.toggleAttribute('editable', Boolean(value));
-  }
-
-  get words() {
-    return this.hasAttribute('words');
-  }
-
-  set words(value) {
-    this.toggleAttribute('words', Boolean(value));
-  }
-
-  get seed() {
-    const seed = Number(this.getAttribute('seed') ?? 0);
-    return Number.isSafeInteger(seed) && seed >= 0 ? seed : 0;
-  }
-
-  set seed(value) {
-    this.setAttribute('seed', String(value));
-  }
-
-  get device() {
-    const device = this.getAttribute('device') ?? '';
-    return /** @type {import('./aligndraw.js').DeviceChoice} */ (['cpu', 'webgpu'].includes(device) ? device : 'auto');
-  }
-
-  set device(value) {
-    this.setAttribute('device', value);
-  }
-
-  get autoplay() {
-    const when = this.getAttribute('autoplay') ?? '';
-    return ['load', 'none'].includes(when) ? when : 'visible';
-  }
-
-  set autoplay(value) {
-    this.setAttribute('autoplay', value);
+    const redraws = ['caption', 'seed', 'model', 'device'].includes(name) && this.#drawing !== undefined;
+    if (!this.isConnected) {
+      this.#outdated ||= redraws;
+      return;
+    }
+    this.#applyAttributes();
+    if (name === 'autoplay') this.#waitForStart();
+    if (redraws) this.#drawQuietly();
   }
 
   /** Steps of the drawing that have arrived. */
@@ -209,7 +141,9 @@ export class AlignDrawElement extends Base {
     const controller = new AbortController();
     this.#drawing = controller;
     const { signal } = controller;
+    this.#complete = this.#outdated = false;
     try {
+      const seed = toSeed(this.getAttribute('seed') || 0);
       const model = await this.#load();
       if (signal.aborted) return;
       if (model !== this.#model) {
@@ -218,9 +152,11 @@ export class AlignDrawElement extends Base {
         this.#tell('ready');
       }
       const caption = this.caption || model.info.example;
-      this.#words = await model.words(caption);
-      this.#caption = caption;
+      const words = await model.words(caption);
       if (signal.aborted) return;
+      this.#words = words;
+      this.#caption = caption;
+      this.#seed = plainSeed(seed);
       this.#say('');
       this.#frames = [];
       this.#spell();
@@ -228,11 +164,12 @@ export class AlignDrawElement extends Base {
       this.#player.begin(model.info.numSteps);
       let timing = {};
       const onDone = (/** @type {object} */ done) => (timing = done);
-      for await (const frame of model.draw(caption, { seed: this.seed, signal, onDone })) {
+      for await (const frame of model.draw(caption, { seed, signal, onDone })) {
         this.#frames.push(frame);
         this.#player.arrive(frame.step);
         this.#tell('frame', frame);
       }
+      this.#complete = true;
       this.#tell('done', timing);
     } catch (error) {
       if (signal.aborted) return;
@@ -242,6 +179,11 @@ export class AlignDrawElement extends Base {
       this.#tell('error', error);
       throw error;
     }
+  }
+
+  /** For a drawing that nobody waits for: what goes wrong is said in the element's place, and in the event. */
+  #drawQuietly() {
+    this.draw().catch(() => {});
   }
 
   /** Stops playing at the step that is shown. */
@@ -264,7 +206,7 @@ export class AlignDrawElement extends Base {
     const frames = type === 'image/png' ? this.#frames.slice(0, this.#player.step) : this.#frames;
     if (!this.#model || !frames.length) throw new Error('nothing is drawn yet');
     const { name, sha256 } = this.#model.info;
-    const drawn = { caption: this.#caption, seed: this.seed, model: name, sha256 };
+    const drawn = { caption: this.#caption, seed: this.#seed, model: name, sha256 };
     const part = frames.length < this.#player.total ? { ...drawn, step: frames.length } : drawn;
     const { toFile } = await import('./record.js');
     return toFile({ frames, size: this.#size, drawn: part, inks: this.#inks }, type);
@@ -278,26 +220,24 @@ export class AlignDrawElement extends Base {
 
   /** The model, from the page's other elements if they have it. */
   #load() {
-    const { model, device } = this;
     return sharedModel({
-      model: model || undefined,
-      device,
+      model: this.model || undefined,
+      device: this.device,
       onProgress: ({ loaded, total }) => total && this.#say(`Loading, ${Math.round((100 * loaded) / total)} %`),
     });
   }
 
   /** Waits for the moment that `autoplay` names. */
-  #await() {
+  #waitForStart() {
     this.#visible?.disconnect();
-    const begin = () => this.draw().catch(() => {});
-    if (this.autoplay === 'load') begin();
+    if (this.autoplay === 'load') this.#drawQuietly();
     if (this.autoplay !== 'visible') return;
-    this.#visible = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && begin());
+    this.#visible = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && this.#drawQuietly());
     this.#visible.observe(this);
   }
 
   /** Lays out what the attributes ask for. */
-  #furnish() {
+  #applyAttributes() {
     const { caption, controls, editable, words, poster } = this;
     const part = this.#part;
     part.controls.hidden = !controls;
@@ -307,7 +247,8 @@ export class AlignDrawElement extends Base {
     part.poster.hidden = !poster || this.#frames.length > 0;
     part.placeholder.hidden = this.#frames.length > 0;
     part.placeholder.textContent = caption;
-    if (poster && part.poster.src !== poster) part.poster.src = poster;
+    if (!poster) part.poster.removeAttribute('src');
+    else if (part.poster.getAttribute('src') !== poster) part.poster.setAttribute('src', poster);
     if (!this.#frames.length) this.#show(0, false);
   }
 
@@ -349,7 +290,9 @@ export class AlignDrawElement extends Base {
 
   /** @param {string} name @param {any} [detail] */
   #tell(name, detail) {
-    this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
+    // One called error would reach window.onerror, which takes it for a script's.
+    const travels = name !== 'error';
+    this.dispatchEvent(new CustomEvent(name, { detail, bubbles: travels, composed: travels }));
   }
 }
 

@@ -15,10 +15,12 @@ import { explain } from './cause.js';
 import { clearStored } from './download.js';
 import { Engine } from './engine.js';
 import { AlignDrawError, unpack } from './protocol.js';
+import { toSeed } from './seed.js';
 export { AlignDrawError } from './protocol.js';
 
 /**
  * @typedef {'auto' | 'cpu' | 'webgpu'} DeviceChoice
+ * @typedef {number | bigint | string} SeedLike a whole number from 0 to 2^64 − 1, or its decimal digits
  * @typedef {{device: 'cpu' | 'webgpu', reason: string}} DeviceState
  * @typedef {{centerX: number, centerY: number, stride: number, std: number, intensity: number, size: number}} FrameWindow
  * @typedef {{step: number, numSteps: number, image: Float32Array, alignment: Float32Array, window: FrameWindow}} Frame
@@ -214,7 +216,7 @@ export class AlignDraw {
   /**
    * Draws a caption: a frame for each step. The same seed gives the same picture everywhere.
    * @param {string} caption
-   * @param {{seed?: number | bigint, signal?: AbortSignal, onDone?: (done: Done) => void}} [options]
+   * @param {{seed?: SeedLike, signal?: AbortSignal, onDone?: (done: Done) => void}} [options]
    * @returns {AsyncGenerator<Frame, void, void>}
    */
   async *draw(caption, { seed = 0, signal, onDone } = {}) {
@@ -225,11 +227,11 @@ export class AlignDraw {
    * Draws variations of a caption together: at each step a frame for each seed.
    * @param {string} caption
    * With `keep` the drawing can be branched from ({@link branch}) until another one is to be kept.
-   * @param {{seeds: (number | bigint)[], signal?: AbortSignal, keep?: boolean, onDone?: (done: Done) => void}} options
+   * @param {{seeds: SeedLike[], signal?: AbortSignal, keep?: boolean, onDone?: (done: Done) => void}} options
    * @returns {AsyncGenerator<Frame[], void, void>}
    */
   async *drawMany(caption, { seeds, signal, keep = false, onDone }) {
-    const big = seeds.map((seed) => BigInt.asUintN(64, BigInt(seed)));
+    const big = seeds.map(toSeed);
     let shown = 0;
     while (true) {
       const device = this.state.device === 'webgpu' && this.engines.webgpu ? 'webgpu' : 'cpu';
@@ -258,11 +260,11 @@ export class AlignDraw {
    * Goes on from a kept drawing as its picture stood after `step` steps, with another caption, the noise
    * of another seed, or both: the frames that follow. What came before is not drawn again.
    * @param {Kept} drawing
-   * @param {{picture?: number, step: number, caption: string, seed: number | bigint, signal?: AbortSignal}} options
+   * @param {{picture?: number, step: number, caption: string, seed: SeedLike, signal?: AbortSignal}} options
    * @returns {AsyncGenerator<Frame, void, void>}
    */
   async *branch({ engine, id: from }, { picture = 0, step, caption, seed, signal }) {
-    const request = { type: 'branch', from, picture, step, caption, seed: BigInt.asUintN(64, BigInt(seed)) };
+    const request = { type: 'branch', from, picture, step, caption, seed: toSeed(seed) };
     for await (const [frame] of this.frames(engine, request, 1, step, signal, () => {})) yield frame;
   }
 

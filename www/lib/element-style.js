@@ -1,6 +1,8 @@
 // @ts-check
+/** How the element looks, and the elements of its shadow tree. */
+
 /** The element's own names begin with an underscore, so that a page may set ours from one of its own. */
-export const STYLE = `
+const STYLE = `
 :host {
   --_size: var(--align-draw-size, 320px);
   --_paper: var(--align-draw-paper, #ffffff);
@@ -41,3 +43,26 @@ input[type=range] { flex: 1; min-width: 0; height: 40px; margin: 0; accent-color
 :focus-visible { outline: 2px solid var(--_accent); outline-offset: 2px; }
 @media (prefers-reduced-motion: reduce) { .window { transition: none; } }
 `;
+
+/** A constructed sheet belongs to one document, whose elements share it. @type {WeakMap<Document, CSSStyleSheet>} */
+const sheets = new WeakMap();
+
+/**
+ * Gives a shadow tree our style, in the document in which it is now: adopted by another one, it has lost its sheet.
+ * @param {ShadowRoot} root
+ */
+export function applyStyle(root) {
+  const { ownerDocument } = root;
+  const Sheet = ownerDocument.defaultView?.CSSStyleSheet;
+  root.querySelector('style')?.remove();
+  try {
+    // Not a style element where it can be helped: many a Content-Security-Policy forbids those.
+    const sheet = sheets.get(ownerDocument) ?? (Sheet && new Sheet());
+    if (!sheet) throw new TypeError('a document without a window has no sheets of its own');
+    if (!sheets.has(ownerDocument)) sheet.replaceSync(STYLE);
+    sheets.set(ownerDocument, sheet);
+    root.adoptedStyleSheets = [sheet];
+  } catch {
+    root.prepend(Object.assign(ownerDocument.createElement('style'), { textContent: STYLE }));
+  }
+}

@@ -4,6 +4,7 @@
 import { worker as workerUrl } from './assets.js';
 import { forbidden, forbiddenBy, whyNot } from './cause.js';
 import { AlignDrawError } from './protocol.js';
+import { newWorker } from './trusted.js';
 
 /** @typedef {import('./aligndraw.js').ModelInfo} ModelInfo */
 
@@ -13,7 +14,7 @@ import { AlignDrawError } from './protocol.js';
  * a classic script, since Chromium starts no module from an object URL in such a frame.
  */
 function startWorker(/** @type {URL} */ url) {
-  if (url.origin === globalThis.origin) return new Worker(url, { type: 'module' });
+  if (url.origin === globalThis.origin) return newWorker(url.href, { type: 'module' });
   const script = `const early = [];
     let directive;
     onmessage = (event) => early.push(event);
@@ -23,7 +24,7 @@ function startWorker(/** @type {URL} */ url) {
       () => setTimeout(() => postMessage({ type: 'unloaded', directive }), 20),
     );`;
   const own = URL.createObjectURL(new Blob([script], { type: 'text/javascript' }));
-  const worker = new Worker(own);
+  const worker = newWorker(own);
   // Not before it has been read.
   worker.addEventListener('message', () => URL.revokeObjectURL(own), { once: true });
   return worker;
@@ -51,7 +52,7 @@ export class Engine {
     try {
       this.worker = startWorker(url);
     } catch (error) {
-      throw new AlignDrawError({ code: 'policy', message: `the worker could not start: ${/** @type {Error} */ (error).message}` });
+      throw error instanceof AlignDrawError ? error : new AlignDrawError({ code: 'policy', message: `the worker could not start: ${/** @type {Error} */ (error).message}` });
     }
     let started = false;
     const explain = (/** @type {string} */ directive = '') =>

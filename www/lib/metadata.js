@@ -5,10 +5,12 @@
  * JSON of a {@link Drawn} under the name `aligndraw`.
  */
 
+import { parseSeed, plainSeed } from './seed.js';
+
 /**
  * @typedef {object} Drawn
  * @property {string} caption
- * @property {number} seed
+ * @property {number | bigint} seed in the file above 2^53 − 1 as a text of digits, which JSON's readers keep exact
  * @property {string} model its name
  * @property {string} sha256 of the model's weights
  * @property {number} [step] the last that is shown, when it is not the last of the drawing
@@ -27,6 +29,9 @@ function join(...parts) {
   }
   return bytes;
 }
+
+/** @param {Drawn} drawn */
+const toJson = (drawn) => JSON.stringify(drawn, (_, value) => (typeof value === 'bigint' ? String(value) : value));
 
 /** Big-endian. @param {number} value @returns {number[]} four bytes */
 const word = (value) => [value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255];
@@ -57,7 +62,7 @@ export function intoPng(png, drawn) {
   const [header] = chunks(png);
   if (header?.name !== 'IHDR') throw new Error('this is not a PNG');
   // Keyword, no compression, no language, no translated keyword; then the text.
-  const text = join(utf8.encode(`iTXt${NAME}`), [0, 0, 0, 0, 0], utf8.encode(JSON.stringify(drawn)));
+  const text = join(utf8.encode(`iTXt${NAME}`), [0, 0, 0, 0, 0], utf8.encode(toJson(drawn)));
   const after = header.end + 4;
   return join(png.subarray(0, after), word(text.length - 4), text, word(crc32(text)), png.subarray(after));
 }
@@ -71,7 +76,8 @@ export function fromPng(png) {
     if (name !== 'iTXt' || prefix.some((byte, i) => data[i] !== byte)) continue;
     try {
       const drawn = JSON.parse(new TextDecoder().decode(data.subarray(prefix.length)));
-      if (typeof drawn?.caption === 'string' && Number.isSafeInteger(drawn.seed) && typeof drawn.model === 'string') return drawn;
+      const seed = parseSeed(drawn?.seed);
+      if (typeof drawn?.caption === 'string' && seed !== null && typeof drawn.model === 'string') return { ...drawn, seed: plainSeed(seed) };
     } catch {
       // Someone else's chunk, or a damaged one.
     }
@@ -81,7 +87,7 @@ export function fromPng(png) {
 
 /** @param {Uint8Array} gif @param {Drawn} drawn */
 export function intoGif(gif, drawn) {
-  const text = utf8.encode(`${NAME} ${JSON.stringify(drawn)}`);
+  const text = utf8.encode(`${NAME} ${toJson(drawn)}`);
   const blocks = [];
   for (let at = 0; at < text.length; at += 255) {
     const block = text.subarray(at, at + 255);
@@ -103,6 +109,6 @@ function ebml(id, ...data) {
  */
 export function webmTag(drawn) {
   const [TAGS, TAG, TARGETS, SIMPLE, TAG_NAME, TAG_STRING] = [[0x12, 0x54, 0xc3, 0x67], [0x73, 0x73], [0x63, 0xc0], [0x67, 0xc8], [0x45, 0xa3], [0x44, 0x87]];
-  const simple = ebml(SIMPLE, ebml(TAG_NAME, utf8.encode(NAME)), ebml(TAG_STRING, utf8.encode(JSON.stringify(drawn))));
+  const simple = ebml(SIMPLE, ebml(TAG_NAME, utf8.encode(NAME)), ebml(TAG_STRING, utf8.encode(toJson(drawn))));
   return ebml(TAGS, ebml(TAG, ebml(TARGETS), simple));
 }
