@@ -109,6 +109,7 @@ export class AlignDraw {
     } catch (error) {
       engine.fail('loading failed');
       this.engines[device] = undefined;
+      if (/** @type {any} */ (error)?.code === 'failed') await explain(error);
       throw error;
     }
     return engine;
