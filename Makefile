@@ -1,4 +1,4 @@
-# demo · test · lint · web · package · site · browser-test · bench. Continuous integration calls nothing else.
+# demo · test · lint · web · package · site · browser-test · bundler-test · bundlers · bench. Continuous integration calls nothing else.
 # Everything that is built is kept in ALIGNDRAW_CACHE between runs and between clones.
 SHELL := bash
 ALIGNDRAW_CACHE ?= $(HOME)/.cache/aligndraw
@@ -8,14 +8,14 @@ BINARY := $(CARGO_TARGET_DIR)/release/aligndraw
 export ALIGNDRAW_BINARY := $(BINARY)
 PORT ?= 8080
 
-.PHONY: demo test lint web package site native rust-test browser-test sizes bench
+.PHONY: demo test lint web package site native rust-test chromium browser-test bundler-test bundlers sizes bench
 
 ## Builds what is missing and serves the page.
 demo: native web
 	$(BINARY) serve --port $(PORT)
 
 ## Installs what tests need and runs everything.
-test: lint rust-test web package site sizes browser-test
+test: lint rust-test web package site sizes browser-test bundler-test
 
 native:
 	@command -v cargo >/dev/null || { echo "Rust is needed: https://rustup.rs" >&2; exit 1; }
@@ -50,11 +50,21 @@ rust-test: native
 sizes: package
 	node scripts/sizes.mjs
 
-browser-test: native package site
+chromium:
 	@command -v chromium >/dev/null || [ -n "$$CHROMIUM" ] || scripts/apt-install.sh chromium
+
+browser-test: native package site chromium
 	@command -v firefox-esr >/dev/null || [ -n "$$FIREFOX" ] || scripts/apt-install.sh firefox-esr
 	@{ command -v WebKitWebDriver && { [ -n "$$DISPLAY" ] || command -v Xvfb; }; } >/dev/null || scripts/apt-install.sh webkit2gtk-driver xvfb
 	node --test --test-concurrency=1 --test-reporter=spec tests/browser/*.test.mjs
+
+## The packed package in the projects of bundlers and frameworks, of pinned versions.
+bundler-test: native package chromium
+	node --test --test-concurrency=1 --test-reporter=spec tests/bundlers/*.test.mjs
+
+## The same with what takes longer or differs little.
+bundlers: export ALIGNDRAW_BUNDLERS := all
+bundlers: bundler-test
 
 ## Against PyTorch, onnxruntime-web and TensorFlow.js, in one run; prints ratios and writes benches/results/.
 bench: native site

@@ -53,9 +53,18 @@ test('the tarball holds what is needed, and runs nothing when it is installed', 
   const manifest = JSON.parse(readFileSync(join(project, 'node_modules/aligndraw/package.json')));
   assert.equal(manifest.scripts, undefined);
   assert.equal(manifest.dependencies, undefined);
-  const known = /^(package\.json|README\.md|LICENSE-(MIT|APACHE)|licenses\/[\w-]+\.(txt|md)|types\/[\w-]+\.d\.ts|(cpu|webgpu)\/aligndraw_bg\.wasm|models\/(digits|scenes)\.(json|safetensors)|(align-draw|aligndraw|worker|engine-(cpu|webgpu)|(chunk|record|gifenc\.esm)-\w+)\.js)$/;
+  const known = /^(package\.json|README\.md|LICENSE-(MIT|APACHE)|licenses\/[\w-]+\.(txt|md)|types\/[\w-]+\.d\.ts|(cpu|webgpu)\/aligndraw_bg\.wasm|models\/(digits|scenes)\.(json|safetensors)|(align-draw|aligndraw|worker|engine-(cpu|webgpu)|(chunk|record|gifenc\.esm|digits|scenes)-\w+)\.js)$/;
   assert.deepEqual(files.filter((file) => !known.test(file)), []);
   for (const needed of ['aligndraw.js', 'align-draw.js', 'worker.js', 'types/aligndraw.d.ts', 'licenses/fluent-emoji.txt']) assert.ok(files.includes(needed), needed);
+});
+
+test('bundlers leave alone what is imported at run time, and the worker is one file', () => {
+  const folder = join(project, 'node_modules/aligndraw');
+  for (const file of files.filter((file) => file.endsWith('.js'))) {
+    const text = readFileSync(join(folder, file), 'utf8');
+    for (const [whole] of text.matchAll(/\bimport\((?!["'`$])[^;]{0,100}/g)) assert.match(whole, /^import\(\/\* webpackIgnore: true \*\/ .*\/\* @vite-ignore \*\//, file);
+    if (/^(worker|engine-\w+)\.js$/.test(file)) assert.doesNotMatch(text, /\bimport\s*["'{*]|\bexport\s*[{*]|import\.meta/, file);
+  }
 });
 
 test('it imports on a server', () => {

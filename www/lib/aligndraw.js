@@ -111,6 +111,7 @@ export class AlignDraw {
     } catch (error) {
       engine.fail('loading failed');
       this.engines[device] = undefined;
+      if (/** @type {any} */ (error)?.code === 'failed') await explain(error);
       throw error;
     }
     return engine;

@@ -1,7 +1,6 @@
 // @ts-check
 /** The worker that owns the wasm. Its messages are listed in `protocol.js`. */
 
-import { whyNot } from './cause.js';
 import { freshFile, hashedFile } from './download.js';
 import { AlignDrawError, describe } from './protocol.js';
 
@@ -64,9 +63,7 @@ function manifestOf(text) {
 
 /** An engine's JavaScript: a module, or in the package a script that leaves it behind. @param {string} url */
 async function script(url) {
-  const module = await import(url).catch(async (error) => {
-    throw (await whyNot(url)) ?? error;
-  });
+  const module = await import(url);
   return module.Model ? module : /** @type {any} */ (globalThis).alignDrawEngine;
 }
 
