@@ -8,7 +8,7 @@ import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
-const MODELS = ['digits', 'scenes'];
+const MODELS = ['digits', 'framed-digits', 'scenes'];
 const ENGINES = ['cpu', 'flex', 'webgpu'];
 const { fused } = await import(pathToFileURL('pkg/engines.js').href);
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
@@ -37,7 +37,7 @@ function assets(names, element, inline) {
   });
   const models = MODELS.map((name) => {
     const manifest = inline ? `'${name}.json', text: async () => (await import('../../models/${name}.json')).default` : `${url(`${name}.json`)}.href`;
-    return `${name}: () => ({ manifest: ${manifest}, weights: ${url(`${name}.safetensors`)}.href })`;
+    return `'${name}': () => ({ manifest: ${manifest}, weights: ${url(`${name}.safetensors`)}.href })`;
   });
   return `
     import { AlignDrawError } from './protocol.js';

@@ -3,9 +3,6 @@
 
 const OFFERS = 8;
 
-/** @param {string} text words in lower case, full stops apart */
-export const split = (text) => text.toLowerCase().replaceAll('.', ' . ').split(/\s+/).filter(Boolean);
-
 /** @param {string} word without the punctuation that the model does not hear */
 const bare = (word) => word.trim().toLowerCase().replace(/^[,;:!?"“”]+|[,;:!?"“”.]+$/g, '');
 
@@ -157,10 +154,11 @@ export class CaptionBox {
     if (at >= 0) this.replace(at, at + word.length, known);
   }
 
-  /** The caption with its word `at` (counted as {@link split} does) replaced. @param {number} at @param {string} word */
-  flipped(at, word) {
-    const words = split(this.value.replaceAll(',', ' , ')).filter((part) => part !== ',');
-    words[at] = word;
-    return words.join(' ').replace(/ \.$/, '');
+  /**
+   * A caption with one of its words replaced.
+   * @param {string} text @param {[number, number]} span where the word stands in it @param {string} word
+   */
+  static flipped(text, [from, to], word) {
+    return text.slice(0, from) + word + text.slice(to);
   }
 }

@@ -51,8 +51,8 @@ export class Compare {
     if (!this.sides) return;
     const { left, right } = this.sides;
     const [a, b] = [left.frames[step - 1], right.frames[step - 1]];
-    paint(/** @type {HTMLCanvasElement} */ (this.parts.left.querySelector('canvas')), a?.image ?? null, size);
-    paint(/** @type {HTMLCanvasElement} */ (this.parts.right.querySelector('canvas')), b?.image ?? null, size);
+    paint(/** @type {HTMLCanvasElement} */ (this.parts.left.querySelector('canvas')), a?.pixels ?? a?.image ?? null, size);
+    paint(/** @type {HTMLCanvasElement} */ (this.parts.right.querySelector('canvas')), b?.pixels ?? b?.image ?? null, size);
     if (!a || !b) return;
     const { shares, mean } = differences(a.image, b.image, size);
     paint(this.parts.difference, shares, { ...size, channels: 1 });
@@ -65,7 +65,7 @@ export class Compare {
     if (!this.sides) return;
     const { left, right } = this.sides;
     const mean = (/** @type {Side} */ side, /** @type {number} */ j) =>
-      side.frames.slice(0, step).reduce((sum, frame) => sum + (frame.alignment[j] ?? 0), 0) / step;
+      side.frames.slice(0, step).reduce((sum, frame) => sum + (frame.alignment?.[j] ?? 0), 0) / step;
     const share = (/** @type {number} */ x) => `${(100 * x).toFixed(0)} %`;
     const count = Math.max(left.words.length, right.words.length);
     const rows = Array.from({ length: count }, (_, j) => ({

@@ -73,8 +73,8 @@ async function drawAll() {
       picture.text.replaceChildren(...words.flatMap((word) => [word, ' ']), seedText);
       for await (const step of model.draw(picture.caption, { seed, signal: controller.signal })) {
         picture.last = step;
-        paint(picture.canvas, step.image, info);
-        words.forEach((word, j) => word.style.setProperty('--lit', Math.sqrt(step.alignment[j]).toFixed(3)));
+        paint(picture.canvas, step.pixels ?? step.image, info);
+        words.forEach((word, j) => word.style.setProperty('--lit', Math.sqrt(step.alignment?.[j] ?? 0).toFixed(3)));
         if (!calm) await new Promise((resolve) => setTimeout(resolve, STEP_TIME));
         controller.signal.throwIfAborted();
       }
@@ -139,7 +139,7 @@ el('again').addEventListener('click', () => {
   seed = Math.floor(Math.random() * 1e6);
   drawAll();
 });
-new ResizeObserver(() => pictures.forEach(({ canvas, last }) => model && last && paint(canvas, last.image, model.info))).observe(el('figures'));
+new ResizeObserver(() => pictures.forEach(({ canvas, last }) => model && last && paint(canvas, last.pixels ?? last.image, model.info))).observe(el('figures'));
 lay();
 // The table is of use without the model, and the pictures without the table.
 showNumbers().catch(() => {});

@@ -48,6 +48,8 @@ let drawing;
 let takes = [];
 /** @type {string[]} */
 let words = [];
+/** Those words with their places in the caption. @type {{words: string[], spans: [number, number][]}} */
+let tokens = { words: [], spans: [] };
 let chosen = 0;
 let seed = asked.seed ?? BigInt(choice(chosenModel).seed);
 let timing = '';
@@ -76,7 +78,7 @@ const reading = new Reading(el('words'), el('heat'), {
   onSeek: (step) => player.seek(step),
   canFlip: (word) => caption.alternatives(word).length > 0,
   onWord: (at, word) =>
-    variants.offer(word, caption.alternatives(word), (other) => variants.flip(`“${word}” becomes “${other}”`, caption.flipped(at, other))),
+    variants.offer(word, caption.alternatives(word), (other) => variants.flip(`“${word}” becomes “${other}”`, CaptionBox.flipped(branchCaption.value, tokens.spans[at], other))),
 });
 
 /** The seed of a take. @param {number} take */
@@ -119,7 +121,8 @@ async function draw() {
   drawing = controller;
   const text = caption.value;
   try {
-    words = await model.words(text);
+    tokens = await model.tokens(text);
+    words = tokens.words;
   } catch (error) {
     const problem = /** @type {any} */ (error);
     if (problem.code === 'lost') return complain(error, start);
@@ -182,17 +185,17 @@ function show(step, playing) {
   const { info } = model;
   const frames = takes[chosen] ?? [];
   const frame = frames[step - 1];
-  paint(canvas, frame?.image ?? null, info);
+  paint(canvas, frame?.pixels ?? frame?.image ?? null, info);
   placeWindow(el('window'), step > 0 && step < player.total ? frame : null, info);
   reading.show(frames, step);
   strip.show(frames, step, info);
   compare.show(step, info);
   el('branch-step').textContent = String(step);
   document.querySelectorAll('#takes canvas').forEach((small, i) => {
-    paint(/** @type {HTMLCanvasElement} */ (small), takes[i]?.[step - 1]?.image ?? null, info);
+    paint(/** @type {HTMLCanvasElement} */ (small), takes[i]?.[step - 1]?.pixels ?? takes[i]?.[step - 1]?.image ?? null, info);
   });
   slider.value = String(step);
-  const looked = frame ? words[frame.alignment.indexOf(Math.max(...frame.alignment))] : '';
+  const looked = frame?.alignment ? words[frame.alignment.indexOf(Math.max(...frame.alignment))] : '';
   slider.setAttribute('aria-valuetext', frame ? `step ${step} of ${player.total}, looking most at “${looked}”` : 'empty canvas');
   el('step-text').textContent = `${step} / ${player.total}`;
   el('play').textContent = playing ? '❚❚' : '▶';

@@ -31,6 +31,37 @@ export const MODELS = [
     ],
   },
   {
+    name: 'framed-digits',
+    title: 'Digits in frames',
+    caption: 'the digit five is on the left of the digit three',
+    seed: 1,
+    groups: [
+      {
+        title: 'Never trained on',
+        note: 'These digits were held out of these places; each word has a frame of its own, so they come out all the same.',
+        captions: [
+          'the digit four is on the left of the digit zero',
+          'the digit six is at the top of the digit two',
+          'the digit three is at the top left of the image',
+        ],
+      },
+      {
+        title: 'Two digits',
+        note: 'The first word is drawn first, then the second.',
+        captions: [
+          'the digit five is on the left of the digit three',
+          'the digit three is on the right of the digit five',
+          'the digit six is at the top of the digit nine',
+        ],
+      },
+      {
+        title: 'One digit',
+        note: 'In any corner.',
+        captions: ['the digit two is at the top right of the image', 'the digit seven is at the bottom left of the image'],
+      },
+    ],
+  },
+  {
     name: 'scenes',
     title: 'Colour scenes',
     caption: 'a yellow school bus parked in a parking lot',

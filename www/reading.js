@@ -58,7 +58,7 @@ export class Reading {
   show(frames, step) {
     const frame = frames[step - 1];
     this.rows.forEach(({ word, share }, j) => {
-      const weight = frame ? frame.alignment[j] : 0;
+      const weight = frame?.alignment?.[j] ?? 0;
       word.style.setProperty('--lit', Math.sqrt(weight).toFixed(3));
       share.textContent = frame ? `${(100 * weight).toFixed(0)} %` : '';
     });
@@ -84,7 +84,7 @@ export class Reading {
       context.fillStyle = line;
       context.fillRect(0, (j + 0.5) * rowHeight, width, 1);
       for (let t = 0; t < frames.length; t += 1) {
-        const lit = Math.sqrt(frames[t].alignment[j]);
+        const lit = Math.sqrt(frames[t].alignment?.[j] ?? 0);
         const shown = t < step ? 1 : 0.22;
         context.fillStyle = `rgb(${accent} / ${(lit * shown).toFixed(3)})`;
         const size = Math.max(1.5, lit * (rowHeight - 8));

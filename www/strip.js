@@ -36,7 +36,7 @@ export class Strip {
   show(frames, shown, size) {
     this.steps.forEach((step, t) => {
       const frame = frames[t];
-      if (step.frame !== frame && frame) paint(step.canvas, frame.image, size);
+      if (step.frame !== frame && frame) paint(step.canvas, frame.pixels ?? frame.image, size);
       step.frame = frame;
       step.button.disabled = !frame;
       if (t + 1 === shown) step.button.setAttribute('aria-current', 'step');

@@ -275,10 +275,10 @@ export class AlignDrawElement extends AttributesElement {
     const { canvas, window, slider, play, caption } = this.#part;
     const size = this.#size;
     const frame = this.#frames[step - 1];
-    paint(canvas, frame?.image ?? null, size, this.#inks);
+    paint(canvas, frame?.pixels ?? frame?.image ?? null, size, this.#inks);
     placeWindow(window, step > 0 && step < this.#player.total ? frame : null, size);
     canvas.setAttribute('aria-label', frame ? `Drawing of “${this.#words.join(' ')}”, step ${step}` : 'Empty canvas');
-    [...caption.children].forEach((span, j) => span.style.setProperty('--lit', `${frame ? 60 * Math.sqrt(frame.alignment[j]) : 0}%`));
+    [...caption.children].forEach((span, j) => span.style.setProperty('--lit', `${frame ? 60 * Math.sqrt(frame.alignment?.[j] ?? 0) : 0}%`));
     slider.value = String(step);
     play.textContent = playing ? '❚❚' : '▶';
     play.setAttribute('aria-label', playing ? 'Pause' : 'Play');

@@ -22,9 +22,9 @@ export { AlignDrawError } from './protocol.js';
  * @typedef {'auto' | 'cpu' | 'webgpu'} DeviceChoice
  * @typedef {number | bigint | string} SeedLike a whole number from 0 to 2^64 − 1, or its decimal digits
  * @typedef {{device: 'cpu' | 'webgpu', reason: string}} DeviceState
- * @typedef {{centerX: number, centerY: number, stride: number, std: number, intensity: number, size: number}} FrameWindow
- * @typedef {{step: number, numSteps: number, image: Float32Array, alignment: Float32Array, window: FrameWindow}} Frame
- * @typedef {{name: string, sha256: string, width: number, height: number, channels: number, numSteps: number, writeSize: number, maxWords: number, words: string[], aliases: Record<string, string>, fullStop: string | null, example: string, alternatives: string[][]}} ModelInfo
+ * @typedef {{centerX: number, centerY: number, stride: number, std: number, intensity: number, x: number, y: number, width: number, height: number}} FrameWindow the last four: its rectangle on the canvas
+ * @typedef {{step: number, numSteps: number, image: Float32Array, pixels?: ImageData, alignment?: Float32Array, window?: FrameWindow}} Frame without `alignment` and `window` where `info.shows` says so; `pixels` of colour pictures
+ * @typedef {{name: string, system: string, sha256: string, width: number, height: number, channels: number, numSteps: number, shows: {attention: boolean, window: boolean, branch: boolean}, maxWords: number, words: string[], aliases: Record<string, string>, fullStop: string | null, example: string, alternatives: string[][]}} ModelInfo
  * @typedef {{loaded: number, total: number, from: 'network' | 'cache'}} Progress
  * @typedef {{milliseconds: number, device: 'cpu' | 'webgpu', drawing: Kept | null}} Done how long it took, and what can be branched from
  * @typedef {{engine: Engine, id: number}} Kept
@@ -191,7 +191,8 @@ export class AlignDraw {
    * @param {Engine} engine @param {string} caption @param {bigint} seed @param {AbortSignal} signal
    */
   async picture(engine, caption, seed, signal) {
-    let last = new Float32Array();
+    /** @type {import('./protocol.js').Step} */
+    let last = { numbers: new Float32Array(), images: [] };
     const done = await engine.ask({ type: 'draw', caption, seeds: [seed] }, 'done', signal, ({ steps }) => {
       last = steps.at(-1);
     });
@@ -203,7 +204,15 @@ export class AlignDraw {
    * @param {string} caption @returns {Promise<string[]>} rejects with what is wrong with it
    */
   async words(caption) {
-    return (await this.cpu().ask({ type: 'words', caption }, 'words', undefined)).words;
+    return (await this.tokens(caption)).words;
+  }
+
+  /**
+   * The words of a caption, and where each stands in it (UTF-16 units; a full stop that was added is empty, at the end).
+   * @param {string} caption @returns {Promise<{words: string[], spans: [number, number][], heldOut: boolean}>} rejects with what is wrong with it
+   */
+  async tokens(caption) {
+    return this.cpu().ask({ type: 'words', caption }, 'words', undefined);
   }
 
   /**
@@ -211,7 +220,7 @@ export class AlignDraw {
    * @param {string} caption @returns {Promise<boolean>} rejects with what is wrong with the caption
    */
   async isHeldOut(caption) {
-    return (await this.cpu().ask({ type: 'words', caption }, 'words', undefined)).heldOut;
+    return (await this.tokens(caption)).heldOut;
   }
 
   /**

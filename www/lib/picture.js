@@ -14,18 +14,11 @@ export const INK = { light: { paper: [255, 255, 255], ink: [30, 27, 34] }, dark:
 const scheme = () => (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light');
 
 /**
- * A canvas of the model's own size with the picture of a frame.
- * @param {Float32Array} image @param {Size} size @param {Inks} [inks]
+ * A canvas of the model's own size with the picture of a frame: its numbers, or pixels as the engine made them.
+ * @param {Float32Array | ImageData} image @param {Size} size @param {Inks} [inks]
  */
 export function bitmap(image, { width, height, channels }, { paper, ink } = INK[scheme()]) {
-  const plane = width * height;
-  const data = new ImageData(width, height);
-  for (let i = 0; i < plane; i += 1) {
-    for (let c = 0; c < 3; c += 1) {
-      data.data[4 * i + c] = channels === 1 ? paper[c] + (ink[c] - paper[c]) * image[i] : 255 * image[c * plane + i];
-    }
-    data.data[4 * i + 3] = 255;
-  }
+  const data = image instanceof ImageData ? image : coloured(image, width, height, channels, paper, ink);
   const canvas = document.createElement('canvas');
   canvas.width = width;
   canvas.height = height;
@@ -34,8 +27,25 @@ export function bitmap(image, { width, height, channels }, { paper, ink } = INK[
 }
 
 /**
+ * The pixels of numbers in 0–1: a grey picture is ink on paper.
+ * @param {Float32Array} image @param {number} width @param {number} height @param {number} channels
+ * @param {number[]} paper @param {number[]} ink
+ */
+function coloured(image, width, height, channels, paper, ink) {
+  const plane = width * height;
+  const data = new ImageData(width, height);
+  for (let i = 0; i < plane; i += 1) {
+    for (let c = 0; c < 3; c += 1) {
+      data.data[4 * i + c] = channels === 1 ? paper[c] + (ink[c] - paper[c]) * image[i] : 255 * image[c * plane + i];
+    }
+    data.data[4 * i + 3] = 255;
+  }
+  return data;
+}
+
+/**
  * Draws a frame as large as the element is on screen, smoothly; without an image the empty paper.
- * @param {HTMLCanvasElement} canvas @param {Float32Array | null} image @param {Size} size @param {Inks} [inks]
+ * @param {HTMLCanvasElement} canvas @param {Float32Array | ImageData | null} image @param {Size} size @param {Inks} [inks]
  */
 export function paint(canvas, image, size, inks) {
   const scale = Math.min(devicePixelRatio || 1, 2);
@@ -55,14 +65,13 @@ export function paint(canvas, image, size, inks) {
  * @param {HTMLElement} box @param {Frame | null} frame @param {Size} size
  */
 export function placeWindow(box, frame, { width, height }) {
-  box.hidden = !frame;
-  if (!frame) return;
-  const { centerX, centerY, stride, size } = frame.window;
-  const half = (stride * size) / 2;
+  const window = frame?.window;
+  box.hidden = !window;
+  if (!window) return;
   const percent = (/** @type {number} */ x, /** @type {number} */ whole) => (100 * Math.max(-0.02 * whole, Math.min(x, 1.02 * whole))) / whole;
-  const left = percent(centerX + 0.5 - half, width);
-  const right = percent(centerX + 0.5 + half, width);
-  const top = percent(centerY + 0.5 - half, height);
-  const bottom = percent(centerY + 0.5 + half, height);
+  const left = percent(window.x, width);
+  const right = percent(window.x + window.width, width);
+  const top = percent(window.y, height);
+  const bottom = percent(window.y + window.height, height);
   Object.assign(box.style, { left: `${left}%`, top: `${top}%`, width: `${right - left}%`, height: `${bottom - top}%` });
 }

@@ -16,7 +16,7 @@
  *   {type: 'loaded', id, info, memory}
  *   {type: 'frames', id, steps}                   a {@link Step} for each step
  *   {type: 'done', id, milliseconds, memory}
- *   {type: 'words', id, words, heldOut}
+ *   {type: 'words', id, words, spans, heldOut}
  *   {type: 'error', id, error}                    see {@link describe}
  *   {type: 'lost', message}                       the GPU device is gone
  *   {type: 'unloaded', directive}                 the worker's script did not come; directive: of the policy that forbids it
