@@ -4,6 +4,7 @@ mod cli;
 mod folder;
 mod folder_faults;
 mod framed;
+mod framed_reference;
 mod models;
 mod output;
 mod reference;

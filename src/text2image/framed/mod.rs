@@ -18,3 +18,4 @@ mod window;
 pub use caption::Slots;
 pub use config::{FrameCurriculum, FramedConfig};
 pub use parameters::Framed;
+pub use training::BoundNoise;

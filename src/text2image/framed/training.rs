@@ -54,28 +54,54 @@ impl Trainable for Framed {
         let (batch, k) = (item.batch.len(), config.max_drawn);
         let captions = CaptionIds { ids: item.batch.ids.to_vec(), batch, words: item.batch.words };
         let slots = Slots::of(config, &captions).expect("the data set's captions name what is drawn");
-        let images = on_device(
-            item.batch.images.to_vec(),
-            [batch, config.channels, config.height, config.width],
-            &device,
-        );
-        let mut encoded = self.encode(config, &captions, &slots);
-        if let Some(jitter) = jitter(config, item, batch) {
-            encoded.frames = moved(&encoded.frames, on_device(jitter, [batch * k, 2], &device));
-        }
+        let jitter = jitter(config, item, batch);
         let (steps, z) = (config.num_steps, config.latent_size);
-        let (mut frame_noise, mut noise) = (Vec::new(), Vec::new());
+        let (mut of_frames, mut of_steps) = (Vec::new(), Vec::new());
         for b in 0..batch {
             let mut stream = Noise::stream(item.noise_seed, b as u64);
-            frame_noise.extend(stream.normals(2 * k));
-            noise.extend(stream.normals(steps * z));
+            of_frames.extend(stream.normals(2 * k));
+            of_steps.extend(stream.normals(steps * z));
         }
-        let frame_noise = on_device(frame_noise, [batch * k, 2], &device);
+        let images = item.batch.images.to_vec();
+        self.bound(config, &captions, &slots, images, BoundNoise { of_frames, of_steps, jitter }, &device)
+    }
+}
+
+/// The numbers that a bound is estimated with.
+pub struct BoundNoise {
+    /// Standard normal, of the frames' latents [batch, slot, 2].
+    pub of_frames: Vec<f32>,
+    /// Standard normal, of the steps' latents [batch, step, latent].
+    pub of_steps: Vec<f32>,
+    /// What the centres of frames are moved by, half-canvases [batch, slot, 2]; none: they are not.
+    pub jitter: Option<Vec<f32>>,
+}
+
+impl Framed {
+    /// The bound's terms of pictures [batch, channel, height, width] of these captions, nats [batch] each.
+    pub fn bound(
+        &self,
+        config: &FramedConfig,
+        captions: &CaptionIds,
+        slots: &Slots,
+        images: Vec<f32>,
+        noise: BoundNoise,
+        device: &Device,
+    ) -> Terms<Tensor<1>> {
+        let (batch, k) = (captions.batch, config.max_drawn);
+        let images: Tensor<4> =
+            on_device(images, [batch, config.channels, config.height, config.width], device);
+        let mut encoded = self.encode(config, captions, slots);
+        if let Some(jitter) = noise.jitter {
+            encoded.frames = moved(&encoded.frames, on_device(jitter, [batch * k, 2], device));
+        }
+        let frame_noise = on_device(noise.of_frames, [batch * k, 2], device);
         let (frames, kl_frames) = self.posterior_frames(config, &encoded, &images, frame_noise);
-        let words = words(config, &captions.ids, captions.words, &slots, frames);
-        let noise: Tensor<3> = on_device(noise, [batch, steps, z], &device);
+        let words = words(config, &captions.ids, captions.words, slots, frames);
+        let steps = config.num_steps;
+        let noise: Tensor<3> = on_device(noise.of_steps, [batch, steps, config.latent_size], device);
         let mut state = self.begin(batch);
-        let mut kl = Tensor::zeros([batch], &device);
+        let mut kl = Tensor::zeros([batch], device);
         for t in 0..steps {
             let noise = noise.clone().narrow(1, t, 1).squeeze_dim::<2>(1);
             let (next, step) = self.step(config, &words, state, slots.at(t, steps), Some(&images), noise);
@@ -86,8 +112,8 @@ impl Trainable for Framed {
         }
         let canvas = state.canvas;
         let nats = (softplus(canvas.clone()) - images * canvas).flatten::<2>(1, 3);
-        let used = used_slots(&slots, k);
-        let kl_frame = (kl_frames * on_device(used, [batch, k], &device)).sum_dim(1).squeeze_dim::<1>(1);
+        let used = used_slots(slots, k);
+        let kl_frame = (kl_frames * on_device(used, [batch, k], device)).sum_dim(1).squeeze_dim::<1>(1);
         Terms(TERMS.into_iter().zip([nats.sum_dim(1).squeeze_dim::<1>(1), kl, kl_frame]).collect())
     }
 }
