@@ -28,7 +28,7 @@ function enlarged({ frames, size, inks = INK.light }, at, scale, canvas = docume
   if (canvas.width !== width) [canvas.width, canvas.height] = [width, height];
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d', { willReadFrequently: true }));
   context.imageSmoothingQuality = 'high';
-  context.drawImage(bitmap(frames[at].pixels ?? frames[at].image, size, inks), 0, 0, width, height);
+  context.drawImage(bitmap(frames[at].image, size, inks), 0, 0, width, height);
   return { canvas, context };
 }
 
