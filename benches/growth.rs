@@ -110,7 +110,7 @@ fn measure(axis: &Axis, point: Point, threads: usize, python: &str) -> Result<Me
     let ids: Vec<usize> = (0..point.batch * WORDS).map(|_| noise.below(config.vocabulary_size)).collect();
     let images: Vec<f32> = (0..point.batch * config.image_len()).map(|_| noise.uniform()).collect();
     let latent = noise.normals(point.batch * point.steps * config.latent_size);
-    let batch = CaptionBatch { ids: Cow::Borrowed(&ids), words: WORDS, images: Cow::Owned(images) };
+    let batch = CaptionBatch::of_words(Cow::Borrowed(&ids), WORDS, Cow::Owned(images));
 
     std::fs::write("/proc/self/clear_refs", "5")?;
     let training = {

@@ -7,7 +7,7 @@
 use burn::tensor::{Device, Int, Tensor, TensorData, activation::sigmoid};
 
 use crate::checkpoint::{Manifest, check_temperature};
-use crate::data::{noise::Noise, vocabulary::Tokens};
+use crate::data::{batch::Captions, noise::Noise, vocabulary::Tokens};
 use crate::error::{Error, Result};
 use crate::kernels::window::Window;
 use crate::platform;
@@ -22,8 +22,8 @@ pub struct Frame {
     pub step: usize,
     /// Pixels in [0, 1], planar [channel, height, width].
     pub image: Vec<f32>,
-    /// How much each word was looked at, summing to 1 [word].
-    pub alignment: Vec<f32>,
+    /// How much each word was looked at, summing to 1 [word]; none without attention.
+    pub alignment: Option<Vec<f32>>,
     /// Where the patch went.
     pub window: Window,
 }
@@ -104,7 +104,9 @@ impl Painter {
         let ids: Vec<usize> = captions.iter().flat_map(|tokens| tokens.ids.iter().copied()).collect();
         let noise: Vec<f32> = seeds.iter().flat_map(|&seed| self.noise(seed)).collect();
         let canvas = match &self.engine {
-            Engine::Cpu(weights) => Canvas::Cpu(Box::new(cpu::Drawing::begin(weights, &ids, words, &noise))),
+            Engine::Cpu(weights) => {
+                Canvas::Cpu(Box::new(cpu::Drawing::begin(weights, Captions::of_words(&ids, words), &noise)))
+            }
             Engine::Device(model, device) => {
                 let noise = self.noise_on(noise, seeds.len(), device);
                 let caption = encode(model, config, &ids, seeds.len(), device);
@@ -142,7 +144,8 @@ impl Painter {
         let noise = self.noise(seed);
         let canvas = match (&self.engine, &from.canvas) {
             (Engine::Cpu(weights), Canvas::Cpu(canvas)) => {
-                Canvas::Cpu(Box::new(canvas.branch(weights, picture, step, &tokens.ids, &noise)))
+                let caption = Captions::of_words(&tokens.ids, tokens.ids.len());
+                Canvas::Cpu(Box::new(canvas.branch(weights, picture, step, caption, &noise)))
             }
             (Engine::Device(model, device), Canvas::Device(canvas)) => {
                 let caption = encode(model, config, &tokens.ids, 1, device);
@@ -176,7 +179,7 @@ impl Painter {
                 canvas.step(weights);
                 (
                     canvas.images(step).to_vec(),
-                    canvas.alignment(step).to_vec(),
+                    canvas.alignment(step).map(<[f32]>::to_vec),
                     canvas.write_raw(step).to_vec(),
                 )
             }
@@ -186,7 +189,11 @@ impl Painter {
                 let before = before.ok_or_else(|| Error::Device("a step of this drawing failed".into()))?;
                 let (after, shown) = model.step(config, &canvas.caption, before, None, noise);
                 let image = sigmoid(after.canvas.clone());
-                let read = (read(image).await?, read(shown.alignment).await?, read(shown.write_raw).await?);
+                let alignment = match shown.alignment {
+                    Some(alignment) => Some(read(alignment).await?),
+                    None => None,
+                };
+                let read = (read(image).await?, alignment, read(shown.write_raw).await?);
                 canvas.states.push(after);
                 read
             }
@@ -196,7 +203,7 @@ impl Painter {
         let frames = (0..drawing.batch).map(|b| Frame {
             step,
             image: images[b * config.image_len()..][..config.image_len()].to_vec(),
-            alignment: alignments[b * drawing.words..][..drawing.words].to_vec(),
+            alignment: alignments.as_ref().map(|all| all[b * drawing.words..][..drawing.words].to_vec()),
             window: geometry.window(&windows[b * 5..][..5]),
         });
         Ok(Some(frames.collect()))

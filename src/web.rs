@@ -178,7 +178,7 @@ fn pack(frames: crate::error::Result<Option<Vec<Frame>>>) -> Result<JsValue, JsV
     for Frame { image, alignment, window, .. } in frames {
         let Window { center_x, center_y, stride, std, intensity } = window;
         packed.extend([center_x, center_y, stride, std, intensity]);
-        packed.extend(alignment);
+        packed.extend(alignment.unwrap_or_default());
         packed.extend(image);
     }
     Ok(Float32Array::from(packed.as_slice()).into())

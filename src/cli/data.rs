@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 
 use super::files::read_mnist;
+use crate::data::binary_mnist::{self, BinaryMnist};
 use crate::data::folder::Folder;
 use crate::data::mnist_captions;
 use crate::data::scene_pictures::ScenePictures;
@@ -47,6 +48,17 @@ pub fn open(
                 data: Data { train: generator(mnist.train), validation: generator(mnist.validation) },
                 test: generator(mnist.test),
                 vocabulary: mnist_captions::vocabulary(),
+            })
+        }
+        DataSet::BinaryMnist => {
+            let mnist = read_mnist(folder.unwrap_or(Path::new(MNIST)))?;
+            Ok(Opened {
+                data: Data {
+                    train: Arc::new(BinaryMnist::fresh(mnist.train)),
+                    validation: Arc::new(BinaryMnist::fixed(mnist.validation)),
+                },
+                test: Arc::new(BinaryMnist::fixed(mnist.test)),
+                vocabulary: binary_mnist::vocabulary(),
             })
         }
         DataSet::Scenes => {

@@ -111,7 +111,7 @@ impl Animation<'_> {
                 self.outline(&mut picture, &frame.window, margin);
             }
             let top = (margin * 2 + self.config.height as u32 * self.scale) as f32;
-            for (word, weight) in placed.iter().zip(&frame.alignment) {
+            for (word, weight) in placed.iter().zip(frame.alignment.iter().flatten()) {
                 let lit = if is_last { 0.0 } else { weight.sqrt() };
                 draw_word(&mut picture, &face, text_size, word, margin as f32, top, lit);
             }

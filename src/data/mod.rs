@@ -1,6 +1,7 @@
 //! Captioned images: vocabularies, data sets, batches, and the one source of noise.
 
 pub mod batch;
+pub mod binary_mnist;
 #[cfg(not(target_family = "wasm"))]
 pub mod folder;
 pub mod mnist;

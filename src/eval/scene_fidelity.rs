@@ -97,16 +97,18 @@ pub struct ObjectAttention {
 impl ObjectAttention {
     /// Adds the drawing of a scene with one object of a named colour. `boxes` are where the renderer
     /// puts the object; a step paints it when more than half of what the step changes lies there.
-    /// Scenes without a named colour, and drawings that never paint there, are passed over.
+    /// Scenes without a named colour, drawings that never paint there, and models without attention are
+    /// passed over.
     pub fn add(&mut self, scene: &Scene, caption: &str, boxes: &[Placed], frames: &[&Frame]) {
         let [thing] = scene.things.as_slice() else { return };
         let Some(colour) = thing.colour else { return };
         let its = words_of(caption, thing.object, colour);
         let (mut looked, mut steps) = (0.0, 0);
         for pair in frames.windows(2) {
+            let Some(alignment) = &pair[1].alignment else { return };
             let (inside, all) = change(boxes, &pair[0].image, &pair[1].image);
             if inside > 0.5 * all {
-                looked += its.iter().map(|&word| f64::from(pair[1].alignment[word])).sum::<f64>();
+                looked += its.iter().map(|&word| f64::from(alignment[word])).sum::<f64>();
                 steps += 1;
             }
         }

@@ -5,13 +5,14 @@ use std::sync::{Arc, Mutex};
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::optim::{GradientsParams, ModuleOptimizer, lr_scheduler::module_lr_scheduler::ModuleLearningRate};
-use burn::tensor::{Device, ExecutionError, Int, Tensor, TensorData};
+use burn::tensor::{Device, ExecutionError, Tensor, TensorData};
 use burn::train::metric::{Adaptor, LossInput};
 use burn::train::{InferenceStep, Interrupter, ItemLazy, TrainOutput, TrainStep};
 
 use super::{TrainOptions, loader::TrainBatch};
 use crate::data::noise::Noise;
 use crate::text2image::draw::cpu::{Losses, Shard, Weights, loss_and_gradients, losses};
+use crate::text2image::draw::definition::CaptionInput;
 use crate::text2image::draw::{Draw, DrawConfig, GradientVisitor, ParameterValues, floats};
 
 /// StepBuffer in a row without a finite loss after which a run stops.
@@ -121,9 +122,8 @@ impl TrainingModel {
     fn bound(&self, model: &Draw, item: &TrainBatch) -> (Tensor<1>, Tensor<1>) {
         let config = &self.config();
         let device = model.initial_canvas.val().device();
-        let (batch, words) = (item.batch.len(), item.batch.words);
-        let ids: Vec<i64> = item.batch.ids.iter().map(|&id| id as i64).collect();
-        let ids = Tensor::<2, Int>::from_data(TensorData::new(ids, [batch, words]), &device);
+        let batch = item.batch.len();
+        let captions = CaptionInput::of(config, item.batch.captions(), &device);
         let shape = [batch, config.channels, config.height, config.width];
         let images = Tensor::from_data(TensorData::new(item.batch.images.to_vec(), shape), &device);
         let (steps, latent) = (config.num_steps, config.latent_size);
@@ -131,7 +131,7 @@ impl TrainingModel {
             .flat_map(|b| Noise::stream(item.noise_seed, b as u64).normals(steps * latent))
             .collect();
         let noise = Tensor::from_data(TensorData::new(noise, [batch, steps, latent]), &device);
-        model.bound(config, ids, images, noise)
+        model.bound(config, captions, images, noise)
     }
 
     /// Reports a step without a finite loss and stops the run after a few in a row.

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use aligndraw::checkpoint::{self, Manifest};
+use aligndraw::data::batch::Captions;
 use aligndraw::data::noise::Noise;
 use aligndraw::error::Error;
 use aligndraw::paint::{self, Painter};
@@ -63,7 +64,7 @@ fn weights_kept_as_bf16_paint_the_same_pictures() {
             let noise =
                 Noise::new(3).normals(batch * manifest.config.num_steps * manifest.config.latent_size);
             let painted = |weights: &Weights| {
-                let mut drawing = Drawing::begin(weights, &ids, tokens.ids.len(), &noise);
+                let mut drawing = Drawing::begin(weights, Captions::of_words(&ids, tokens.ids.len()), &noise);
                 while drawing.step(weights) {}
                 drawing.images(manifest.config.num_steps).to_vec()
             };

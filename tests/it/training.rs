@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use aligndraw::data::batch::Captions;
 use aligndraw::data::mnist::Mnist;
 use aligndraw::data::mnist_captions::{Bans, Scenes};
 use aligndraw::data::noise::Noise;
@@ -128,7 +129,7 @@ fn a_caption_hears_its_own_words_alone_and_their_order() {
     let weights = Weights::new(&config, ParameterValues::init(&config, 4));
     let noise = Noise::new(1).normals(2 * config.num_steps * config.latent_size);
     let painted = |ids: &[usize]| {
-        let mut drawing = Drawing::begin(&weights, ids, 3, &noise);
+        let mut drawing = Drawing::begin(&weights, Captions::of_words(ids, 3), &noise);
         while drawing.step(&weights) {}
         drawing.images(config.num_steps).to_vec()
     };

@@ -1,4 +1,4 @@
-//! A folder of captioned images: the bound on its test images.
+//! Data sets of which nothing is held out: the bound on their test images.
 
 use anyhow::{Result, bail};
 use serde::Serialize;
@@ -6,7 +6,6 @@ use serde::Serialize;
 use super::super::data::open;
 use super::{Args, bounds, print_bounds, print_columns, print_head};
 use crate::checkpoint::Manifest;
-use crate::data::source::DataSet;
 use crate::eval::bound::Bound;
 use crate::text2image::draw::ParameterValues;
 
@@ -21,9 +20,9 @@ pub struct Evaluation {
 
 /// Measures the bound.
 pub fn evaluate(args: &Args, manifest: Manifest, host: ParameterValues) -> Result<Evaluation> {
-    let opened = open(DataSet::Folder, args.data.as_deref(), 0, manifest.config.width, None)?;
+    let opened = open(manifest.data.name, args.data.as_deref(), 0, manifest.config.width, None)?;
     if opened.vocabulary != manifest.vocabulary {
-        bail!("the folder's words are not the model's: it was trained on other captions");
+        bail!("the data set's words are not the model's: it was trained on other captions");
     }
     let [bound, held_out] = bounds(args, &manifest, &host, opened.test.as_ref());
     print_head(&manifest.name, &manifest.weights.sha256, manifest.temperature);

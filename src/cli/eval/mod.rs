@@ -38,6 +38,9 @@ pub struct Args {
     /// Scale of the prior's standard deviation (default: the model's own)
     #[arg(long)]
     temperature: Option<f32>,
+    /// Also estimate the importance-weighted bound, with so many samples an image
+    #[arg(long, value_name = "SAMPLES", default_value_t = 0)]
+    importance: usize,
     /// Where to write the JSON (default: <models>/<model>.eval.json)
     #[arg(long)]
     out: Option<PathBuf>,
@@ -65,11 +68,14 @@ fn bounds(
 ) -> [Option<Bound>; 2] {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let weights = Weights::new(&manifest.config, host.clone());
-    let estimate = Estimate { weights: &weights, images: BOUND_IMAGES, seed: args.seed, threads };
-    [
-        estimate.over(|size, noise| Some(source.batch(size, noise))),
-        estimate.over(|size, noise| source.held_out_batch(size, noise)),
-    ]
+    let estimate = Estimate {
+        weights: &weights,
+        images: BOUND_IMAGES,
+        seed: args.seed,
+        threads,
+        importance: args.importance,
+    };
+    [estimate.of(source), estimate.over(|size, noise| source.held_out_batch(size, noise))]
 }
 
 fn print_head(name: &str, sha256: &str, temperature: f32) {
@@ -93,5 +99,9 @@ fn print_bounds(seen: &Option<Bound>, held_out: &Option<Bound>) {
     row("lower bound, nats", |bound| bound.bound);
     row("  reconstruction", |bound| bound.reconstruction);
     row("  KL", |bound| bound.kl);
+    if let Some(importance) = seen.as_ref().and_then(|bound| bound.importance) {
+        let name = format!("  importance-weighted, {} samples", importance.samples);
+        row(&name, |bound| bound.importance.map_or(f64::NAN, |importance| importance.bound));
+    }
     row("  entropy floor of the pixels", |bound| bound.entropy_floor);
 }

@@ -168,8 +168,9 @@ impl Source for Part {
             at = at.saturating_sub(of_length.len());
             found
         });
-        let mut batch = CaptionBatch { ids: Cow::Owned(vec![]), words: 1, images: Cow::Owned(vec![]) };
+        let mut batch = CaptionBatch::of_words(Cow::Owned(vec![]), 1, Cow::Owned(vec![]));
         let Some(of_length) = of_length else { return batch };
+        batch.size = size;
         for _ in 0..size {
             let (image, ids) = &of_length[noise.below(of_length.len())];
             batch.words = ids.len();

@@ -1,4 +1,5 @@
-//! alignDRAW (Mansimov, Parisotto, Ba, Salakhutdinov 2016).
+//! The DRAW family: alignDRAW, noalignDRAW and skipthoughtDRAW (Mansimov, Parisotto, Ba, Salakhutdinov
+//! 2016), and DRAW itself (Gregor, Danihelka, Graves, Rezende, Wierstra 2015).
 
 mod config;
 pub mod cpu;
@@ -6,5 +7,5 @@ pub mod definition;
 mod parameters;
 mod upsample;
 
-pub use config::{AttentionInput, DrawConfig, Initializer, WindowLimit, WriteMode};
+pub use config::{AttentionInput, Conditioning, DrawConfig, Initializer, WindowLimit, WriteMode};
 pub use parameters::{Draw, GradientVisitor, ParameterValues, floats};

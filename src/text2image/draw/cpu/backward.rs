@@ -1,7 +1,10 @@
 //! The backward pass of a whole drawing: back through the steps, then every weight's gradient as one
 //! product over all steps at once.
 
-use super::super::{config::WriteMode, parameters::ParameterValues};
+use super::super::{
+    config::{Conditioning, WriteMode},
+    parameters::ParameterValues,
+};
 use super::{
     caption::Caption,
     tape::{StepBuffer, Tape},
@@ -59,8 +62,11 @@ pub fn backward(
     reset(&mut work.encoder_products, (steps + 1) * batch * encoder.width);
     work.generative.resize(steps * batch * 4 * d_size, 0.0);
     work.inference.resize(steps * batch * 4 * e_size, 0.0);
-    reset(&mut work.keys, caption.keys.len());
-    reset(&mut work.values, caption.values.len());
+    let attention = config.conditioning == Conditioning::Attention;
+    if attention {
+        reset(&mut work.keys, caption.keys.len());
+        reset(&mut work.values, caption.values.len());
+    }
     work.d_image.resize(config.height * config.width, 0.0);
     work.canvas.clear();
     let drawn = tape.image.at(steps);
@@ -94,10 +100,13 @@ pub fn backward(
             d_gates,
             4 * d_size,
         );
-        let (words, align) = (caption.words, config.align_size);
+        let (words, align) = (caption.words, config.alignment_size());
         for (b, d_gates) in d_gates.chunks_exact(4 * d_size).enumerate() {
             let d_row = &mut d_before[b * decoder.width..][..decoder.width];
             decoder.generative.of_mut(d_row).copy_from_slice(d_gates);
+            if !attention {
+                continue;
+            }
             attention::backward(
                 &host.align_score,
                 &caption.values[b * words * 4 * d_size..][..words * 4 * d_size],
@@ -174,7 +183,11 @@ pub fn backward(
     add_rows(&mut gradients.initial_canvas, &work.canvas, config.image_len());
 
     weight_gradients(weights, tape, work, gradients);
-    caption.backward(weights, &work.keys, &work.values, gradients);
+    if attention {
+        caption.backward(weights, &work.keys, &work.values, gradients);
+    } else {
+        caption.context_backward(weights, &work.generative, gradients);
+    }
 }
 
 /// Every weight of the loop, as one product over all steps.
@@ -281,6 +294,9 @@ fn attenuate_backward(canvas: &[f32], kept: &[f32], d_canvas: &mut [f32], d_dept
 /// Through the tanh of the prior that was made after `t` steps.
 fn prior_backward(weights: &Weights, tape: &Tape, t: usize, d_products: &mut [f32]) {
     let layout = &weights.decoder_layout;
+    if layout.prior.len == 0 {
+        return;
+    }
     let priors = tape.prior.at(t).chunks_exact(layout.prior.len);
     for (prior, d_row) in priors.zip(d_products.chunks_exact_mut(layout.width)) {
         for (d, prior) in layout.prior.of_mut(d_row).iter_mut().zip(prior) {
@@ -304,9 +320,14 @@ fn posterior_backward(
     let (decoder, encoder) = (&weights.decoder_layout, &weights.encoder_layout);
     let mut d_mean = vec![0.0; z];
     let mut d_log_std = vec![0.0; z];
+    // Where the prior is N(0, I), its gradient goes nowhere.
+    let mut unused = vec![0.0; 2 * z];
     for b in 0..tape.batch {
         let (prior_mean, prior_log_std) = tape.prior.at(t)[b * 2 * z..][..2 * z].split_at(z);
-        let d_prior = decoder.prior.of_mut(&mut d_before[b * decoder.width..]);
+        let d_prior = match decoder.prior.len {
+            0 => unused.as_mut_slice(),
+            _ => decoder.prior.of_mut(&mut d_before[b * decoder.width..]),
+        };
         let (d_prior_mean, d_prior_log_std) = d_prior.split_at_mut(z);
         gaussian::backward(
             kl_scale,
