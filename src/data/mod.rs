@@ -7,6 +7,7 @@ pub mod folder;
 pub mod mnist;
 pub mod mnist_captions;
 pub mod noise;
+pub mod paraphrases;
 #[cfg(not(target_family = "wasm"))]
 pub mod scene_pictures;
 pub mod scenes;

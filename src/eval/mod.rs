@@ -7,5 +7,6 @@ pub mod fidelity;
 mod fit;
 pub mod judge;
 mod module_file;
+pub mod retrieval;
 pub mod scene_fidelity;
 pub mod share;

@@ -3,4 +3,5 @@
 pub mod additive_attention;
 pub mod filterbank;
 pub mod gaussian;
+pub mod gru;
 pub mod lstm;

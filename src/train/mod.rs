@@ -19,6 +19,7 @@ pub mod loader;
 pub mod optimizer;
 pub mod report;
 pub mod schedule;
+pub mod sentences;
 
 use std::path::Path;
 use std::sync::Arc;
