@@ -7,7 +7,8 @@ use std::borrow::Cow;
 use std::process::Command;
 use std::time::Instant;
 
-use aligndraw::data::{batch::CaptionBatch, noise::Noise};
+use aligndraw::data::batch::{CaptionBatch, Captions};
+use aligndraw::data::noise::Noise;
 use aligndraw::plot;
 use aligndraw::text2image::draw::cpu::{Drawing, Shard, Weights, loss_and_gradients};
 use aligndraw::text2image::draw::{DrawConfig, ParameterValues};
@@ -122,7 +123,7 @@ fn measure(axis: &Axis, point: Point, threads: usize, python: &str) -> Result<Me
     };
     let memory = peak_memory()?;
     let painting = median(|| {
-        let mut drawing = Drawing::begin(&weights, &ids, WORDS, &latent);
+        let mut drawing = Drawing::begin(&weights, Captions::of_words(&ids, WORDS), &latent);
         while drawing.step(&weights) {}
     });
     let arguments = [ROUNDS, threads, point.steps, point.batch, point.side].map(|n| n.to_string());

@@ -75,7 +75,6 @@ impl Gru {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text2image::draw::floats;
 
     /// One unit by hand: h = 0.5, x = (0.1, 0.2, 0.3), U_r = 1, U_z = 2, U = 3: r = σ(0.6) = 0.645656,
     /// z = σ(1.2) = 0.768525, h̃ = tanh(0.3 + 3·0.322828) = 0.853386, h' = 0.771586.
@@ -92,7 +91,7 @@ mod tests {
         };
         let projected = Tensor::from_floats([[0.1, 0.2, 0.3]], &device);
         let state = gru.step(projected, Tensor::from_floats([[0.5]], &device));
-        let found = floats(state.into_data())[0];
+        let found = state.into_data().try_into_vec::<f32>().expect("floats")[0];
         assert!((found - 0.771_586).abs() < 1e-5, "{found}");
     }
 }

@@ -54,7 +54,7 @@ impl SkipThoughtConfig {
                 return Err(Error::Config(format!("{name} is {size}, expected 1 to 65536")));
             }
         }
-        if self.sentence_size % 4 != 0 {
+        if !self.sentence_size.is_multiple_of(4) {
             let size = self.sentence_size;
             return Err(Error::Config(format!("sentence_size is {size}, expected a multiple of 4")));
         }

@@ -48,18 +48,22 @@ impl CaptionInput {
     }
 }
 
+/// Words to be attended to.
+#[derive(Clone, Debug)]
+pub struct EncodedWords {
+    /// `U h_j + b` [batch, word, align].
+    pub keys: Tensor<3>,
+    /// What is attended to, projected into the gates of the generative LSTM [batch, word, 4D].
+    pub values: Tensor<3>,
+}
+
 /// What every step needs of a caption and no step changes.
 #[derive(Clone, Debug)]
 pub enum EncodedCaption {
     /// Words to be attended to.
-    Words {
-        /// `U h_j + b` [batch, word, align].
-        keys: Tensor<3>,
-        /// What is attended to, projected into the gates of the generative LSTM [batch, word, 4D].
-        values: Tensor<3>,
-    },
+    Words(Box<EncodedWords>),
     /// The same for every step, projected into the gates of the generative LSTM [batch, 4D].
-    Context(Tensor<2>),
+    Context(Box<Tensor<2>>),
     /// Nothing.
     None,
 }
@@ -114,18 +118,19 @@ impl Draw {
         match (config.conditioning, captions.into()) {
             (Conditioning::Attention, CaptionInput::Words(ids)) => {
                 let states = self.read_words(ids.clone());
-                EncodedCaption::Words {
+                EncodedCaption::Words(Box::new(EncodedWords {
                     keys: states.clone().matmul(val(&self.align_key).unsqueeze::<3>())
                         + val(&self.align_bias).reshape([1, 1, -1]),
                     values: self.attended_values(config, ids, states),
-                }
+                }))
             }
             (Conditioning::Mean, CaptionInput::Words(ids)) => {
                 let states = self.read_words(ids.clone());
-                EncodedCaption::Context(self.attended_values(config, ids, states).mean_dim(1).squeeze_dim(1))
+                let values = self.attended_values(config, ids, states);
+                EncodedCaption::Context(Box::new(values.mean_dim(1).squeeze_dim(1)))
             }
             (Conditioning::Sentence { .. }, CaptionInput::Sentence(vectors)) => {
-                EncodedCaption::Context(vectors.matmul(val(&self.generative_caption)))
+                EncodedCaption::Context(Box::new(vectors.matmul(val(&self.generative_caption))))
             }
             (Conditioning::None, _) => EncodedCaption::None,
             (conditioning, _) => panic!("captions in another form than {conditioning:?} hears"),
@@ -267,12 +272,13 @@ impl Draw {
     /// generative LSTM [batch, 4D].
     fn hear(&self, caption: &EncodedCaption, hidden: &Tensor<2>) -> (Option<Tensor<2>>, Option<Tensor<2>>) {
         match caption {
-            EncodedCaption::Words { keys, values } => {
+            EncodedCaption::Words(words) => {
+                let EncodedWords { keys, values } = &**words;
                 let query = hidden.clone().matmul(val(&self.align_query));
                 let alignment = align(keys.clone(), query, val(&self.align_score));
                 (Some(alignment.clone()), Some(attend(alignment, values.clone())))
             }
-            EncodedCaption::Context(context) => (None, Some(context.clone())),
+            EncodedCaption::Context(context) => (None, Some((**context).clone())),
             EncodedCaption::None => (None, None),
         }
     }

@@ -6,9 +6,7 @@ use super::super::{
     parameters::ParameterValues,
 };
 use super::{
-    caption::Caption,
-    tape::{StepBuffer, Tape},
-    transposed::Transposed,
+    caption::Caption, tape::Tape, transposed::Transposed, weight_gradients::weight_gradients,
     weights::Weights,
 };
 use crate::kernels::{
@@ -23,13 +21,13 @@ use crate::kernels::{
 #[derive(Default)]
 pub struct Cotangents {
     /// Of [`Tape::products`], [step + 1, batch, width].
-    products: Vec<f32>,
+    pub(super) products: Vec<f32>,
     /// Of [`Tape::encoder_products`], [step + 1, batch, width].
-    encoder_products: Vec<f32>,
+    pub(super) encoder_products: Vec<f32>,
     /// Of the generative gates' pre-activations [step, batch, 4D].
-    generative: Vec<f32>,
+    pub(super) generative: Vec<f32>,
     /// Of the inference gates' pre-activations [step, batch, 4E].
-    inference: Vec<f32>,
+    pub(super) inference: Vec<f32>,
     /// Of the canvas [batch, CHW].
     canvas: Vec<f32>,
     keys: Vec<f32>,
@@ -188,40 +186,6 @@ pub fn backward(
     } else {
         caption.context_backward(weights, &work.generative, gradients);
     }
-}
-
-/// Every weight of the loop, as one product over all steps.
-fn weight_gradients(weights: &Weights, tape: &Tape, work: &Cotangents, gradients: &mut ParameterValues) {
-    let config = &weights.config;
-    let (steps, batch) = (tape.num_steps, tape.batch);
-    let (d_size, e_size, z) = (config.decoder_size, config.encoder_size, config.latent_size);
-    let (decoder, encoder) = (&weights.decoder_layout, &weights.encoder_layout);
-    let product = |out: &mut [f32], state: &StepBuffer, rows: usize, size: usize, d: &[f32], width: usize| {
-        let state = Mat::new(state.first(rows), rows * batch, size);
-        matmul(out, width, true, state.t(), Mat::new(d, rows * batch, width));
-    };
-    let mut d_decoder = vec![0.0; d_size * decoder.width];
-    product(&mut d_decoder, &tape.decoder_hidden, steps + 1, d_size, &work.products, decoder.width);
-    let mut d_encoder = vec![0.0; e_size * encoder.width];
-    product(&mut d_encoder, &tape.encoder_hidden, steps + 1, e_size, &work.encoder_products, encoder.width);
-    weights.unpack(&d_decoder, &d_encoder, gradients);
-    let glimpse = config.glimpse_len();
-    product(&mut gradients.inference_input, &tape.glimpse, steps, glimpse, &work.inference, 4 * e_size);
-    product(&mut gradients.generative_latent, &tape.latent, steps, z, &work.generative, 4 * d_size);
-
-    add_rows(&mut gradients.inference_bias, &work.inference, 4 * e_size);
-    add_rows(&mut gradients.generative_bias, &work.generative, 4 * d_size);
-    let add_bias = |bias: &mut [f32], d: &[f32], start: usize, width: usize| {
-        add_rows(bias, &d[start..], width);
-    };
-    let d = &work.products;
-    add_bias(&mut gradients.read_window_bias, d, decoder.read.start, decoder.width);
-    add_bias(&mut gradients.prior_bias, d, decoder.prior.start, decoder.width);
-    add_bias(&mut gradients.write_window_bias, d, decoder.write.start, decoder.width);
-    add_bias(&mut gradients.write_patch_bias, d, decoder.patch.start, decoder.width);
-    let d = &work.encoder_products;
-    add_bias(&mut gradients.posterior_mean_bias, d, encoder.mean.start, encoder.width);
-    add_bias(&mut gradients.posterior_log_std_bias, d, encoder.log_std.start, encoder.width);
 }
 
 /// From the canvas's gradient after step `t` to those of the raw write window and the patch, and to

@@ -10,6 +10,7 @@ mod caption;
 mod forward;
 mod tape;
 mod transposed;
+mod weight_gradients;
 mod weights;
 
 pub use caption::Caption;
