@@ -72,11 +72,13 @@ impl Paraphrases {
         (train, test)
     }
 
-    /// A caption and another one of the same picture, both at random.
-    pub fn pair(&self, noise: &mut Noise) -> (&[usize], &[usize]) {
+    /// A caption and another one of the same picture, both at random; with `own`, the other one may be the
+    /// caption itself.
+    pub fn pair(&self, own: bool, noise: &mut Noise) -> (&[usize], &[usize]) {
         let picture = &self.pictures[noise.below(self.pictures.len())];
         let first = noise.below(picture.len());
-        let other = (first + 1 + noise.below(picture.len() - 1)) % picture.len();
+        let other = if own { noise.below(picture.len()) } else { first + 1 + noise.below(picture.len() - 1) };
+        let other = other % picture.len();
         (&self.captions[picture[first]], &self.captions[picture[other]])
     }
 }
@@ -113,7 +115,7 @@ mod tests {
         assert_eq!(train.pictures.len() + test.pictures.len(), all.pictures.len());
         assert!((5..30).contains(&test.pictures.len()), "{}", test.pictures.len());
         for _ in 0..200 {
-            let (one, other) = train.pair(&mut noise);
+            let (one, other) = train.pair(false, &mut noise);
             assert_ne!(one, other);
             let of = |caption: &[usize]| -> BTreeSet<usize> {
                 let pictures = train.pictures.iter().enumerate();

@@ -22,6 +22,10 @@ pub struct SentenceTraining {
     pub batch_size: usize,
     /// Learning rate of Adam; the last third of the run has a tenth of it.
     pub learning_rate: f64,
+    /// Whether a caption is among the targets that are predicted from it. Where a picture has two captions
+    /// alone, each would else have the other for its only target, the two would share none, and nothing
+    /// would draw their vectors together.
+    pub own_caption: bool,
     /// Seed of weights and batches.
     pub seed: u64,
 }
@@ -30,7 +34,7 @@ impl SentenceTraining {
     /// Minutes on one core for captions of a few hundred different words.
     pub fn small(vocabulary_size: usize) -> Self {
         let config = SkipThoughtConfig::small(vocabulary_size);
-        Self { config, updates: 1_500, batch_size: 64, learning_rate: 2e-3, seed: 1 }
+        Self { config, updates: 1_500, batch_size: 64, learning_rate: 2e-3, own_caption: true, seed: 1 }
     }
 
     fn optimizer() -> ModuleOptimizer {
@@ -52,7 +56,8 @@ impl SentenceTraining {
         let mut optimizer = Self::optimizer();
         for update in 0..self.updates {
             let mut noise = Noise::stream(self.seed, update as u64);
-            let pairs: Vec<_> = (0..self.batch_size).map(|_| captions.pair(&mut noise)).collect();
+            let pairs: Vec<_> =
+                (0..self.batch_size).map(|_| captions.pair(self.own_caption, &mut noise)).collect();
             let (sources, targets): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
             let (source, target) = (Padded::new(&sources, &device), Padded::new(&targets, &device));
             let loss = model.nats(&source, &target).mean();
@@ -94,7 +99,7 @@ mod tests {
     }
 
     /// A paraphrase swaps the digits and the direction. What was learned of some pairs serves those that
-    /// were held back, where a bag of words finds nothing.
+    /// were held back; a bag of words finds "the digit 5 is on the left of the digit 3" first.
     #[test]
     fn vectors_find_the_other_wording_of_captions_that_were_held_back() {
         let (train, held_back) = digits();
@@ -103,19 +108,19 @@ mod tests {
             SkipThoughtConfig { vocabulary_size: words, word_size: 16, sentence_size: 64, decoder_size: 48 };
         let run = SentenceTraining {
             config,
-            updates: 250,
+            updates: 500,
             batch_size: 32,
             learning_rate: 5e-3,
             ..SentenceTraining::small(words)
         };
         let mut losses = Vec::new();
         let model = run.run(&train, |_, nats| losses.push(nats)).expect("trains");
-        let (first, last) = (losses[0], losses[240..].iter().sum::<f64>() / 10.0);
+        let (first, last) = (losses[0], losses[490..].iter().sum::<f64>() / 10.0);
         let found = Retrieval::of(&held_back, &vectors(&model, &held_back));
         let bags = Retrieval::of_bags_of_words(&held_back);
         println!("{first:.2} nats, then {last:.2}; {found:?}, bags of words {bags:?}");
         assert!(last < 0.3 * first, "{first} nats, then {last}");
-        assert!(found.first_ten.right > bags.first_ten.right, "{found:?}, bags of words {bags:?}");
+        assert!(found.first.right > 2 * bags.first.right, "{found:?}, bags of words {bags:?}");
     }
 
     #[test]

@@ -157,6 +157,12 @@ impl Part {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+
+    /// Word ids of each caption with the number of its image, by length: what sentence vectors are learned
+    /// from.
+    pub fn captions(&self) -> impl Iterator<Item = (usize, Vec<usize>)> {
+        self.by_length.iter().flatten().cloned()
+    }
 }
 
 impl Source for Part {

@@ -362,3 +362,30 @@ impl DrawConfig {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn models_from_before_there_was_a_choice_have_attention() {
+        let mut json = serde_json::to_value(DrawConfig::tiny()).expect("serialises");
+        let removed = json.as_object_mut().expect("an object").remove("conditioning");
+        assert_eq!(removed, Some("attention".into()));
+        let read: DrawConfig = serde_json::from_value(json).expect("an old configuration");
+        assert_eq!(read, DrawConfig::tiny());
+        let sentence = serde_json::to_value(Conditioning::Sentence { size: 7 }).expect("serialises");
+        assert_eq!(sentence, serde_json::json!({ "sentence": { "size": 7 } }));
+    }
+
+    #[test]
+    fn only_the_sizes_that_a_kind_uses_are_asked_for() {
+        let words = DrawConfig { word_size: 0, ..DrawConfig::noalign() };
+        assert!(words.check().expect_err("refused").to_string().contains("word_size is 0"));
+        let align = DrawConfig { align_size: 0, ..DrawConfig::tiny() };
+        assert!(align.check().expect_err("refused").to_string().contains("align_size is 0"));
+        let sentence = DrawConfig::skipthought(0).check().expect_err("refused").to_string();
+        assert!(sentence.contains("conditioning.sentence.size is 0"), "{sentence}");
+        assert!(DrawConfig::plain_mnist().check().is_ok());
+    }
+}
