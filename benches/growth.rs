@@ -7,7 +7,8 @@ use std::borrow::Cow;
 use std::process::Command;
 use std::time::Instant;
 
-use aligndraw::data::{batch::CaptionBatch, noise::Noise};
+use aligndraw::data::batch::{CaptionBatch, Captions};
+use aligndraw::data::noise::Noise;
 use aligndraw::plot;
 use aligndraw::text2image::draw::cpu::{Drawing, Shard, Weights, loss_and_gradients};
 use aligndraw::text2image::draw::{DrawConfig, ParameterValues};
@@ -110,7 +111,7 @@ fn measure(axis: &Axis, point: Point, threads: usize, python: &str) -> Result<Me
     let ids: Vec<usize> = (0..point.batch * WORDS).map(|_| noise.below(config.vocabulary_size)).collect();
     let images: Vec<f32> = (0..point.batch * config.image_len()).map(|_| noise.uniform()).collect();
     let latent = noise.normals(point.batch * point.steps * config.latent_size);
-    let batch = CaptionBatch { ids: Cow::Borrowed(&ids), words: WORDS, images: Cow::Owned(images) };
+    let batch = CaptionBatch::of_words(Cow::Borrowed(&ids), WORDS, Cow::Owned(images));
 
     std::fs::write("/proc/self/clear_refs", "5")?;
     let training = {
@@ -122,7 +123,7 @@ fn measure(axis: &Axis, point: Point, threads: usize, python: &str) -> Result<Me
     };
     let memory = peak_memory()?;
     let painting = median(|| {
-        let mut drawing = Drawing::begin(&weights, &ids, WORDS, &latent);
+        let mut drawing = Drawing::begin(&weights, Captions::of_words(&ids, WORDS), &latent);
         while drawing.step(&weights) {}
     });
     let arguments = [ROUNDS, threads, point.steps, point.batch, point.side].map(|n| n.to_string());

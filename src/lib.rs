@@ -34,6 +34,7 @@ pub mod paint;
 mod platform;
 #[cfg(not(target_family = "wasm"))]
 pub mod plot;
+pub mod sentence;
 pub mod systems;
 pub mod text2image;
 #[cfg(not(target_family = "wasm"))]

@@ -5,7 +5,7 @@ use burn::module::{Module, ModuleDisplay};
 use burn::tensor::{Device, Tensor};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::data::batch::{Lesson, TrainBatch};
+use crate::data::batch::{Captions, Lesson, TrainBatch};
 use crate::error::{Error, Result};
 use crate::kernels::window::{Rect, Window};
 use crate::options::Preset;
@@ -163,6 +163,13 @@ pub trait FusedPasses<M: Trainable>: Send {
 
     /// The batch's mean terms alone.
     fn terms(&mut self, model: &M, config: &M::Config, batch: &TrainBatch) -> Terms<f64>;
+
+    /// Of each image `log [p(x, z) / q(z | x)]` for one sample z of its posterior, nats, for importance-weighted
+    /// bounds (Burda, Grosse & Salakhutdinov 2016); none for models that cannot tell.
+    fn log_weights(&mut self, model: &M, config: &M::Config, batch: &TrainBatch) -> Option<Vec<f64>> {
+        let _ = (model, config, batch);
+        None
+    }
 }
 
 /// Gives the values of a tensor of a name and shape, from a file of weights.
@@ -231,6 +238,13 @@ pub struct CaptionIds {
     pub batch: usize,
     /// Words of each.
     pub words: usize,
+}
+
+impl CaptionIds {
+    /// As the models take them.
+    pub fn captions(&self) -> Captions<'_> {
+        Captions { size: self.batch, ids: &self.ids, words: self.words, sentences: &[] }
+    }
 }
 
 /// A model ready to draw. It allocates and computes; `paint` alone waits for devices.

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use super::files::read_mnist;
 use crate::cli::output::note;
+use crate::data::binary_mnist::{self, BinaryMnist};
 use crate::data::folder::Folder;
 use crate::data::mnist_captions;
 use crate::data::scene_pictures::ScenePictures;
@@ -52,6 +53,18 @@ pub fn open(
                 data: Data { train: generator(mnist.train), validation: generator(mnist.validation) },
                 test: generator(mnist.test),
                 vocabulary: mnist_captions::vocabulary(),
+                skipped: Vec::new(),
+            })
+        }
+        DataSet::BinaryMnist => {
+            let mnist = read_mnist(folder.unwrap_or(Path::new(MNIST)))?;
+            Ok(Opened {
+                data: Data {
+                    train: Arc::new(BinaryMnist::fresh(mnist.train)),
+                    validation: Arc::new(BinaryMnist::fixed(mnist.validation)),
+                },
+                test: Arc::new(BinaryMnist::fixed(mnist.test)),
+                vocabulary: binary_mnist::vocabulary(),
                 skipped: Vec::new(),
             })
         }

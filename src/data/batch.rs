@@ -5,32 +5,91 @@ use std::borrow::Cow;
 /// Captions of equal length with their images.
 #[derive(Clone, Debug)]
 pub struct CaptionBatch<'a> {
+    /// Number of images.
+    pub size: usize,
     /// Word ids [batch, words].
     pub ids: Cow<'a, [usize]>,
-    /// Words of each caption.
+    /// Words of each caption; 0 for images without captions.
     pub words: usize,
+    /// A vector of each sentence [batch, sentence], for the models that hear sentences so; else empty.
+    pub sentences: Cow<'a, [f32]>,
     /// Pixels in [0, 1], [batch, CHW].
     pub images: Cow<'a, [f32]>,
+}
+
+/// What is said of each image of a batch, in the form that a model hears.
+#[derive(Clone, Copy, Debug)]
+pub struct Captions<'a> {
+    /// Number of captions.
+    pub size: usize,
+    /// Word ids [batch, words].
+    pub ids: &'a [usize],
+    /// Words of each caption; 0 where there are none.
+    pub words: usize,
+    /// A vector of each sentence [batch, sentence], or empty.
+    pub sentences: &'a [f32],
+}
+
+impl<'a> Captions<'a> {
+    /// Captions of `words` words each (1 or more), as word ids [batch, words].
+    pub fn of_words(ids: &'a [usize], words: usize) -> Self {
+        Self { size: ids.len() / words, ids, words, sentences: &[] }
+    }
+
+    /// Sentence vectors [batch, sentence].
+    pub fn of_sentences(size: usize, sentences: &'a [f32]) -> Self {
+        Self { size, ids: &[], words: 0, sentences }
+    }
+
+    /// Nothing is said, of so many images.
+    pub fn none(size: usize) -> Self {
+        Self { size, ids: &[], words: 0, sentences: &[] }
+    }
+}
+
+impl<'a> CaptionBatch<'a> {
+    /// Images with captions of `words` words each (1 or more).
+    pub fn of_words(ids: Cow<'a, [usize]>, words: usize, images: Cow<'a, [f32]>) -> Self {
+        Self { size: ids.len() / words, ids, words, sentences: Cow::Borrowed(&[]), images }
+    }
+
+    /// Images without captions.
+    pub fn of_images(size: usize, images: Cow<'a, [f32]>) -> Self {
+        Self { size, ids: Cow::Borrowed(&[]), words: 0, sentences: Cow::Borrowed(&[]), images }
+    }
+
+    /// The same with a vector of each sentence.
+    #[must_use]
+    pub fn with_sentences(self, sentences: Cow<'a, [f32]>) -> Self {
+        Self { sentences, ..self }
+    }
 }
 
 impl CaptionBatch<'_> {
     /// Number of images.
     pub fn len(&self) -> usize {
-        self.ids.len() / self.words
+        self.size
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.ids.is_empty()
+        self.size == 0
+    }
+
+    /// What is said of them.
+    pub fn captions(&self) -> Captions<'_> {
+        Captions { size: self.size, ids: &self.ids, words: self.words, sentences: &self.sentences }
     }
 
     /// Images `start..end`, borrowed.
     pub fn slice(&self, start: usize, end: usize) -> CaptionBatch<'_> {
-        let image_len = self.images.len() / self.len();
+        let of = |len: usize| start * (len / self.size)..end * (len / self.size);
         CaptionBatch {
-            ids: Cow::Borrowed(&self.ids[start * self.words..end * self.words]),
+            size: end - start,
+            ids: Cow::Borrowed(&self.ids[of(self.ids.len())]),
             words: self.words,
-            images: Cow::Borrowed(&self.images[start * image_len..end * image_len]),
+            sentences: Cow::Borrowed(&self.sentences[of(self.sentences.len())]),
+            images: Cow::Borrowed(&self.images[of(self.images.len())]),
         }
     }
 }

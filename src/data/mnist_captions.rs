@@ -240,7 +240,7 @@ impl Scenes {
             ids.extend(tokens.expect("the recipe's captions are in its vocabulary").ids);
             self.place(scene, *digits, noise, canvas);
         }
-        CaptionBatch { ids: Cow::Owned(ids), words: WORDS, images: Cow::Owned(images) }
+        CaptionBatch::of_words(Cow::Owned(ids), WORDS, Cow::Owned(images))
     }
 }
 

@@ -1,11 +1,13 @@
 //! Captioned images: vocabularies, data sets, batches, and the one source of noise.
 
 pub mod batch;
+pub mod binary_mnist;
 #[cfg(not(target_family = "wasm"))]
 pub mod folder;
 pub mod mnist;
 pub mod mnist_captions;
 pub mod noise;
+pub mod paraphrases;
 #[cfg(not(target_family = "wasm"))]
 pub mod scene_pictures;
 pub mod scenes;

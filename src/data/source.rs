@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     batch::{CaptionBatch, Lesson},
-    mnist_captions,
+    binary_mnist, mnist_captions,
     noise::Noise,
     scenes,
     vocabulary::Vocabulary,
@@ -22,6 +22,17 @@ pub trait Source: Send + Sync {
 
     /// A batch of fresh samples of held-out combinations; none when nothing is held out.
     fn held_out_batch(&self, size: usize, noise: &mut Noise) -> Option<CaptionBatch<'static>>;
+
+    /// How many samples there are, where they are the same every time and can be measured on one by one.
+    fn fixed_len(&self) -> Option<usize> {
+        None
+    }
+
+    /// Samples `start..start + size` of a source with a fixed number of them.
+    fn fixed_batch(&self, start: usize, size: usize) -> Option<CaptionBatch<'static>> {
+        let _ = (start, size);
+        None
+    }
 }
 
 /// The data sets.
@@ -35,6 +46,8 @@ pub enum DataSet {
     Scenes,
     /// A folder of captioned images.
     Folder,
+    /// Handwritten digits, every pixel 0 or 1, without captions.
+    BinaryMnist,
 }
 
 /// The combinations that are never trained on.
@@ -75,6 +88,7 @@ impl DataSet {
             Self::MnistCaptions => Some(mnist_captions::vocabulary()),
             Self::Scenes => Some(scenes::caption::vocabulary()),
             Self::Folder => None,
+            Self::BinaryMnist => Some(binary_mnist::vocabulary()),
         }
     }
 
@@ -83,7 +97,7 @@ impl DataSet {
         match self {
             Self::MnistCaptions => HeldOut::Digits(mnist_captions::Bans::draw(seed)),
             Self::Scenes => HeldOut::Scenes(scenes::Bans::draw(seed)),
-            Self::Folder => HeldOut::Nothing,
+            Self::Folder | Self::BinaryMnist => HeldOut::Nothing,
         }
     }
 }

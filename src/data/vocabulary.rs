@@ -114,6 +114,10 @@ impl Vocabulary {
                 words.pop();
             }
         }
+        // A model without words draws without a caption.
+        if words.is_empty() && self.words.is_empty() {
+            return Ok(Tokens { ids: Vec::new(), written: Vec::new(), spans: Vec::new() });
+        }
         if words.is_empty() {
             return Err(Error::EmptyCaption { example: self.example.clone() });
         }
@@ -153,6 +157,9 @@ impl Vocabulary {
     ///
     /// **Errors** [`Error::Model`], naming the field and the word.
     pub fn check(&self) -> Result<()> {
+        if self.words.is_empty() {
+            return Ok(());
+        }
         let known: std::collections::HashSet<&str> = self.words.iter().map(String::as_str).collect();
         let refuse = |what: String| Err(Error::Model(format!("the manifest's vocabulary: {what}")));
         if known.len() != self.words.len() {

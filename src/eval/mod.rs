@@ -6,5 +6,6 @@ pub mod classifier;
 pub mod fidelity;
 mod fit;
 pub mod judge;
+pub mod retrieval;
 pub mod scene_fidelity;
 pub mod share;

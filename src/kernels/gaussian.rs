@@ -33,6 +33,22 @@ pub fn kl(mean_q: &[f32], log_std_q: &[f32], mean_p: &[f32], log_std_p: &[f32]) 
     0.5 * f64::from(total)
 }
 
+/// `log p(z) − log q(z)` of a sample `z` of the posterior q that was made from `noise`, in nats, summed
+/// over the slice: a step's part of an importance weight.
+///
+/// **Equation** `Σ [½ ε² + λ_q − ½ ((z − μ_p) e^{−λ_p})² − λ_p]`, λ the log standard deviation.
+pub fn log_ratio(latent: &[f32], noise: &[f32], log_std_q: &[f32], mean_p: &[f32], log_std_p: &[f32]) -> f64 {
+    let mut total = 0.0;
+    for k in 0..latent.len() {
+        let log_q = f64::from(log_std_q[k].clamp(-MAX_LOG_STD, MAX_LOG_STD));
+        let log_p = f64::from(log_std_p[k]);
+        let distance = f64::from(latent[k] - mean_p[k]) * (-log_p).exp();
+        let noise = f64::from(noise[k]);
+        total += 0.5 * noise * noise + log_q - 0.5 * distance * distance - log_p;
+    }
+    total
+}
+
 /// Gradients of one step's sample and KL, over slices of equal length.
 ///
 /// In: `d_latent`, the gradient that reaches the sample; `scale`, the weight of the KL in the loss.
@@ -71,6 +87,22 @@ pub fn backward(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// By hand: z = 0.3 + e^{−0.2}·0.5 = 0.709365; ½·0.25 − 0.2 − ½ (0.609365 e^{−0.05})² − 0.05. And its
+    /// mean over samples is the negative KL.
+    #[test]
+    fn the_log_ratio_of_a_sample_and_its_mean() {
+        let latent = 0.3 + (-0.2f32).exp() * 0.5;
+        let value = log_ratio(&[latent], &[0.5], &[-0.2], &[0.1], &[0.05]);
+        assert!((value + 0.292_994_9).abs() < 1e-6, "{value}");
+        let noise = crate::data::noise::Noise::new(1).normals(200_000);
+        let (mut latents, count) = (vec![0.0; noise.len()], noise.len());
+        sample(&mut latents, &vec![0.3; count], &vec![-0.2; count], &noise);
+        let log_p = (vec![0.1; count], vec![0.05; count]);
+        let mean = log_ratio(&latents, &noise, &vec![-0.2; count], &log_p.0, &log_p.1) / count as f64;
+        let expected = -kl(&[0.3], &[-0.2], &[0.1], &[0.05]);
+        assert!((mean - expected).abs() < 0.003, "{mean}, expected {expected}");
+    }
 
     #[test]
     fn kl_test_vector_and_kl_of_itself() {

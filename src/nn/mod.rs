@@ -3,6 +3,7 @@
 pub mod additive_attention;
 pub mod filterbank;
 pub mod gaussian;
+pub mod gru;
 pub mod lstm;
 
 use burn::tensor::{Tensor, TensorData};

@@ -19,6 +19,7 @@ pub mod loader;
 pub mod optimizer;
 pub mod report;
 pub mod schedule;
+pub mod sentences;
 
 use std::io::Write;
 use std::path::Path;

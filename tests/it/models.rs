@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use aligndraw::checkpoint::{Manifest, decode, parse_safetensors};
+use aligndraw::data::batch::Captions;
 use aligndraw::data::noise::Noise;
 use aligndraw::error::Error;
 use aligndraw::model::{Config, Trainable};
@@ -83,7 +84,7 @@ fn weights_kept_as_bf16_paint_the_same_pictures() {
             let ids = tokens.ids.repeat(batch);
             let noise = Noise::new(3).normals(batch * config.num_steps * config.latent_size);
             let painted = |weights: &Weights| {
-                let mut drawing = Drawing::begin(weights, &ids, tokens.ids.len(), &noise);
+                let mut drawing = Drawing::begin(weights, Captions::of_words(&ids, tokens.ids.len()), &noise);
                 while drawing.step(weights) {}
                 drawing.images(config.num_steps).to_vec()
             };

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use aligndraw::data::batch::CaptionBatch;
 use aligndraw::text2image::draw::cpu::{Drawing, Shard, Weights, gradients_with_noise, losses};
-use aligndraw::text2image::draw::{DrawConfig, ParameterValues};
+use aligndraw::text2image::draw::{Conditioning, DrawConfig, ParameterValues};
 use serde::Deserialize;
 
 /// Single precision over a few hundred operations: relative to the tensor's largest entry.
@@ -19,6 +19,8 @@ struct Case {
     ids: Vec<usize>,
     images: Vec<f32>,
     noise: Vec<f32>,
+    #[serde(default)]
+    sentences: Vec<f32>,
     parameters: BTreeMap<String, Vec<f32>>,
     reconstruction: f64,
     kl: f64,
@@ -38,7 +40,13 @@ impl Case {
     }
 
     fn batch(&self) -> CaptionBatch<'_> {
-        CaptionBatch { ids: Cow::Borrowed(&self.ids), words: self.words, images: Cow::Borrowed(&self.images) }
+        CaptionBatch {
+            size: self.images.len() / self.config.image_len(),
+            ids: Cow::Borrowed(&self.ids),
+            words: self.words,
+            sentences: Cow::Borrowed(&self.sentences),
+            images: Cow::Borrowed(&self.images),
+        }
     }
 }
 
@@ -72,15 +80,17 @@ fn cpu_losses_and_gradients() {
 fn cpu_painting() {
     for case in cases() {
         let weights = Weights::new(&case.config, case.host());
-        let mut drawing = Drawing::begin(&weights, &case.ids, case.words, &case.noise);
+        let batch = case.batch();
+        let mut drawing = Drawing::begin(&weights, batch.captions(), &case.noise);
         while drawing.step(&weights) {}
         let steps = case.config.num_steps;
         assert_close("painted", drawing.images(steps), &case.painted);
-        let batch = case.ids.len() / case.words;
+        let attention = case.config.conditioning == Conditioning::Attention;
         for t in 0..steps {
-            for b in 0..batch {
+            let alignment = drawing.alignment(t + 1);
+            assert_eq!(alignment.is_some(), attention);
+            for (b, found) in alignment.iter().flat_map(|all| all.chunks_exact(case.words)).enumerate() {
                 let expected = &case.alignment[(b * steps + t) * case.words..][..case.words];
-                let found = &drawing.alignment(t + 1)[b * case.words..][..case.words];
                 assert_close("alignment", found, expected);
             }
         }
@@ -94,7 +104,7 @@ fn an_empty_colour_canvas_costs_what_the_paper_starts_with() {
     let config = DrawConfig { height: 32, width: 32, channels: 3, initial_canvas: 0.0, ..DrawConfig::tiny() };
     let weights = Weights::new(&config, ParameterValues::zeros(&config));
     let images: Vec<f32> = (0..config.image_len()).map(|i| (i % 7) as f32 / 7.0).collect();
-    let batch = CaptionBatch { ids: Cow::Owned(vec![1, 2]), words: 2, images: Cow::Owned(images) };
+    let batch = CaptionBatch::of_words(Cow::Owned(vec![1, 2]), 2, Cow::Owned(images));
     let losses = losses(&weights, &batch, 1, &mut [Shard::default()]);
     assert!((losses.reconstruction - 2129.35).abs() < 0.01, "{losses:?}");
 }
@@ -104,8 +114,9 @@ mod definition {
     use super::*;
     use aligndraw::nn::floats;
     use aligndraw::text2image::draw::Draw;
+    use aligndraw::text2image::draw::definition::CaptionInput;
     use burn::module::{Module, ModuleVisitor, Param};
-    use burn::tensor::{Device, Gradients, Int, Tensor, TensorData, activation::sigmoid};
+    use burn::tensor::{Device, Gradients, Tensor, TensorData, activation::sigmoid};
 
     struct Collect<'a>(&'a Gradients, Vec<Vec<f32>>);
 
@@ -116,13 +127,12 @@ mod definition {
         }
     }
 
-    fn ids(case: &Case, device: &Device) -> Tensor<2, Int> {
-        let ids: Vec<i64> = case.ids.iter().map(|&id| id as i64).collect();
-        Tensor::from_data(TensorData::new(ids, [case.ids.len() / case.words, case.words]), device)
+    fn captions(case: &Case, device: &Device) -> CaptionInput {
+        CaptionInput::of(&case.config, case.batch().captions(), device)
     }
 
     fn noise(case: &Case, device: &Device) -> Tensor<3> {
-        let shape = [case.ids.len() / case.words, case.config.num_steps, case.config.latent_size];
+        let shape = [case.batch().len(), case.config.num_steps, case.config.latent_size];
         Tensor::from_data(TensorData::new(case.noise.clone(), shape), device)
     }
 
@@ -132,10 +142,10 @@ mod definition {
         for case in cases() {
             let config = &case.config;
             let model = Draw::from_host(config, case.host(), &device);
-            let batch = case.ids.len() / case.words;
+            let batch = case.batch().len();
             let shape = [batch, config.channels, config.height, config.width];
             let images = Tensor::from_data(TensorData::new(case.images.clone(), shape), &device);
-            let (nats, kl) = model.bound(config, ids(&case, &device), images, noise(&case, &device));
+            let (nats, kl) = model.bound(config, captions(&case, &device), images, noise(&case, &device));
             let loss = (nats.clone() + kl.clone()).mean();
             assert_close("reconstruction", &floats(nats.mean().into_data()), &[case.reconstruction]);
             assert_close("kl", &floats(kl.mean().into_data()), &[case.kl]);
@@ -145,6 +155,7 @@ mod definition {
             for ((name, _, _), found) in config.parameters().iter().zip(&collect.1) {
                 assert_close(name, found, &case.gradients[*name]);
             }
+            assert_eq!(collect.1.len(), case.gradients.len(), "the model has no other parameters");
         }
     }
 
@@ -154,8 +165,8 @@ mod definition {
         for case in cases() {
             let config = &case.config;
             let model = Draw::from_host(config, case.host(), &device);
-            let caption = model.encode(config, ids(&case, &device));
-            let mut state = model.begin(config, case.ids.len() / case.words);
+            let caption = model.encode(config, captions(&case, &device));
+            let mut state = model.begin(config, case.batch().len());
             let noise = noise(&case, &device);
             for t in 0..config.num_steps {
                 let noise = noise.clone().narrow(1, t, 1).squeeze_dim::<2>(1);

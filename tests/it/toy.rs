@@ -9,7 +9,7 @@ use aligndraw::data::mnist::Mnist;
 use aligndraw::data::mnist_captions::{self, Bans, Scenes};
 use aligndraw::data::source::{DataSet, Source};
 use aligndraw::error::{Error, Result};
-use aligndraw::eval::bound::{Estimate, terms_on_cpu};
+use aligndraw::eval::bound::{Estimate, OnCpu};
 use aligndraw::kernels::window::{Rect, Window};
 use aligndraw::model::{
     CaptionIds, Config, Drawing, ImageSize, Painter, Shown, Shows, Terms, TextToImage, Trainable,
@@ -186,8 +186,8 @@ fn a_model_that_no_registry_knows_trains_is_saved_paints_and_is_evaluated() {
     let device = Device::flex();
     let fresh = BagOfPictures::init(&options.config, 1, &device);
     let bound = |model: &BagOfPictures| {
-        let mut terms = terms_on_cpu(model, &options.config, 1);
-        let mut estimate = Estimate { terms: &mut terms, images: 50, seed: 3 };
+        let mut on_cpu = OnCpu::new(model, &options.config, 1);
+        let mut estimate = Estimate { model: &mut on_cpu, images: 50, seed: 3, importance: 0 };
         estimate.over(|size, noise| Some(source.batch(size, noise))).expect("images").bound
     };
     let before = bound(&fresh);

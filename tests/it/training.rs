@@ -5,15 +5,17 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use aligndraw::checkpoint::{NamedTensor, float_tensors, with_values};
-use aligndraw::data::batch::TrainBatch;
+use aligndraw::data::batch::{Captions, TrainBatch};
+use aligndraw::data::binary_mnist::{self, BinaryMnist};
 use aligndraw::data::mnist::Mnist;
 use aligndraw::data::mnist_captions::{Bans, Scenes};
 use aligndraw::data::noise::Noise;
 use aligndraw::data::source::Source;
 use aligndraw::error::Error;
-use aligndraw::model::Trainable;
+use aligndraw::model::{TextToImage, Trainable};
 use aligndraw::nn::floats;
 use aligndraw::options::{OptimizerKind, TrainOptions};
+use aligndraw::paint::Pipeline;
 use aligndraw::text2image::draw::cpu::{Drawing, Shard, Weights, loss_and_gradients};
 use aligndraw::text2image::draw::{Draw, DrawConfig, ParameterValues, presets};
 use aligndraw::train::report::read_log;
@@ -131,7 +133,7 @@ fn a_caption_hears_its_own_words_alone_and_their_order() {
     let weights = Weights::new(&config, ParameterValues::init(&config, 4));
     let noise = Noise::new(1).normals(2 * config.num_steps * config.latent_size);
     let painted = |ids: &[usize]| {
-        let mut drawing = Drawing::begin(&weights, ids, 3, &noise);
+        let mut drawing = Drawing::begin(&weights, Captions::of_words(ids, 3), &noise);
         while drawing.step(&weights) {}
         drawing.images(config.num_steps).to_vec()
     };
@@ -216,4 +218,39 @@ fn a_run_without_fused_passes_has_the_same_losses() {
     for (a, b) in fused.iter().zip(&autodiff) {
         assert!((a - b).abs() < 1e-3 * a.abs(), "{fused:?} and {autodiff:?}");
     }
+}
+
+/// Plain DRAW has no words: it trains on binarised MNIST, is saved, and paints without a caption.
+#[test]
+fn plain_draw_trains_and_paints_without_captions() {
+    let config = DrawConfig {
+        num_steps: 3,
+        encoder_size: 12,
+        decoder_size: 14,
+        latent_size: 5,
+        ..presets::plain_mnist().config
+    };
+    let options = TrainOptions {
+        config,
+        batch_size: 8,
+        batches_per_epoch: 4,
+        epochs: 2,
+        validation_images: 8,
+        ..presets::plain_mnist()
+    };
+    let digits = mnist();
+    let data = Data {
+        train: Arc::new(BinaryMnist::fresh(digits.train)),
+        validation: Arc::new(BinaryMnist::fixed(digits.validation)),
+    };
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let outcome = train(&options, fresh(&options), data, folder.path(), &compute(), &Signals::default());
+    let model = outcome.expect("it trains").model;
+    let painter = model.painter(&options.config, &Device::flex());
+    let pipeline = Pipeline::new(painter, binary_mnist::vocabulary(), 1.0);
+    let mut pictures = pipeline.begin("", &[1, 2]).expect("no caption is needed");
+    let frames = pollster::block_on(pipeline.step(&mut pictures)).expect("a step").expect("the first");
+    assert_eq!((frames.len(), frames[0].image.len()), (2, 28 * 28));
+    assert!(frames[0].alignment.is_none() && frames[0].window.is_some());
+    assert!(pipeline.begin("a seven", &[1]).is_err());
 }

@@ -1,4 +1,4 @@
-//! A folder of captioned images: the bound on its test images.
+//! Data sets of which nothing is held out: the bound on their test images.
 
 use anyhow::Result;
 use serde::Serialize;
@@ -6,7 +6,6 @@ use serde::Serialize;
 use super::super::open::open;
 use super::{Args, bounds, print_bounds, print_columns, print_head};
 use crate::checkpoint::Manifest;
-use crate::data::source::DataSet;
 use crate::eval::bound::Bound;
 use crate::model::Config;
 
@@ -22,7 +21,7 @@ pub struct Evaluation {
 /// Measures the bound.
 pub fn evaluate(args: &Args, manifest: Manifest, weights: &[u8]) -> Result<Evaluation> {
     let opened = open(
-        DataSet::Folder,
+        manifest.data.name,
         args.data.as_deref(),
         0,
         manifest.system.image_size().width,

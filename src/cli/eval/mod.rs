@@ -15,7 +15,7 @@ use super::output;
 use crate::checkpoint::{Manifest, decode, parse_safetensors};
 use crate::cli::output::say;
 use crate::data::source::{HeldOut, Source};
-use crate::eval::bound::{Bound, Estimate, terms_on_cpu};
+use crate::eval::bound::{Bound, Estimate, OnCpu};
 use crate::eval::share::Share;
 use crate::model::TextToImage;
 use crate::systems::SystemVisitor;
@@ -44,6 +44,9 @@ pub struct Args {
     /// Print the JSON instead of the table
     #[arg(long)]
     json: bool,
+    /// Also estimate the importance-weighted bound, with so many samples an image
+    #[arg(long, value_name = "SAMPLES", default_value_t = 0)]
+    importance: usize,
     /// Where to write the JSON (default: <models>/<model>.eval.json)
     #[arg(long)]
     out: Option<PathBuf>,
@@ -72,6 +75,7 @@ struct Bounds<'a> {
     weights: &'a [u8],
     source: &'a dyn Source,
     seed: u64,
+    importance: usize,
 }
 
 impl SystemVisitor for Bounds<'_> {
@@ -81,12 +85,10 @@ impl SystemVisitor for Bounds<'_> {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let fresh = M::init(config, 0, &Device::flex());
         let model = decode(fresh, &parse_safetensors(self.weights)?)?;
-        let mut terms = terms_on_cpu(&model, config, threads);
-        let mut estimate = Estimate { terms: &mut terms, images: BOUND_IMAGES, seed: self.seed };
-        Ok([
-            estimate.over(|size, noise| Some(self.source.batch(size, noise))),
-            estimate.over(|size, noise| self.source.held_out_batch(size, noise)),
-        ])
+        let mut model = OnCpu::new(&model, config, threads);
+        let (seed, importance) = (self.seed, self.importance);
+        let mut estimate = Estimate { model: &mut model, images: BOUND_IMAGES, seed, importance };
+        Ok([estimate.of(self.source), estimate.over(|size, noise| self.source.held_out_batch(size, noise))])
     }
 }
 
@@ -96,7 +98,7 @@ fn bounds(
     weights: &[u8],
     source: &dyn Source,
 ) -> Result<[Option<Bound>; 2]> {
-    Ok(manifest.system.visit(Bounds { weights, source, seed: args.seed })?)
+    Ok(manifest.system.visit(Bounds { weights, source, seed: args.seed, importance: args.importance })?)
 }
 
 fn print_head(name: &str, sha256: &str, temperature: f32) {
@@ -120,5 +122,9 @@ fn print_bounds(seen: &Option<Bound>, held_out: &Option<Bound>) {
     row("lower bound, nats", |bound| bound.bound);
     row("  reconstruction", |bound| bound.reconstruction);
     row("  KL", |bound| bound.kl);
+    if let Some(importance) = seen.as_ref().and_then(|bound| bound.importance) {
+        let name = format!("  importance-weighted, {} samples", importance.samples);
+        row(&name, |bound| bound.importance.map_or(f64::NAN, |importance| importance.bound));
+    }
     row("  entropy floor of the pixels", |bound| bound.entropy_floor);
 }

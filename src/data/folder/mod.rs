@@ -211,6 +211,12 @@ impl Part {
         let pixels = &self.pixels[at * self.image_len..][..self.image_len];
         pixels.iter().map(|&pixel| f32::from(pixel) / 255.0).collect()
     }
+
+    /// Word ids of each caption with the number of its image, by length: what sentence vectors are learned
+    /// from.
+    pub fn captions(&self) -> impl Iterator<Item = (usize, Vec<usize>)> {
+        self.by_length.iter().flatten().cloned()
+    }
 }
 
 impl Source for Part {
@@ -222,8 +228,9 @@ impl Source for Part {
             at = at.saturating_sub(of_length.len());
             found
         });
-        let mut batch = CaptionBatch { ids: Cow::Owned(vec![]), words: 1, images: Cow::Owned(vec![]) };
+        let mut batch = CaptionBatch::of_words(Cow::Owned(vec![]), 1, Cow::Owned(vec![]));
         let Some(of_length) = of_length else { return batch };
+        batch.size = size;
         for _ in 0..size {
             let (image, ids) = &of_length[noise.below(of_length.len())];
             batch.words = ids.len();

@@ -122,7 +122,7 @@ impl ScenePictures {
             images.extend(self.paint(scene, noise));
         }
         let words = ids.len() / drawn.len().max(1);
-        CaptionBatch { ids: Cow::Owned(ids), words, images: Cow::Owned(images) }
+        CaptionBatch::of_words(Cow::Owned(ids), words, Cow::Owned(images))
     }
 }
 

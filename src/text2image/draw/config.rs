@@ -1,4 +1,4 @@
-//! The sizes of an alignDRAW model, and the presets.
+//! The sizes of a model of the DRAW family, and the presets.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +13,24 @@ pub enum Initializer {
     Paper,
     /// Uniform in ±1/√fan-in, forget gates biased by 1: the caption is heard from the first epochs.
     Scaled,
+}
+
+/// How the caption reaches the generative LSTM, which tells the four models of the family apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Conditioning {
+    /// alignDRAW: at every step the words weighted by an alignment (Mansimov et al. 2016).
+    #[default]
+    Attention,
+    /// noalignDRAW: the same mean over the words at every step.
+    Mean,
+    /// skipthoughtDRAW: a fixed vector of the sentence, given with it.
+    Sentence {
+        /// Length of the vector; 4800 in the paper.
+        size: usize,
+    },
+    /// DRAW (Gregor et al. 2015): no caption; the prior is N(0, I) at every step.
+    None,
 }
 
 /// What the alignment's weighted sum is taken of: the conditioning of the generative LSTM.
@@ -56,7 +74,8 @@ pub struct WindowLimit {
     pub limit: f32,
 }
 
-/// Sizes of an alignDRAW model (Mansimov et al. 2016; symbols of the paper in brackets).
+/// Sizes of a model of the DRAW family (Mansimov et al. 2016; symbols of the paper in brackets). Sizes
+/// that its conditioning has no use for are not looked at, 0 in the presets.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DrawConfig {
@@ -86,6 +105,9 @@ pub struct DrawConfig {
     pub num_steps: usize,
     /// Where every pixel of the learned initial canvas starts, a logit.
     pub initial_canvas: f32,
+    /// How the caption is heard. Models before there was a choice have attention.
+    #[serde(default)]
+    pub conditioning: Conditioning,
     /// How the weights start.
     pub initializer: Initializer,
     /// What the alignment's weighted sum is taken of.
@@ -116,10 +138,47 @@ impl DrawConfig {
             write_size: 8,
             num_steps: 32,
             initial_canvas: -10.0,
+            conditioning: Conditioning::Attention,
             initializer: Initializer::Paper,
             attention_input: AttentionInput::States,
             write_mode: WriteMode::Add,
             window_limits: Vec::new(),
+        }
+    }
+
+    /// noalignDRAW for MNIST with captions: alignDRAW that hears the mean of the encoder's states.
+    pub fn noalign() -> Self {
+        Self { conditioning: Conditioning::Mean, align_size: 0, ..Self::mnist_captions() }
+    }
+
+    /// skipthoughtDRAW for MNIST with captions: alignDRAW that hears a fixed vector of the sentence of
+    /// this size, 4800 in the paper.
+    pub fn skipthought(size: usize) -> Self {
+        let conditioning = Conditioning::Sentence { size };
+        Self { conditioning, word_size: 0, align_size: 0, ..Self::mnist_captions() }
+    }
+
+    /// DRAW for binarised MNIST (Gregor et al. 2015, table 3): no captions.
+    ///
+    /// **Deviations** none known. As in the paper the initial states and the initial canvas are learned;
+    /// the plain DRAW of alignDRAW's code has zeros there.
+    pub fn plain_mnist() -> Self {
+        Self {
+            vocabulary_size: 0,
+            height: 28,
+            width: 28,
+            channels: 1,
+            word_size: 0,
+            align_size: 0,
+            encoder_size: 256,
+            decoder_size: 256,
+            latent_size: 100,
+            read_size: 2,
+            write_size: 5,
+            num_steps: 64,
+            initial_canvas: 0.0,
+            conditioning: Conditioning::None,
+            ..Self::mnist_captions()
         }
     }
 
@@ -156,6 +215,7 @@ impl DrawConfig {
             write_size: 16,
             num_steps: 20,
             initial_canvas: 0.0,
+            conditioning: Conditioning::Attention,
             initializer: Initializer::Scaled,
             attention_input: AttentionInput::WordsAndStates,
             write_mode: WriteMode::Composite,
@@ -179,6 +239,7 @@ impl DrawConfig {
             write_size: 3,
             num_steps: 2,
             initial_canvas: -1.0,
+            conditioning: Conditioning::Attention,
             initializer: Initializer::Scaled,
             attention_input: AttentionInput::States,
             write_mode: WriteMode::Add,
@@ -186,14 +247,48 @@ impl DrawConfig {
         }
     }
 
-    /// Rows of the projection of what is attended to: those of words, then those of word-state
-    /// features.
+    /// Rows of the projection of what is attended to, or averaged: those of words, then those of
+    /// word-state features.
     pub fn attended_rows(&self) -> (usize, usize) {
         match self.attention_input {
             AttentionInput::States => (0, 2 * self.word_size),
             AttentionInput::Words => (self.vocabulary_size, 0),
             AttentionInput::WordsAndStates => (self.vocabulary_size, 2 * self.word_size),
         }
+    }
+
+    /// Length of the sentence vectors that it hears; none where it hears none.
+    pub fn sentence_size(&self) -> Option<usize> {
+        match self.conditioning {
+            Conditioning::Sentence { size } => Some(size),
+            Conditioning::Attention | Conditioning::Mean | Conditioning::None => None,
+        }
+    }
+
+    /// Whether the words of a caption are read.
+    pub fn reads_words(&self) -> bool {
+        matches!(self.conditioning, Conditioning::Attention | Conditioning::Mean)
+    }
+
+    /// LSTM units of each direction of the caption encoder, 0 without one.
+    pub(super) fn reader_size(&self) -> usize {
+        if self.reads_words() { self.word_size } else { 0 }
+    }
+
+    /// Width of the alignment's hidden layer, 0 without an alignment.
+    pub(super) fn alignment_size(&self) -> usize {
+        if self.conditioning == Conditioning::Attention { self.align_size } else { 0 }
+    }
+
+    /// Latent variables whose prior is learned, 0 where it is N(0, I).
+    pub(super) fn prior_size(&self) -> usize {
+        if self.conditioning == Conditioning::None { 0 } else { self.latent_size }
+    }
+
+    /// Rows of the projection of the caption into the gates of the generative LSTM, 0 without one.
+    pub(super) fn conditioning_rows(&self) -> usize {
+        let (words, states) = self.attended_rows();
+        self.sentence_size().unwrap_or(if self.reads_words() { words + states } else { 0 })
     }
 
     /// The read window's geometry.
@@ -232,12 +327,14 @@ impl DrawConfig {
     ///
     /// **Errors** [`Error::Config`], naming the field.
     pub fn check(&self) -> Result<()> {
+        let words = usize::from(self.reads_words());
         let sizes = [
-            ("vocabulary_size", self.vocabulary_size, 1),
+            ("vocabulary_size", self.vocabulary_size, words),
             ("height", self.height, 2),
             ("width", self.width, 2),
-            ("word_size", self.word_size, 1),
-            ("align_size", self.align_size, 1),
+            ("word_size", self.word_size, words),
+            ("align_size", self.align_size, usize::from(self.conditioning == Conditioning::Attention)),
+            ("conditioning.sentence.size", self.sentence_size().unwrap_or(1), 1),
             ("encoder_size", self.encoder_size, 1),
             ("decoder_size", self.decoder_size, 1),
             ("latent_size", self.latent_size, 1),
@@ -263,5 +360,32 @@ impl DrawConfig {
             return Err(Error::Config(format!("channels is {}, expected 1 or 3", self.channels)));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn models_from_before_there_was_a_choice_have_attention() {
+        let mut json = serde_json::to_value(DrawConfig::tiny()).expect("serialises");
+        let removed = json.as_object_mut().expect("an object").remove("conditioning");
+        assert_eq!(removed, Some("attention".into()));
+        let read: DrawConfig = serde_json::from_value(json).expect("an old configuration");
+        assert_eq!(read, DrawConfig::tiny());
+        let sentence = serde_json::to_value(Conditioning::Sentence { size: 7 }).expect("serialises");
+        assert_eq!(sentence, serde_json::json!({ "sentence": { "size": 7 } }));
+    }
+
+    #[test]
+    fn only_the_sizes_that_a_kind_uses_are_asked_for() {
+        let words = DrawConfig { word_size: 0, ..DrawConfig::noalign() };
+        assert!(words.check().expect_err("refused").to_string().contains("word_size is 0"));
+        let align = DrawConfig { align_size: 0, ..DrawConfig::tiny() };
+        assert!(align.check().expect_err("refused").to_string().contains("align_size is 0"));
+        let sentence = DrawConfig::skipthought(0).check().expect_err("refused").to_string();
+        assert!(sentence.contains("conditioning.sentence.size is 0"), "{sentence}");
+        assert!(DrawConfig::plain_mnist().check().is_ok());
     }
 }

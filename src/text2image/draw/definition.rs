@@ -1,9 +1,11 @@
-//! alignDRAW in burn tensors: the model as the paper writes it, for any device and for autodiff.
+//! The DRAW family in burn tensors: the model as the paper writes it, for any device and for autodiff.
 //! GPUs train and draw with this; the CPU's fused form in `cpu` is tested against it.
 
-use burn::tensor::{Int, Tensor, activation::sigmoid};
+use burn::module::Param;
+use burn::tensor::{Device, Int, Tensor, TensorData, activation::sigmoid};
 
-use super::{Draw, DrawConfig, WriteMode};
+use super::{Conditioning, Draw, DrawConfig, WriteMode};
+use crate::data::batch::Captions;
 use crate::nn::softplus;
 use crate::nn::{
     additive_attention::{align, attend},
@@ -12,13 +14,64 @@ use crate::nn::{
     lstm::LstmState,
 };
 
-/// What every step needs of a caption and no step changes.
+/// Captions in the form that a model hears.
 #[derive(Clone, Debug)]
-pub struct EncodedCaption {
+pub enum CaptionInput {
+    /// Word ids [batch, word].
+    Words(Tensor<2, Int>),
+    /// Sentence vectors [batch, sentence].
+    Sentence(Tensor<2>),
+    /// Nothing.
+    None,
+}
+
+impl From<Tensor<2, Int>> for CaptionInput {
+    fn from(ids: Tensor<2, Int>) -> Self {
+        Self::Words(ids)
+    }
+}
+
+impl CaptionInput {
+    /// What a model of this configuration hears of captions on the host.
+    pub fn of(config: &DrawConfig, captions: Captions, device: &Device) -> Self {
+        match config.conditioning {
+            Conditioning::Attention | Conditioning::Mean => {
+                let ids: Vec<i64> = captions.ids.iter().map(|&id| id as i64).collect();
+                let data = TensorData::new(ids, [captions.size, captions.words]);
+                Self::Words(Tensor::from_data(data, device))
+            }
+            Conditioning::Sentence { size } => {
+                let data = TensorData::new(captions.sentences.to_vec(), [captions.size, size]);
+                Self::Sentence(Tensor::from_data(data, device))
+            }
+            Conditioning::None => Self::None,
+        }
+    }
+}
+
+/// Words to be attended to.
+#[derive(Clone, Debug)]
+pub struct EncodedWords {
     /// `U h_j + b` [batch, word, align].
     pub keys: Tensor<3>,
     /// What is attended to, projected into the gates of the generative LSTM [batch, word, 4D].
     pub values: Tensor<3>,
+}
+
+/// What every step needs of a caption and no step changes.
+#[derive(Clone, Debug)]
+pub enum EncodedCaption {
+    /// Words to be attended to.
+    Words(Box<EncodedWords>),
+    /// The same for every step, projected into the gates of the generative LSTM [batch, 4D].
+    Context(Box<Tensor<2>>),
+    /// Nothing.
+    None,
+}
+
+/// A parameter that the table has for this kind of conditioning.
+fn val<const D: usize>(parameter: &Option<Param<Tensor<D>>>) -> Tensor<D> {
+    parameter.as_ref().expect("the conditioning has this parameter").val()
 }
 
 /// A drawing between two steps.
@@ -52,8 +105,8 @@ impl State {
 /// What a step shows besides the new state.
 #[derive(Clone, Debug)]
 pub struct Step {
-    /// α_t [batch, word].
-    pub alignment: Tensor<2>,
+    /// α_t [batch, word]; none without attention.
+    pub alignment: Option<Tensor<2>>,
     /// Raw write window [batch, 5].
     pub write_raw: Tensor<2>,
     /// KL of the posterior from the prior [batch], nats; zero when painting.
@@ -61,16 +114,40 @@ pub struct Step {
 }
 
 impl Draw {
+    /// What the steps hear of captions.
+    pub fn encode(&self, config: &DrawConfig, captions: impl Into<CaptionInput>) -> EncodedCaption {
+        match (config.conditioning, captions.into()) {
+            (Conditioning::Attention, CaptionInput::Words(ids)) => {
+                let states = self.read_words(ids.clone());
+                EncodedCaption::Words(Box::new(EncodedWords {
+                    keys: states.clone().matmul(val(&self.align_key).unsqueeze::<3>())
+                        + val(&self.align_bias).reshape([1, 1, -1]),
+                    values: self.attended_values(config, ids, states),
+                }))
+            }
+            (Conditioning::Mean, CaptionInput::Words(ids)) => {
+                let states = self.read_words(ids.clone());
+                let values = self.attended_values(config, ids, states);
+                EncodedCaption::Context(Box::new(values.mean_dim(1).squeeze_dim(1)))
+            }
+            (Conditioning::Sentence { .. }, CaptionInput::Sentence(vectors)) => {
+                EncodedCaption::Context(Box::new(vectors.matmul(val(&self.generative_caption))))
+            }
+            (Conditioning::None, _) => EncodedCaption::None,
+            (conditioning, _) => panic!("captions in another form than {conditioning:?} hears"),
+        }
+    }
+
     /// Reads captions in both directions (§1.3 of the paper's supplement: h_j = [h_j→ ; h_j←]).
     ///
-    /// **Shapes** `ids` [batch, word].
-    pub fn encode(&self, config: &DrawConfig, ids: Tensor<2, Int>) -> EncodedCaption {
+    /// **Shapes** `ids` [batch, word]; returns the states [batch, word, 2L].
+    fn read_words(&self, ids: Tensor<2, Int>) -> Tensor<3> {
         let [batch, words] = ids.dims();
         let direction = |input: &Tensor<2>, recurrent: &Tensor<2>, bias: &Tensor<1>, backward: bool| {
             let [_, gates] = input.dims();
             let inputs = input.clone().select(0, ids.clone().reshape([batch * words]));
             let inputs = (inputs + bias.clone().unsqueeze()).reshape([batch, words, gates]);
-            let mut state = LstmState::initial(self.caption_initial_hidden.val(), batch);
+            let mut state = LstmState::initial(val(&self.caption_initial_hidden), batch);
             let mut hidden = Vec::with_capacity(words);
             for step in 0..words {
                 let word = if backward { words - 1 - step } else { step };
@@ -84,29 +161,24 @@ impl Draw {
             Tensor::stack::<3>(hidden, 1)
         };
         let forward = direction(
-            &self.caption_forward_input.val(),
-            &self.caption_forward_recurrent.val(),
-            &self.caption_forward_bias.val(),
+            &val(&self.caption_forward_input),
+            &val(&self.caption_forward_recurrent),
+            &val(&self.caption_forward_bias),
             false,
         );
         let backward = direction(
-            &self.caption_backward_input.val(),
-            &self.caption_backward_recurrent.val(),
-            &self.caption_backward_bias.val(),
+            &val(&self.caption_backward_input),
+            &val(&self.caption_backward_recurrent),
+            &val(&self.caption_backward_bias),
             true,
         );
-        let states = Tensor::cat(vec![forward, backward], 2);
-        EncodedCaption {
-            keys: states.clone().matmul(self.align_key.val().unsqueeze::<3>())
-                + self.align_bias.val().reshape([1, 1, -1]),
-            values: self.attended_values(config, ids, states),
-        }
+        Tensor::cat(vec![forward, backward], 2)
     }
 
     /// What is attended to, projected into the gates of the generative LSTM [batch, word, 4D].
     fn attended_values(&self, config: &DrawConfig, ids: Tensor<2, Int>, states: Tensor<3>) -> Tensor<3> {
         let (words, features) = config.attended_rows();
-        let projection = self.generative_caption.val();
+        let projection = val(&self.generative_caption);
         let of_words = (words > 0).then(|| {
             let [batch, words] = ids.dims();
             let rows = projection.clone().select(0, ids.reshape([batch * words]));
@@ -171,18 +243,14 @@ impl Draw {
             }
         };
 
-        let query = decoder.hidden.clone().matmul(self.align_query.val());
-        let alignment = align(caption.keys.clone(), query, self.align_score.val());
-        let attended = attend(alignment.clone(), caption.values.clone());
+        let (alignment, heard) = self.hear(caption, &decoder.hidden);
         let recurrent = decoder.hidden.clone().matmul(self.generative_recurrent.val());
-        let gates = affine(&latent, self.generative_latent.val(), self.generative_bias.val());
-        let decoder = decoder.step(gates + attended + recurrent);
-
-        let prior = affine(&decoder.hidden, self.prior.val(), self.prior_bias.val()).tanh();
-        let prior = Gaussian {
-            mean: prior.clone().narrow(1, 0, config.latent_size),
-            log_std: prior.narrow(1, config.latent_size, config.latent_size),
-        };
+        let mut gates = affine(&latent, self.generative_latent.val(), self.generative_bias.val());
+        if let Some(heard) = heard {
+            gates = gates + heard;
+        }
+        let decoder = decoder.step(gates + recurrent);
+        let prior = self.next_prior(config, &decoder.hidden).unwrap_or(prior);
 
         // c_t = c_{t−1} + (1/γ) F_yᵀ K F_x
         let write_raw = affine(&decoder.hidden, self.write_window.val(), self.write_window_bias.val());
@@ -201,19 +269,44 @@ impl Draw {
         (State { canvas, steps: steps + 1, decoder, encoder, prior }, Step { alignment, write_raw, kl })
     }
 
+    /// The alignment, where there is attention, and what the caption adds to the gates of the
+    /// generative LSTM [batch, 4D].
+    fn hear(&self, caption: &EncodedCaption, hidden: &Tensor<2>) -> (Option<Tensor<2>>, Option<Tensor<2>>) {
+        match caption {
+            EncodedCaption::Words(words) => {
+                let EncodedWords { keys, values } = &**words;
+                let query = hidden.clone().matmul(val(&self.align_query));
+                let alignment = align(keys.clone(), query, val(&self.align_score));
+                (Some(alignment.clone()), Some(attend(alignment, values.clone())))
+            }
+            EncodedCaption::Context(context) => (None, Some((**context).clone())),
+            EncodedCaption::None => (None, None),
+        }
+    }
+
+    /// `[μ_p ; λ_p] = tanh(h_dec W_p + b_p)` for the step after this; none where it stays N(0, I).
+    fn next_prior(&self, config: &DrawConfig, hidden: &Tensor<2>) -> Option<Gaussian> {
+        let (weight, bias) = (self.prior.as_ref()?, self.prior_bias.as_ref()?);
+        let prior = affine(hidden, weight.val(), bias.val()).tanh();
+        Some(Gaussian {
+            mean: prior.clone().narrow(1, 0, config.latent_size),
+            log_std: prior.narrow(1, config.latent_size, config.latent_size),
+        })
+    }
+
     /// The terms of the bound for each image, nats: reconstruction and KL, both [batch].
     ///
-    /// **Shapes** `ids` [batch, word], `images` [batch, channel, height, width], `noise`
+    /// **Shapes** `captions` as [`CaptionInput`] says, `images` [batch, channel, height, width], `noise`
     /// [batch, step, latent].
     pub fn bound(
         &self,
         config: &DrawConfig,
-        ids: Tensor<2, Int>,
+        captions: impl Into<CaptionInput>,
         images: Tensor<4>,
         noise: Tensor<3>,
     ) -> (Tensor<1>, Tensor<1>) {
-        let [batch, _] = ids.dims();
-        let caption = self.encode(config, ids);
+        let [batch, ..] = images.dims();
+        let caption = self.encode(config, captions);
         let mut state = self.begin(config, batch);
         let mut total = Tensor::zeros([batch], &images.device());
         for t in 0..config.num_steps {

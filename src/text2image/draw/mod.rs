@@ -1,4 +1,5 @@
-//! The DRAW family: alignDRAW (Mansimov, Parisotto, Ba, Salakhutdinov 2016) and its relatives.
+//! The DRAW family: alignDRAW, noalignDRAW and skipthoughtDRAW (Mansimov, Parisotto, Ba, Salakhutdinov
+//! 2016), and DRAW itself (Gregor, Danihelka, Graves, Rezende, Wierstra 2015).
 
 mod config;
 pub mod cpu;
@@ -9,5 +10,5 @@ pub mod presets;
 mod training;
 mod upsample;
 
-pub use config::{AttentionInput, DrawConfig, Initializer, WindowLimit, WriteMode};
+pub use config::{AttentionInput, Conditioning, DrawConfig, Initializer, WindowLimit, WriteMode};
 pub use parameters::{Draw, ParameterValues};

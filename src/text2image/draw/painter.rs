@@ -2,18 +2,18 @@
 
 use std::sync::Arc;
 
-use burn::tensor::{Device, Int, Tensor, TensorData, activation::sigmoid};
+use burn::tensor::{Device, Tensor, TensorData, activation::sigmoid};
 
 use super::cpu::{self, Weights};
-use super::definition::{EncodedCaption, State};
-use super::{Draw, DrawConfig};
+use super::definition::{CaptionInput, EncodedCaption, State};
+use super::{Conditioning, Draw, DrawConfig};
 use crate::error::{Error, Result};
 use crate::kernels::window::{Rect, Window};
 use crate::model::{CaptionIds, Config, Drawing, ImageSize, Painter, Shown, Shows, Values};
 
 impl DrawConfig {
     fn shows(&self) -> Shows {
-        Shows { attention: true, window: true, branch: true }
+        Shows { attention: self.conditioning == Conditioning::Attention, window: true, branch: true }
     }
 
     fn window(&self, step: usize, raw: &[f32]) -> (Window, Rect) {
@@ -43,7 +43,7 @@ impl Painter for FusedPainter {
     }
 
     fn begin(&self, captions: &CaptionIds, noise: Vec<f32>) -> Result<Box<dyn Drawing>> {
-        let drawing = cpu::Drawing::begin(&self.0, &captions.ids, captions.words, &noise);
+        let drawing = cpu::Drawing::begin(&self.0, captions.captions(), &noise);
         Ok(Box::new(FusedDrawing { weights: self.0.clone(), drawing }))
     }
 
@@ -63,7 +63,7 @@ impl Drawing for FusedDrawing {
         let step = self.drawing.done();
         Ok(Shown {
             images: Values::Host(self.drawing.images(step).to_vec()),
-            alignment: Some(Values::Host(self.drawing.alignment(step).to_vec())),
+            alignment: self.drawing.alignment(step).map(|values| Values::Host(values.to_vec())),
             windows: Some(Values::Host(self.drawing.write_raw(step).to_vec())),
         })
     }
@@ -75,7 +75,7 @@ impl Drawing for FusedDrawing {
         caption: &CaptionIds,
         noise: Vec<f32>,
     ) -> Result<Box<dyn Drawing>> {
-        let drawing = self.drawing.branch(&self.weights, picture, step, &caption.ids, &noise);
+        let drawing = self.drawing.branch(&self.weights, picture, step, caption.captions(), &noise);
         Ok(Box::new(Self { weights: self.weights.clone(), drawing }))
     }
 }
@@ -108,9 +108,8 @@ impl Shared {
         states: Vec<State>,
         first: usize,
     ) -> Box<dyn Drawing> {
-        let numbers: Vec<i64> = captions.ids.iter().map(|&id| id as i64).collect();
-        let ids = TensorData::new(numbers, [captions.batch, captions.words]);
-        let caption = self.model.encode(&self.config, Tensor::<2, Int>::from_data(ids, &self.device));
+        let input = CaptionInput::of(&self.config, captions.captions(), &self.device);
+        let caption = self.model.encode(&self.config, input);
         let shape = [captions.batch, self.config.num_steps, self.config.latent_size];
         let noise = Tensor::from_data(TensorData::new(noise, shape), &self.device);
         Box::new(DeviceDrawing { shared: self.clone(), caption, states, noise, first })
@@ -167,7 +166,7 @@ impl Drawing for DeviceDrawing {
         self.states.push(after);
         Ok(Shown {
             images: image.into(),
-            alignment: Some(shown.alignment.into()),
+            alignment: shown.alignment.map(Into::into),
             windows: Some(shown.write_raw.into()),
         })
     }

@@ -1,5 +1,8 @@
-//! The parameters of alignDRAW: one table that gives the burn module, its initial values, the names
-//! in a weights file and the host copies that the CPU path computes with.
+//! The parameters of the DRAW family: one table that gives the burn module, its initial values, the
+//! names in a weights file and the host copies that the CPU path computes with.
+//!
+//! Which of them a model has depends on its conditioning: where the table gives a size of 0 there is
+//! no such parameter, so no tensor and an empty host vector.
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
@@ -15,7 +18,8 @@ pub enum Role {
     Weight,
     /// A matrix of which one row is taken for each word.
     Words,
-    /// Rows as of [`Role::Words`], then rows as of [`Role::Weight`], as many as the configuration says.
+    /// Rows as of [`Role::Words`], then rows as of [`Role::Weight`], as many as the configuration says;
+    /// or rows that a sentence vector is multiplied with.
     Attended,
     /// A bias of zeros.
     Bias,
@@ -27,13 +31,45 @@ pub enum Role {
     Canvas,
 }
 
+/// A parameter that only some kinds of conditioning have.
+pub type OptionalParam<T> = Option<Param<T>>;
+
+/// The two kinds of fields of the module.
+trait Slot<const D: usize>: Sized {
+    /// The parameter with these values, or none where a size is 0.
+    fn new(values: Vec<f32>, shape: Vec<usize>, device: &Device) -> Self;
+
+    /// The parameter, if there is one.
+    fn get(&self) -> Option<&Param<Tensor<D>>>;
+}
+
+impl<const D: usize> Slot<D> for Param<Tensor<D>> {
+    fn new(values: Vec<f32>, shape: Vec<usize>, device: &Device) -> Self {
+        Self::from_data(TensorData::new(values, shape), device)
+    }
+
+    fn get(&self) -> Option<&Param<Tensor<D>>> {
+        Some(self)
+    }
+}
+
+impl<const D: usize> Slot<D> for OptionalParam<Tensor<D>> {
+    fn new(values: Vec<f32>, shape: Vec<usize>, device: &Device) -> Self {
+        (!shape.contains(&0)).then(|| Slot::new(values, shape, device))
+    }
+
+    fn get(&self) -> Option<&Param<Tensor<D>>> {
+        self.as_ref()
+    }
+}
+
 macro_rules! parameters {
-    ($($(#[doc = $doc:expr])+ $name:ident: $rank:literal $role:ident |$c:ident| [$($size:expr),+];)+) => {
-        /// The weights of alignDRAW as a burn module. Matrices are input × output, gates in the
+    ($($(#[doc = $doc:expr])+ $name:ident: $slot:ident<$rank:literal> $role:ident |$c:ident| [$($size:expr),+];)+) => {
+        /// The weights of a DRAW as a burn module. Matrices are input × output, gates in the
         /// order i, f, g, o; the tensor names in a weights file are the field names.
         #[derive(Module, Debug)]
         pub struct Draw {
-            $($(#[doc = $doc])+ pub $name: Param<Tensor<$rank>>,)+
+            $($(#[doc = $doc])+ pub $name: $slot<Tensor<$rank>>,)+
         }
 
         /// One host vector for each parameter: weights or gradients, row-major.
@@ -43,49 +79,65 @@ macro_rules! parameters {
         }
 
         impl DrawConfig {
-            /// Name, role and shape of every parameter, in the order of the table.
-            pub fn parameters(&self) -> Vec<(&'static str, Role, Vec<usize>)> {
+            /// Every row of the table; a size of 0 where the model has no such parameter.
+            fn table(&self) -> Vec<(&'static str, Role, Vec<usize>)> {
                 vec![$({ let $c = self; (stringify!($name), Role::$role, vec![$($size),+]) },)+]
+            }
+
+            /// Name, role and shape of every parameter that the model has, in the order of the table.
+            pub fn parameters(&self) -> Vec<(&'static str, Role, Vec<usize>)> {
+                self.table().into_iter().filter(|(_, _, shape)| !shape.contains(&0)).collect()
             }
         }
 
         impl ParameterValues {
             /// The vectors in the order of [`DrawConfig::parameters`].
             pub fn vectors(&self) -> Vec<&Vec<f32>> {
-                vec![$(&self.$name,)+]
+                let all = vec![$(&self.$name,)+];
+                all.into_iter().filter(|vector| !vector.is_empty()).collect()
             }
 
             /// The vectors in the order of [`DrawConfig::parameters`], to write.
             pub fn vectors_mut(&mut self) -> Vec<&mut Vec<f32>> {
-                vec![$(&mut self.$name,)+]
+                let all = vec![$(&mut self.$name,)+];
+                all.into_iter().filter(|vector| !vector.is_empty()).collect()
             }
 
             /// The vectors in the order of [`DrawConfig::parameters`], taken.
             pub fn into_vectors(self) -> Vec<Vec<f32>> {
-                vec![$(self.$name,)+]
+                let all = vec![$(self.$name,)+];
+                all.into_iter().filter(|values| !values.is_empty()).collect()
             }
 
             /// Takes vectors in the order of [`DrawConfig::parameters`].
-            fn from_vectors(vectors: Vec<Vec<f32>>) -> Self {
-                let mut vectors = vectors.into_iter();
-                Self { $($name: vectors.next().expect("a vector for each parameter"),)+ }
+            fn from_vectors(config: &DrawConfig, vectors: Vec<Vec<f32>>) -> Self {
+                let (mut vectors, mut table) = (vectors.into_iter(), config.table().into_iter());
+                Self { $($name: match table.next() {
+                    Some((_, _, shape)) if !shape.contains(&0) => {
+                        vectors.next().expect("a vector for each parameter")
+                    }
+                    _ => Vec::new(),
+                },)+ }
             }
         }
 
         impl Draw {
             /// A module with these values on `device`.
             pub fn from_host(config: &DrawConfig, host: ParameterValues, device: &Device) -> Self {
-                let mut shapes = config.parameters().into_iter().map(|(_, _, shape)| shape);
+                let mut shapes = config.table().into_iter().map(|(_, _, shape)| shape);
                 Self { $($name: {
-                    let shape = shapes.next().expect("a shape for each parameter");
-                    Param::from_data(TensorData::new(host.$name, shape), device)
+                    let shape = shapes.next().expect("a shape for each row");
+                    Slot::new(host.$name, shape, device)
                 },)+ }
             }
 
             /// Copies the values to the host; only for devices that can be read at once (not WebGPU
             /// in a browser).
             pub fn to_host(&self) -> ParameterValues {
-                ParameterValues { $($name: floats(self.$name.val().into_data()),)+ }
+                ParameterValues { $($name: {
+                    let parameter = Slot::<$rank>::get(&self.$name);
+                    parameter.map_or_else(Vec::new, |parameter| floats(parameter.val().into_data()))
+                },)+ }
             }
         }
     };
@@ -93,71 +145,72 @@ macro_rules! parameters {
 
 parameters! {
     /// Word → gates, read from left to right [V, 4L].
-    caption_forward_input: 2 Words |c| [c.vocabulary_size, 4 * c.word_size];
+    caption_forward_input: OptionalParam<2> Words |c| [c.vocabulary_size, 4 * c.reader_size()];
     /// State → gates, read from left to right [L, 4L].
-    caption_forward_recurrent: 2 Weight |c| [c.word_size, 4 * c.word_size];
+    caption_forward_recurrent: OptionalParam<2> Weight |c| [c.reader_size(), 4 * c.reader_size()];
     /// Gate bias, read from left to right [4L].
-    caption_forward_bias: 1 Gates |c| [4 * c.word_size];
+    caption_forward_bias: OptionalParam<1> Gates |c| [4 * c.reader_size()];
     /// Word → gates, read from right to left [V, 4L].
-    caption_backward_input: 2 Words |c| [c.vocabulary_size, 4 * c.word_size];
+    caption_backward_input: OptionalParam<2> Words |c| [c.vocabulary_size, 4 * c.reader_size()];
     /// State → gates, read from right to left [L, 4L].
-    caption_backward_recurrent: 2 Weight |c| [c.word_size, 4 * c.word_size];
+    caption_backward_recurrent: OptionalParam<2> Weight |c| [c.reader_size(), 4 * c.reader_size()];
     /// Gate bias, read from right to left [4L].
-    caption_backward_bias: 1 Gates |c| [4 * c.word_size];
+    caption_backward_bias: OptionalParam<1> Gates |c| [4 * c.reader_size()];
     /// Initial hidden state of both directions [L].
-    caption_initial_hidden: 1 State |c| [c.word_size];
+    caption_initial_hidden: OptionalParam<1> State |c| [c.reader_size()];
     /// U of the alignment: word state → key [2L, align].
-    align_key: 2 Weight |c| [2 * c.word_size, c.align_size];
+    align_key: OptionalParam<2> Weight |c| [2 * c.word_size, c.alignment_size()];
     /// W of the alignment: decoder state → query [D, align].
-    align_query: 2 Weight |c| [c.decoder_size, c.align_size];
+    align_query: OptionalParam<2> Weight |c| [c.decoder_size, c.alignment_size()];
     /// b of the alignment [align].
-    align_bias: 1 Bias |c| [c.align_size];
+    align_bias: OptionalParam<1> Bias |c| [c.alignment_size()];
     /// v of the alignment [align].
-    align_score: 1 Weight |c| [c.align_size];
+    align_score: OptionalParam<1> Weight |c| [c.alignment_size()];
     /// Glimpse and decoder state → gates of the inference LSTM [2CN²+D, 4E].
-    inference_input: 2 Weight |c| [c.glimpse_len() + c.decoder_size, 4 * c.encoder_size];
+    inference_input: Param<2> Weight |c| [c.glimpse_len() + c.decoder_size, 4 * c.encoder_size];
     /// State → gates of the inference LSTM [E, 4E].
-    inference_recurrent: 2 Weight |c| [c.encoder_size, 4 * c.encoder_size];
+    inference_recurrent: Param<2> Weight |c| [c.encoder_size, 4 * c.encoder_size];
     /// Gate bias of the inference LSTM [4E].
-    inference_bias: 1 Gates |c| [4 * c.encoder_size];
+    inference_bias: Param<1> Gates |c| [4 * c.encoder_size];
     /// Initial hidden state of the inference LSTM [E].
-    inference_initial_hidden: 1 State |c| [c.encoder_size];
+    inference_initial_hidden: Param<1> State |c| [c.encoder_size];
     /// Encoder state → posterior mean [E, Z].
-    posterior_mean: 2 Weight |c| [c.encoder_size, c.latent_size];
+    posterior_mean: Param<2> Weight |c| [c.encoder_size, c.latent_size];
     /// Bias of the posterior mean [Z].
-    posterior_mean_bias: 1 Bias |c| [c.latent_size];
+    posterior_mean_bias: Param<1> Bias |c| [c.latent_size];
     /// Encoder state → twice the posterior's log standard deviation [E, Z].
-    posterior_log_std: 2 Weight |c| [c.encoder_size, c.latent_size];
+    posterior_log_std: Param<2> Weight |c| [c.encoder_size, c.latent_size];
     /// Bias of twice the posterior's log standard deviation [Z].
-    posterior_log_std_bias: 1 Bias |c| [c.latent_size];
+    posterior_log_std_bias: Param<1> Bias |c| [c.latent_size];
     /// Decoder state → next step's prior, mean then log standard deviation, before tanh [D, 2Z].
-    prior: 2 Weight |c| [c.decoder_size, 2 * c.latent_size];
+    prior: OptionalParam<2> Weight |c| [c.decoder_size, 2 * c.prior_size()];
     /// Bias of the prior [2Z].
-    prior_bias: 1 Bias |c| [2 * c.latent_size];
-    /// Attended word, its state, or both → gates of the generative LSTM [V, 2L or V + 2L, 4D].
-    generative_caption: 2 Attended |c| [c.attended_rows().0 + c.attended_rows().1, 4 * c.decoder_size];
+    prior_bias: OptionalParam<1> Bias |c| [2 * c.prior_size()];
+    /// What the caption is heard as → gates of the generative LSTM [rows, 4D]: the attended word, its
+    /// state, or both (V, 2L or V + 2L rows), or the sentence vector.
+    generative_caption: OptionalParam<2> Attended |c| [c.conditioning_rows(), 4 * c.decoder_size];
     /// Latent → gates of the generative LSTM [Z, 4D].
-    generative_latent: 2 Weight |c| [c.latent_size, 4 * c.decoder_size];
+    generative_latent: Param<2> Weight |c| [c.latent_size, 4 * c.decoder_size];
     /// State → gates of the generative LSTM [D, 4D].
-    generative_recurrent: 2 Weight |c| [c.decoder_size, 4 * c.decoder_size];
+    generative_recurrent: Param<2> Weight |c| [c.decoder_size, 4 * c.decoder_size];
     /// Gate bias of the generative LSTM [4D].
-    generative_bias: 1 Gates |c| [4 * c.decoder_size];
+    generative_bias: Param<1> Gates |c| [4 * c.decoder_size];
     /// Initial hidden state of the generative LSTM [D].
-    generative_initial_hidden: 1 State |c| [c.decoder_size];
+    generative_initial_hidden: Param<1> State |c| [c.decoder_size];
     /// Decoder state → raw read window [D, 5].
-    read_window: 2 Weight |c| [c.decoder_size, 5];
+    read_window: Param<2> Weight |c| [c.decoder_size, 5];
     /// Bias of the raw read window [5].
-    read_window_bias: 1 Bias |_c| [5];
+    read_window_bias: Param<1> Bias |_c| [5];
     /// Decoder state → raw write window [D, 5].
-    write_window: 2 Weight |c| [c.decoder_size, 5];
+    write_window: Param<2> Weight |c| [c.decoder_size, 5];
     /// Bias of the raw write window [5].
-    write_window_bias: 1 Bias |_c| [5];
+    write_window_bias: Param<1> Bias |_c| [5];
     /// Decoder state → patch [D, CN²], or [D, (C+1)N²] if it is composited.
-    write_patch: 2 Weight |c| [c.decoder_size, c.patch_len()];
+    write_patch: Param<2> Weight |c| [c.decoder_size, c.patch_len()];
     /// Bias of the patch [CN²], or [(C+1)N²].
-    write_patch_bias: 1 Bias |c| [c.patch_len()];
+    write_patch_bias: Param<1> Bias |c| [c.patch_len()];
     /// The learned initial canvas, logits [C, height, width].
-    initial_canvas: 3 Canvas |c| [c.channels, c.height, c.width];
+    initial_canvas: Param<3> Canvas |c| [c.channels, c.height, c.width];
 }
 
 /// Bound of the attended words' initial weights: while nothing is known about where to look, the
@@ -168,7 +221,8 @@ impl ParameterValues {
     /// Zeros of the right sizes.
     pub fn zeros(config: &DrawConfig) -> Self {
         let table = config.parameters();
-        Self::from_vectors(table.iter().map(|(_, _, shape)| vec![0.0; shape.iter().product()]).collect())
+        let zeros = table.iter().map(|(_, _, shape)| vec![0.0; shape.iter().product()]).collect();
+        Self::from_vectors(config, zeros)
     }
 
     /// Initial values from a seed, as [`Initializer`] says.
@@ -182,7 +236,10 @@ impl ParameterValues {
                 }
                 (Role::Weight | Role::Words | Role::Attended, Initializer::Scaled) => {
                     let (words, states) = config.attended_rows();
+                    let sentence = config.sentence_size().is_some();
                     let bound = |at: usize| match role {
+                        // A sentence vector has the length √2, whatever its size: its fan-in is as of a word.
+                        Role::Attended if sentence => 1.0,
                         Role::Attended if at < words * shape[1] => ATTENDED_WORD,
                         Role::Attended => 1.0 / (states as f32).sqrt(),
                         // A row of a word matrix is the whole input: its fan-in is one word.
@@ -199,7 +256,7 @@ impl ParameterValues {
                 (Role::Bias | Role::State | Role::Gates, _) => vec![0.0; len],
             }
         });
-        Self::from_vectors(vectors.collect())
+        Self::from_vectors(config, vectors.collect())
     }
 
     /// Takes vectors by name.
@@ -211,7 +268,7 @@ impl ParameterValues {
     ) -> crate::error::Result<Self> {
         let vectors: crate::error::Result<Vec<_>> =
             config.parameters().iter().map(|(name, _, shape)| take(name, shape)).collect();
-        Ok(Self::from_vectors(vectors?))
+        Ok(Self::from_vectors(config, vectors?))
     }
 
     /// How many numbers there are.
@@ -234,6 +291,7 @@ impl ParameterValues {
 
 #[cfg(test)]
 mod tests {
+    use super::super::config::Conditioning;
     use super::*;
 
     #[test]
@@ -257,12 +315,44 @@ mod tests {
         assert_eq!(count(coco), 33_098_147);
     }
 
+    /// The paper's plain DRAW with a read patch of 5×5 has 1 002 475 weights in alignDRAW's code, which
+    /// learns neither initial states nor the initial canvas.
+    #[test]
+    fn the_plain_model_has_the_published_number_of_parameters_and_what_starts_a_drawing() {
+        let config = DrawConfig { read_size: 5, ..DrawConfig::plain_mnist() };
+        assert_eq!(ParameterValues::zeros(&config).count(), 1_002_475 + 2 * 256 + 28 * 28);
+    }
+
+    #[test]
+    fn a_kind_has_no_tensors_that_it_does_not_use() {
+        let names = |config: DrawConfig| config.parameters().into_iter().map(|(name, _, _)| name);
+        let has = |config: DrawConfig, start: &str| names(config).any(|name| name.starts_with(start));
+        let kinds = [
+            (DrawConfig::mnist_captions(), [true, true, true, true]),
+            (DrawConfig::noalign(), [true, false, true, true]),
+            (DrawConfig::skipthought(4_800), [false, false, true, true]),
+            (DrawConfig::plain_mnist(), [false, false, false, false]),
+        ];
+        for (config, expected) in kinds {
+            config.check().expect("the preset is possible");
+            let found = ["caption_", "align_", "prior", "generative_caption"].map(|s| has(config.clone(), s));
+            assert_eq!(found, expected, "{:?}", config.conditioning);
+        }
+    }
+
     #[test]
     fn a_module_keeps_the_host_values() {
-        let config = DrawConfig::tiny();
-        let host = ParameterValues::init(&config, 3);
-        let module = Draw::from_host(&config, host.clone(), &Device::flex());
-        assert_eq!(module.to_host(), host);
-        assert_eq!(module.num_params(), host.count());
+        for conditioning in [
+            Conditioning::Attention,
+            Conditioning::Mean,
+            Conditioning::Sentence { size: 5 },
+            Conditioning::None,
+        ] {
+            let config = DrawConfig { conditioning, ..DrawConfig::tiny() };
+            let host = ParameterValues::init(&config, 3);
+            let module = Draw::from_host(&config, host.clone(), &Device::flex());
+            assert_eq!(module.to_host(), host);
+            assert_eq!(module.num_params(), host.count());
+        }
     }
 }

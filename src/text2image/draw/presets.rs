@@ -1,6 +1,6 @@
 //! Whole training runs of the DRAW family.
 
-use super::{AttentionInput, DrawConfig, Initializer};
+use super::{AttentionInput, Conditioning, DrawConfig, Initializer};
 use crate::data::source::DataSet;
 use crate::options::{OptimizerKind, Preset, Schedule, StepCurriculum, TrainOptions};
 
@@ -44,6 +44,28 @@ pub fn digits() -> TrainOptions<DrawConfig> {
         average_decay: 0.995,
         temperature: 0.5,
         step_curriculum: Some(StepCurriculum { num_steps: 16, until: 0.75 }),
+        ..paper()
+    }
+}
+
+/// noalignDRAW: the mean of the encoder's states in the place of attention, else as [`digits`].
+pub fn noalign() -> TrainOptions<DrawConfig> {
+    let config = DrawConfig { conditioning: Conditioning::Mean, ..digits().config };
+    TrainOptions { preset: "noalign".to_owned(), config, ..digits() }
+}
+
+/// Plain DRAW on binarised MNIST: no caption, the prior N(0, I) at every step (Gregor et al. 2015).
+pub fn plain_mnist() -> TrainOptions<DrawConfig> {
+    TrainOptions {
+        preset: "plain-mnist".to_owned(),
+        data: DataSet::BinaryMnist,
+        config: DrawConfig { initializer: Initializer::Scaled, ..DrawConfig::plain_mnist() },
+        batches_per_epoch: 500,
+        epochs: 40,
+        optimizer: OptimizerKind::Adam,
+        learning_rate: 1e-3,
+        schedule: Schedule::Cosine { warmup: 200, constant_until: 0.3 },
+        average_decay: 0.999,
         ..paper()
     }
 }
@@ -100,6 +122,8 @@ pub fn all() -> Vec<Preset<DrawConfig>> {
         preset("scenes", "Colour scenes, 64×64", scenes()),
         preset("paper-scenes", "The paper's MS-COCO sizes and schedule, on colour scenes", paper_scenes()),
         preset("folder", "The model of `scenes` on a folder of captioned images (--data)", folder()),
+        preset("noalign", "noalignDRAW: the mean of the encoder's states, no attention", noalign()),
+        preset("plain-mnist", "Plain DRAW on binarised MNIST, without captions", plain_mnist()),
         preset("tiny", "A toy for trying the command out, seconds on one core", tiny()),
     ]
 }

@@ -1,8 +1,9 @@
 //! The DRAW family in training: its terms in burn tensors, and the fused passes of the CPU.
 
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 
-use super::cpu::{Losses, Shard, Weights, loss_and_gradients, losses};
+use super::cpu::{Losses, Shard, Weights, log_weights, loss_and_gradients, losses};
+use super::definition::CaptionInput;
 use super::painter::{DevicePainter, FusedPainter};
 use super::{Draw, DrawConfig, ParameterValues, presets};
 use crate::data::{batch::TrainBatch, noise::Noise};
@@ -36,7 +37,9 @@ impl Config for DrawConfig {
     }
 
     fn fit_data(&mut self, words: usize, image: Option<ImageSize>) {
-        self.vocabulary_size = self.vocabulary_size.max(words);
+        if self.reads_words() {
+            self.vocabulary_size = self.vocabulary_size.max(words);
+        }
         if let Some(size) = image {
             (self.channels, self.height, self.width) = (size.channels, size.height, size.width);
         }
@@ -76,9 +79,8 @@ impl Trainable for Draw {
 
     fn terms(&self, config: &DrawConfig, item: &TrainBatch) -> Terms<Tensor<1>> {
         let device = self.initial_canvas.val().device();
-        let (batch, words) = (item.batch.len(), item.batch.words);
-        let ids: Vec<i64> = item.batch.ids.iter().map(|&id| id as i64).collect();
-        let ids = Tensor::<2, Int>::from_data(TensorData::new(ids, [batch, words]), &device);
+        let batch = item.batch.len();
+        let captions = CaptionInput::of(config, item.batch.captions(), &device);
         let shape = [batch, config.channels, config.height, config.width];
         let images = Tensor::from_data(TensorData::new(item.batch.images.to_vec(), shape), &device);
         let (steps, latent) = (config.num_steps, config.latent_size);
@@ -86,7 +88,7 @@ impl Trainable for Draw {
             .flat_map(|b| Noise::stream(item.noise_seed, b as u64).normals(steps * latent))
             .collect();
         let noise = Tensor::from_data(TensorData::new(noise, [batch, steps, latent]), &device);
-        let (reconstruction, kl) = self.bound(config, ids, images, noise);
+        let (reconstruction, kl) = self.bound(config, captions, images, noise);
         Terms(TERMS.into_iter().zip([reconstruction, kl]).collect())
     }
 
@@ -122,6 +124,11 @@ impl FusedPasses<Draw> for Fused {
     fn terms(&mut self, model: &Draw, config: &DrawConfig, item: &TrainBatch) -> Terms<f64> {
         let weights = Weights::new(config, model.to_host());
         terms(losses(&weights, &item.batch, item.noise_seed, &mut self.0))
+    }
+
+    fn log_weights(&mut self, model: &Draw, config: &DrawConfig, item: &TrainBatch) -> Option<Vec<f64>> {
+        let weights = Weights::new(config, model.to_host());
+        Some(log_weights(&weights, &item.batch, item.noise_seed, &mut self.0))
     }
 }
 

@@ -64,8 +64,7 @@ impl ParameterValues {
                 *log_intensity += 2.0 * denser.ln();
             }
         }
-        let (words, states) = to.attended_rows();
-        self.generative_caption.resize((words + states) * 4 * to.decoder_size, 0.0);
+        self.generative_caption.resize(to.conditioning_rows() * 4 * to.decoder_size, 0.0);
         Ok(self)
     }
 }
@@ -88,6 +87,7 @@ mod tests {
     fn a_grown_model_paints_nearly_the_same() {
         use super::super::config::WriteMode;
         use super::super::cpu::{Drawing, Weights};
+        use crate::data::batch::Captions;
         let from = DrawConfig {
             height: 24,
             width: 24,
@@ -108,7 +108,7 @@ mod tests {
         let upsample_to = host.clone().upsample_to(&from, &to).expect("grows");
         let paint = |config: &DrawConfig, host: ParameterValues| {
             let weights = Weights::new(config, host);
-            let mut drawing = Drawing::begin(&weights, &[1, 2], 2, &[0.1; 8]);
+            let mut drawing = Drawing::begin(&weights, Captions::of_words(&[1, 2], 2), &[0.1; 8]);
             while drawing.step(&weights) {}
             drawing.images(2).to_vec()
         };

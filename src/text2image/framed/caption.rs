@@ -19,6 +19,11 @@ impl Slots {
     ///
     /// **Errors** [`Error::Config`] when a caption has none, or more than the model draws.
     pub fn of(config: &FramedConfig, captions: &CaptionIds) -> Result<Self> {
+        if captions.words == 0 {
+            return Err(Error::Config(
+                "there is no caption, expected one that names what is drawn".to_owned(),
+            ));
+        }
         let positions = captions.ids.chunks(captions.words).map(|ids| {
             let drawn = ids.iter().enumerate().filter(|(_, id)| config.drawn.contains(id));
             let drawn: Vec<usize> = drawn.map(|(at, _)| at).collect();

@@ -1,11 +1,12 @@
 //! The backward pass of a whole drawing: back through the steps, then every weight's gradient as one
 //! product over all steps at once.
 
-use super::super::{config::WriteMode, parameters::ParameterValues};
+use super::super::{
+    config::{Conditioning, WriteMode},
+    parameters::ParameterValues,
+};
 use super::{
-    caption::Caption,
-    tape::{StepBuffer, Tape},
-    transposed::Transposed,
+    caption::Caption, tape::Tape, transposed::Transposed, weight_gradients::weight_gradients,
     weights::Weights,
 };
 use crate::kernels::{
@@ -20,13 +21,13 @@ use crate::kernels::{
 #[derive(Default)]
 pub struct Cotangents {
     /// Of [`Tape::products`], [step + 1, batch, width].
-    products: Vec<f32>,
+    pub(super) products: Vec<f32>,
     /// Of [`Tape::encoder_products`], [step + 1, batch, width].
-    encoder_products: Vec<f32>,
+    pub(super) encoder_products: Vec<f32>,
     /// Of the generative gates' pre-activations [step, batch, 4D].
-    generative: Vec<f32>,
+    pub(super) generative: Vec<f32>,
     /// Of the inference gates' pre-activations [step, batch, 4E].
-    inference: Vec<f32>,
+    pub(super) inference: Vec<f32>,
     /// Of the canvas [batch, CHW].
     canvas: Vec<f32>,
     keys: Vec<f32>,
@@ -59,8 +60,11 @@ pub fn backward(
     reset(&mut work.encoder_products, (steps + 1) * batch * encoder.width);
     work.generative.resize(steps * batch * 4 * d_size, 0.0);
     work.inference.resize(steps * batch * 4 * e_size, 0.0);
-    reset(&mut work.keys, caption.keys.len());
-    reset(&mut work.values, caption.values.len());
+    let attention = config.conditioning == Conditioning::Attention;
+    if attention {
+        reset(&mut work.keys, caption.keys.len());
+        reset(&mut work.values, caption.values.len());
+    }
     work.d_image.resize(config.height * config.width, 0.0);
     work.canvas.clear();
     let drawn = tape.image.at(steps);
@@ -94,10 +98,13 @@ pub fn backward(
             d_gates,
             4 * d_size,
         );
-        let (words, align) = (caption.words, config.align_size);
+        let (words, align) = (caption.words, config.alignment_size());
         for (b, d_gates) in d_gates.chunks_exact(4 * d_size).enumerate() {
             let d_row = &mut d_before[b * decoder.width..][..decoder.width];
             decoder.generative.of_mut(d_row).copy_from_slice(d_gates);
+            if !attention {
+                continue;
+            }
             attention::backward(
                 &host.align_score,
                 &caption.values[b * words * 4 * d_size..][..words * 4 * d_size],
@@ -174,41 +181,11 @@ pub fn backward(
     add_rows(&mut gradients.initial_canvas, &work.canvas, config.image_len());
 
     weight_gradients(weights, tape, work, gradients);
-    caption.backward(weights, &work.keys, &work.values, gradients);
-}
-
-/// Every weight of the loop, as one product over all steps.
-fn weight_gradients(weights: &Weights, tape: &Tape, work: &Cotangents, gradients: &mut ParameterValues) {
-    let config = &weights.config;
-    let (steps, batch) = (tape.num_steps, tape.batch);
-    let (d_size, e_size, z) = (config.decoder_size, config.encoder_size, config.latent_size);
-    let (decoder, encoder) = (&weights.decoder_layout, &weights.encoder_layout);
-    let product = |out: &mut [f32], state: &StepBuffer, rows: usize, size: usize, d: &[f32], width: usize| {
-        let state = Mat::new(state.first(rows), rows * batch, size);
-        matmul(out, width, true, state.t(), Mat::new(d, rows * batch, width));
-    };
-    let mut d_decoder = vec![0.0; d_size * decoder.width];
-    product(&mut d_decoder, &tape.decoder_hidden, steps + 1, d_size, &work.products, decoder.width);
-    let mut d_encoder = vec![0.0; e_size * encoder.width];
-    product(&mut d_encoder, &tape.encoder_hidden, steps + 1, e_size, &work.encoder_products, encoder.width);
-    weights.unpack(&d_decoder, &d_encoder, gradients);
-    let glimpse = config.glimpse_len();
-    product(&mut gradients.inference_input, &tape.glimpse, steps, glimpse, &work.inference, 4 * e_size);
-    product(&mut gradients.generative_latent, &tape.latent, steps, z, &work.generative, 4 * d_size);
-
-    add_rows(&mut gradients.inference_bias, &work.inference, 4 * e_size);
-    add_rows(&mut gradients.generative_bias, &work.generative, 4 * d_size);
-    let add_bias = |bias: &mut [f32], d: &[f32], start: usize, width: usize| {
-        add_rows(bias, &d[start..], width);
-    };
-    let d = &work.products;
-    add_bias(&mut gradients.read_window_bias, d, decoder.read.start, decoder.width);
-    add_bias(&mut gradients.prior_bias, d, decoder.prior.start, decoder.width);
-    add_bias(&mut gradients.write_window_bias, d, decoder.write.start, decoder.width);
-    add_bias(&mut gradients.write_patch_bias, d, decoder.patch.start, decoder.width);
-    let d = &work.encoder_products;
-    add_bias(&mut gradients.posterior_mean_bias, d, encoder.mean.start, encoder.width);
-    add_bias(&mut gradients.posterior_log_std_bias, d, encoder.log_std.start, encoder.width);
+    if attention {
+        caption.backward(weights, &work.keys, &work.values, gradients);
+    } else {
+        caption.context_backward(weights, &work.generative, gradients);
+    }
 }
 
 /// From the canvas's gradient after step `t` to those of the raw write window and the patch, and to
@@ -281,6 +258,9 @@ fn attenuate_backward(canvas: &[f32], kept: &[f32], d_canvas: &mut [f32], d_dept
 /// Through the tanh of the prior that was made after `t` steps.
 fn prior_backward(weights: &Weights, tape: &Tape, t: usize, d_products: &mut [f32]) {
     let layout = &weights.decoder_layout;
+    if layout.prior.len == 0 {
+        return;
+    }
     let priors = tape.prior.at(t).chunks_exact(layout.prior.len);
     for (prior, d_row) in priors.zip(d_products.chunks_exact_mut(layout.width)) {
         for (d, prior) in layout.prior.of_mut(d_row).iter_mut().zip(prior) {
@@ -304,9 +284,14 @@ fn posterior_backward(
     let (decoder, encoder) = (&weights.decoder_layout, &weights.encoder_layout);
     let mut d_mean = vec![0.0; z];
     let mut d_log_std = vec![0.0; z];
+    // Where the prior is N(0, I), its gradient goes nowhere.
+    let mut unused = vec![0.0; 2 * z];
     for b in 0..tape.batch {
         let (prior_mean, prior_log_std) = tape.prior.at(t)[b * 2 * z..][..2 * z].split_at(z);
-        let d_prior = decoder.prior.of_mut(&mut d_before[b * decoder.width..]);
+        let d_prior = match decoder.prior.len {
+            0 => unused.as_mut_slice(),
+            _ => decoder.prior.of_mut(&mut d_before[b * decoder.width..]),
+        };
         let (d_prior_mean, d_prior_log_std) = d_prior.split_at_mut(z);
         gaussian::backward(
             kl_scale,

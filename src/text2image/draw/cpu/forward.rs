@@ -1,7 +1,7 @@
-//! One step of alignDRAW on the CPU, for painting and training alike (models of the paper's
+//! One step of a drawing on the CPU, for painting and training alike (models of the paper's
 //! equations: read, infer, sample, attend, generate, write).
 
-use super::super::config::WriteMode;
+use super::super::config::{Conditioning, WriteMode};
 use super::{
     caption::Caption,
     tape::{Mode, Tape},
@@ -71,6 +71,9 @@ fn encoder_products(weights: &Weights, tape: &mut Tape, t: usize) {
 /// `[μ_p ; λ_p] = tanh(h_dec W_p + b_p)` for the step after `t`.
 fn prior(weights: &Weights, tape: &mut Tape, t: usize) {
     let layout = &weights.decoder_layout;
+    if layout.prior.len == 0 {
+        return;
+    }
     let rows = tape.products.at(t).chunks_exact(layout.width);
     let priors = tape.prior.at_mut(t).chunks_exact_mut(layout.prior.len);
     for (row, prior) in rows.zip(priors) {
@@ -170,23 +173,29 @@ fn sample_prior(weights: &Weights, tape: &mut Tape, t: usize) {
     }
 }
 
-/// The alignment and the generative LSTM.
+/// What the caption adds, by the alignment where there is one, and the generative LSTM.
 fn generate(weights: &Weights, caption: &Caption, tape: &mut Tape, t: usize) {
     let (config, host, layout) = (&weights.config, &weights.host, &weights.decoder_layout);
-    let (size, words, align) = (config.decoder_size, caption.words, config.align_size);
+    let (size, words, align) = (config.decoder_size, caption.words, config.alignment_size());
     let gates = tape.generative_gates.at_mut(t);
     for (b, gates) in gates.chunks_exact_mut(4 * size).enumerate() {
         let row = &tape.products.at(t)[b * layout.width..];
         gates.copy_from_slice(layout.generative.of(row));
-        attention::forward(
-            &caption.keys[b * words * align..][..words * align],
-            layout.query.of(row),
-            &host.align_score,
-            &caption.values[b * words * 4 * size..][..words * 4 * size],
-            &mut tape.alignment.at_mut(t)[b * words..][..words],
-            &mut tape.activations.at_mut(t)[b * words * align..][..words * align],
-            gates,
-        );
+        match config.conditioning {
+            Conditioning::Attention => attention::forward(
+                &caption.keys[b * words * align..][..words * align],
+                layout.query.of(row),
+                &host.align_score,
+                &caption.values[b * words * 4 * size..][..words * 4 * size],
+                &mut tape.alignment.at_mut(t)[b * words..][..words],
+                &mut tape.activations.at_mut(t)[b * words * align..][..words * align],
+                gates,
+            ),
+            Conditioning::Mean | Conditioning::Sentence { .. } => {
+                add_scaled(gates, 1.0, &caption.context[b * 4 * size..][..4 * size]);
+            }
+            Conditioning::None => {}
+        }
     }
     let latent = Mat::new(tape.latent.at(t), tape.batch, config.latent_size);
     match &weights.painting {

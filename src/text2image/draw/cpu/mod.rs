@@ -1,4 +1,4 @@
-//! alignDRAW on the CPU: the model of `definition.rs` with its passes fused, forward and backward.
+//! The DRAW family on the CPU: the model of `definition.rs` with its passes fused, forward and backward.
 //!
 //! Why beside burn's own operations: on two cores they train at half of PyTorch's speed and draw
 //! slower than onnxruntime-web; this is several times faster than both (README, `make bench`).
@@ -10,6 +10,7 @@ mod caption;
 mod forward;
 mod tape;
 mod transposed;
+mod weight_gradients;
 mod weights;
 
 pub use caption::Caption;
@@ -17,7 +18,11 @@ pub use tape::{Mode, Tape};
 pub use weights::Weights;
 
 use super::parameters::ParameterValues;
-use crate::data::{batch::CaptionBatch, noise::Noise};
+use crate::data::{
+    batch::{CaptionBatch, Captions},
+    noise::Noise,
+};
+use crate::kernels::gaussian;
 
 /// The lower bound's two terms, nats per image, averaged over a batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
@@ -44,6 +49,8 @@ pub struct Shard {
     gradients: Option<ParameterValues>,
     /// Sums over its images.
     losses: Losses,
+    /// The log importance weight of each image, where they are asked for.
+    log_weights: Vec<f64>,
 }
 
 impl Shard {
@@ -51,7 +58,7 @@ impl Shard {
     fn forward(&mut self, weights: &Weights, batch: &CaptionBatch, noise: impl Fn(usize, &mut [f32])) {
         let config = &weights.config;
         let (size, steps, z) = (batch.len(), config.num_steps, config.latent_size);
-        self.caption.encode(weights, &batch.ids, batch.words);
+        self.caption.encode(weights, batch.captions());
         self.tape.begin(weights, Mode::Posterior, size, batch.words, steps);
         let mut numbers = vec![0.0; steps * z];
         for b in 0..size {
@@ -134,6 +141,32 @@ pub fn losses(weights: &Weights, batch: &CaptionBatch, noise_seed: u64, shards: 
     mean_losses(shards, batch.len())
 }
 
+/// `log [p(x, z) / q(z | x)]` of each image and one sample z of its posterior, nats: minus what the bound
+/// is the mean of, with the log densities of z in the place of the KL (Burda, Grosse & Salakhutdinov
+/// 2016). Image `i` of the batch uses stream `i` of `noise_seed`.
+pub fn log_weights(
+    weights: &Weights,
+    batch: &CaptionBatch,
+    noise_seed: u64,
+    shards: &mut [Shard],
+) -> Vec<f64> {
+    let (steps, z) = (weights.config.num_steps, weights.config.latent_size);
+    run_shards(batch, shards, |start, part, shard| {
+        shard.forward(weights, part, |b, out| seeded(noise_seed)(start + b, out));
+        let tape = &shard.tape;
+        let reconstruction = forward::reconstruction(weights, tape, &part.images);
+        let ratio = |b: usize, t: usize| {
+            let of = |buffer: &tape::StepBuffer| buffer.at(t)[b * z..][..z].to_vec();
+            let (mean_p, log_std_p) = tape.prior.at(t)[b * 2 * z..][..2 * z].split_at(z);
+            let (latent, noise) = (of(&tape.latent), of(&tape.noise));
+            gaussian::log_ratio(&latent, &noise, &of(&tape.posterior_log_std), mean_p, log_std_p)
+        };
+        let log_weight = |(b, nats)| (0..steps).map(|t| ratio(b, t)).sum::<f64>() - nats;
+        shard.log_weights = reconstruction.into_iter().enumerate().map(log_weight).collect();
+    });
+    shards.iter().flat_map(|shard| shard.log_weights.iter().copied()).collect()
+}
+
 fn mean_losses(shards: &[Shard], batch: usize) -> Losses {
     let images = batch as f64;
     Losses {
@@ -153,6 +186,7 @@ fn run_shards(
             let start = (index * size).min(batch.len());
             let end = (start + size).min(batch.len());
             shard.losses = Losses::default();
+            shard.log_weights.clear();
             shard.gradients.iter_mut().flat_map(ParameterValues::vectors_mut).for_each(|v| v.fill(0.0));
             if start == end {
                 continue;
@@ -172,14 +206,14 @@ pub struct Drawing {
 }
 
 impl Drawing {
-    /// Encodes the captions (`ids` [batch, words]) and lays out an empty canvas for each. `noise`
-    /// holds [batch, step, latent] standard normal numbers.
-    pub fn begin(weights: &Weights, ids: &[usize], words: usize, noise: &[f32]) -> Self {
+    /// Encodes the captions and lays out an empty canvas for each. `noise` holds [batch, step, latent]
+    /// standard normal numbers.
+    pub fn begin(weights: &Weights, captions: Captions, noise: &[f32]) -> Self {
         let config = &weights.config;
         let (mut caption, mut tape) = (Caption::default(), Tape::default());
-        caption.encode(weights, ids, words);
+        caption.encode(weights, captions);
         let (steps, z) = (config.num_steps, config.latent_size);
-        tape.begin(weights, Mode::Prior, caption.batch, words, steps);
+        tape.begin(weights, Mode::Prior, caption.batch, captions.words, steps);
         for b in 0..caption.batch {
             for t in 0..steps {
                 let numbers = &noise[(b * steps + t) * z..][..z];
@@ -190,17 +224,17 @@ impl Drawing {
         Self { caption, tape, done: 0 }
     }
 
-    /// A drawing that goes on from picture `picture` as it stood after `step` steps, with a caption
-    /// (`ids` [words]) and noise [step, latent] of its own for the steps that follow.
+    /// A drawing that goes on from picture `picture` as it stood after `step` steps, with one caption
+    /// and noise [step, latent] of its own for the steps that follow.
     pub fn branch(
         &self,
         weights: &Weights,
         picture: usize,
         step: usize,
-        ids: &[usize],
+        caption: Captions,
         noise: &[f32],
     ) -> Self {
-        let mut branch = Self::begin(weights, ids, ids.len(), noise);
+        let mut branch = Self::begin(weights, caption, noise);
         branch.tape.branch(&self.tape, picture, step);
         branch.done = step;
         branch
@@ -226,9 +260,9 @@ impl Drawing {
         self.tape.image.at(step)
     }
 
-    /// Alignment of step `step` (1-based), [batch, word].
-    pub fn alignment(&self, step: usize) -> &[f32] {
-        self.tape.alignment.at(step - 1)
+    /// Alignment of step `step` (1-based), [batch, word]; none where there is no attention.
+    pub fn alignment(&self, step: usize) -> Option<&[f32]> {
+        Some(self.tape.alignment.at(step - 1)).filter(|alignment| !alignment.is_empty())
     }
 
     /// Raw write window of step `step` (1-based), [batch, 5].

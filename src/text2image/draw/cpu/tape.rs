@@ -1,7 +1,7 @@
 //! What a drawing remembers of every step: enough to show it, to go on from any step, and to run
 //! the backward pass.
 
-use super::super::config::WriteMode;
+use super::super::config::{Conditioning, WriteMode};
 use super::weights::Weights;
 
 /// Which half of the model runs.
@@ -72,9 +72,9 @@ pub struct Tape {
     pub decoder_cell: StepBuffer,
     /// The decoder state's products after each step [step + 1, batch, width].
     pub products: StepBuffer,
-    /// Prior, after tanh, for the next step [step + 1, batch, 2Z].
+    /// Prior, after tanh, for the next step [step + 1, batch, 2Z]; zeros where it is N(0, I).
     pub prior: StepBuffer,
-    /// Alignment of each step [step, batch, word].
+    /// Alignment of each step [step, batch, word]; empty without attention.
     pub alignment: StepBuffer,
     /// tanh of the alignment [step, batch, word · align].
     pub activations: StepBuffer,
@@ -131,6 +131,7 @@ impl Tape {
         after(&mut self.products, weights.decoder_layout.width);
         after(&mut self.prior, 2 * c.latent_size);
         let of = |steps: &mut StepBuffer, len: usize| steps.resize(num_steps, batch * len);
+        let words = if c.conditioning == Conditioning::Attention { words } else { 0 };
         of(&mut self.alignment, words);
         of(&mut self.activations, words * c.align_size);
         of(&mut self.generative_gates, 4 * c.decoder_size);

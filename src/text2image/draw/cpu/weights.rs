@@ -31,13 +31,13 @@ impl Columns {
 pub struct DecoderLayout {
     /// Gates of the inference LSTM (its input half), for the next step.
     pub inference: Columns,
-    /// Query of the alignment, for the next step.
+    /// Query of the alignment, for the next step; none without attention.
     pub query: Columns,
     /// Gates of the generative LSTM, for the next step.
     pub generative: Columns,
     /// Raw read window, for the next step.
     pub read: Columns,
-    /// Prior of the next step.
+    /// Prior of the next step; none where it is N(0, I).
     pub prior: Columns,
     /// Raw write window of this step.
     pub write: Columns,
@@ -104,8 +104,15 @@ impl Weights {
     /// Packs the tensors.
     pub fn new(config: &DrawConfig, host: ParameterValues) -> Self {
         let (e, d, z) = (config.encoder_size, config.decoder_size, config.latent_size);
-        let ([inference, read, query, generative, prior, write, patch], width) =
-            layout([4 * e, RAW, config.align_size, 4 * d, 2 * z, RAW, config.patch_len()]);
+        let ([inference, read, query, generative, prior, write, patch], width) = layout([
+            4 * e,
+            RAW,
+            config.alignment_size(),
+            4 * d,
+            2 * config.prior_size(),
+            RAW,
+            config.patch_len(),
+        ]);
         let painting = query.start;
         let decoder_layout =
             DecoderLayout { inference, query, generative, read, prior, write, patch, painting, width };
@@ -229,12 +236,18 @@ fn encoder_parts<'a>(layout: &EncoderLayout, host: &'a ParameterValues) -> [(Col
 }
 
 fn copy_columns(packed: &mut [f32], width: usize, columns: Columns, matrix: &[f32]) {
+    if columns.len == 0 {
+        return;
+    }
     for (row, values) in packed.chunks_exact_mut(width).zip(matrix.chunks_exact(columns.len)) {
         columns.of_mut(row).copy_from_slice(values);
     }
 }
 
 fn take_columns(packed: &[f32], width: usize, columns: Columns, matrix: &mut [f32]) {
+    if columns.len == 0 {
+        return;
+    }
     for (row, values) in packed.chunks_exact(width).zip(matrix.chunks_exact_mut(columns.len)) {
         values.copy_from_slice(columns.of(row));
     }

@@ -1,0 +1,128 @@
+//! Captions of the same picture: what sentence vectors are learned from and judged by.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{mnist_captions, noise::Noise, scenes, vocabulary::Vocabulary};
+
+/// Captions as word ids, and which of them belong to the same picture.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Paraphrases {
+    /// Word ids of each caption.
+    pub captions: Vec<Vec<usize>>,
+    /// Indices of the captions of each picture: two or more, all different.
+    pub pictures: Vec<Vec<usize>>,
+}
+
+impl Paraphrases {
+    /// Groups captions by the number of their picture. Pictures with fewer than two different captions
+    /// are left out: nothing can be learned from them.
+    pub fn of_pictures(captions: impl IntoIterator<Item = (usize, Vec<usize>)>) -> Self {
+        let mut by_picture = BTreeMap::<usize, BTreeSet<Vec<usize>>>::new();
+        for (picture, caption) in captions {
+            by_picture.entry(picture).or_default().insert(caption);
+        }
+        let mut paraphrases = Self::default();
+        for captions in by_picture.into_values().filter(|captions| captions.len() > 1) {
+            paraphrases.push(captions);
+        }
+        paraphrases
+    }
+
+    fn push(&mut self, captions: impl IntoIterator<Item = Vec<usize>>) {
+        let first = self.captions.len();
+        self.captions.extend(captions);
+        self.pictures.push((first..self.captions.len()).collect());
+    }
+
+    /// MNIST with captions: "left of" and "right of", "top of" and "bottom of", of the compositions that
+    /// are not held out. Corners can be said in one way alone.
+    pub fn of_digits(bans: &mnist_captions::Bans) -> Self {
+        let vocabulary = mnist_captions::vocabulary();
+        let scenes = mnist_captions::Scene::all().into_iter().filter(|scene| !bans.contains(scene));
+        let said = scenes.map(|scene| {
+            let [(slot, first), (_, second)] = scene.digits;
+            (slot as usize * 100 + usize::from(first * 10 + second), ids(&vocabulary, &scene.caption()))
+        });
+        Self::of_pictures(said)
+    }
+
+    /// Colour scenes: five captions each of `pictures` scenes at random, none of them held out.
+    pub fn of_scenes(pictures: usize, bans: &scenes::Bans, noise: &mut Noise) -> Self {
+        let vocabulary = scenes::caption::vocabulary();
+        let mut said = Vec::new();
+        let mut picture = 0;
+        while picture < pictures {
+            let scene = scenes::Scene::sample(noise);
+            if !bans.contains(&scene) {
+                said.extend(scene.captions(noise).map(|caption| (picture, ids(&vocabulary, &caption))));
+                picture += 1;
+            }
+        }
+        Self::of_pictures(said)
+    }
+
+    /// Parts for training and for measuring: a share of the pictures, drawn by a seed, is held back.
+    pub fn split(&self, held_back: f32, seed: u64) -> (Self, Self) {
+        let mut noise = Noise::new(seed);
+        let (mut train, mut test) = (Self::default(), Self::default());
+        for picture in &self.pictures {
+            let part = if noise.uniform() < held_back { &mut test } else { &mut train };
+            part.push(picture.iter().map(|&caption| self.captions[caption].clone()));
+        }
+        (train, test)
+    }
+
+    /// A caption and another one of the same picture, both at random; with `own`, the other one may be the
+    /// caption itself.
+    pub fn pair(&self, own: bool, noise: &mut Noise) -> (&[usize], &[usize]) {
+        let picture = &self.pictures[noise.below(self.pictures.len())];
+        let first = noise.below(picture.len());
+        let other = if own { noise.below(picture.len()) } else { first + 1 + noise.below(picture.len() - 1) };
+        let other = other % picture.len();
+        (&self.captions[picture[first]], &self.captions[picture[other]])
+    }
+}
+
+/// The ids of a caption that is in its data set's own vocabulary.
+fn ids(vocabulary: &Vocabulary, caption: &str) -> Vec<usize> {
+    vocabulary.tokens(caption).expect("the data set's captions are in its vocabulary").ids
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_have_two_wordings_of_each_pair() {
+        let none = mnist_captions::Bans { seed: 0, slots: BTreeMap::new() };
+        let all = Paraphrases::of_digits(&none);
+        assert_eq!((all.pictures.len(), all.captions.len()), (200, 400));
+        let vocabulary = mnist_captions::vocabulary();
+        let left = ids(&vocabulary, "the digit 3 is on the left of the digit 8");
+        let right = ids(&vocabulary, "the digit 8 is on the right of the digit 3");
+        let at = all.captions.iter().position(|caption| *caption == left).expect("it is said");
+        let picture = all.pictures.iter().find(|picture| picture.contains(&at)).expect("of a picture");
+        assert!(picture.iter().any(|&caption| all.captions[caption] == right));
+        let banned = Paraphrases::of_digits(&mnist_captions::Bans::draw(1));
+        assert!(banned.pictures.len() < 200, "held-out compositions are left out");
+    }
+
+    #[test]
+    fn pairs_are_of_one_picture_and_parts_share_none() {
+        let mut noise = Noise::new(1);
+        let all = Paraphrases::of_scenes(60, &scenes::Bans::draw(1), &mut noise);
+        let (train, test) = all.split(0.25, 2);
+        assert_eq!(train.pictures.len() + test.pictures.len(), all.pictures.len());
+        assert!((5..30).contains(&test.pictures.len()), "{}", test.pictures.len());
+        for _ in 0..200 {
+            let (one, other) = train.pair(false, &mut noise);
+            assert_ne!(one, other);
+            let of = |caption: &[usize]| -> BTreeSet<usize> {
+                let pictures = train.pictures.iter().enumerate();
+                let said = |picture: &Vec<usize>| picture.iter().any(|&c| train.captions[c] == caption);
+                pictures.filter(|(_, picture)| said(picture)).map(|(at, _)| at).collect()
+            };
+            assert!(!of(one).is_disjoint(&of(other)));
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! Vectors of whole sentences, learned from captions of the same picture.
+
+pub mod skip_thought;
+pub mod source;
