@@ -1,16 +1,16 @@
 //! alignDRAW and the systems around it: drawing from words, trained natively, drawn in the browser.
 //!
 //! ```text
-//! data: caption -> word ids, images          kernels, nn: the arithmetic, fused and in burn tensors
+//! data: captions -> word ids, images         kernels, nn: the arithmetic, fused and in burn tensors
 //!                  |                                      |
 //!                  v                                      v
-//! text2image/align_draw: config -> parameters -> definition (any device) | cpu (fused)
+//! text2image/<system>: sizes -> parameters -> definition (any device) | cpu (fused) -> painter
+//!                  |  the promises of model.rs; systems.rs is the registry
+//!                  v
+//! checkpoint: bytes + manifest <-> any module     paint: the one drawing loop, a frame for each step
 //!                  |                                      |
 //!                  v                                      v
-//! checkpoint: bytes + manifest <-> weights    paint: the one drawing loop, a frame for each step
-//!                  |                                      |
-//!                  v                                      v
-//! train, eval: on burn's engine               cli: the binary    web: the browser
+//! train, eval: generic, on burn's engine      cli: the binary    web: the browser
 //! ```
 //!
 //! Symbols of the paper: `c_t` canvas, `x̂_t` error image, `r_t` glimpse, `h_enc` encoder hidden,

@@ -212,16 +212,3 @@ mod tests {
         assert!(one + 0.1 < five && five + 0.1 < fifty, "{one} {five} {fifty}");
     }
 }
-
-/// The terms of a batch by a model's fastest means on the CPU.
-pub fn terms_on_cpu<M: Trainable>(
-    model: &M,
-    config: &M::Config,
-    threads: usize,
-) -> impl FnMut(&TrainBatch) -> Terms<f64> {
-    let mut fused = M::fused(config, threads);
-    move |batch| match &mut fused {
-        Some(fused) => fused.terms(model, config, batch),
-        None => model.terms(config, batch).map(|term| f64::from(floats(term.mean().into_data())[0])),
-    }
-}

@@ -198,6 +198,7 @@ fn pictures_are_upright_on_white_and_whole() {
     let upright = red(&read, 0);
     assert!(upright[..16].iter().all(|&red| red > 0.9) && upright[240..].iter().all(|&red| red < 0.1));
     assert!(red(&read, 1).iter().all(|&red| red == 1.0), "transparent is white");
+    assert!(read.notes[0].contains("1 images are transparent in part"), "{:?}", read.notes);
     let skipped = read.skipped.join("\n");
     for what in
         ["02.png: the file ends before its image does", "03.png: 30000×30000 pixels, expected at most"]

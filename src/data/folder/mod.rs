@@ -91,7 +91,7 @@ impl Folder {
         if entries.is_empty() {
             return Err(Error::NoCaptions { folder: folder.display().to_string(), most: MOST_WORDS });
         }
-        let (entries, pixels) = pixels::load(folder, entries, side, cache, &mut skipped)?;
+        let (entries, pixels) = pixels::load(folder, entries, side, cache, &mut skipped, &mut notes)?;
         if entries.len() < 3 {
             let (path, count) = (folder.display(), entries.len());
             let first: Vec<&str> = skipped.iter().take(3).map(String::as_str).collect();

@@ -18,6 +18,7 @@ pub fn load(
     side: usize,
     cache: Option<&Path>,
     skipped: &mut Vec<String>,
+    notes: &mut Vec<String>,
 ) -> Result<(Vec<Entry>, Vec<u8>)> {
     let images = folder.join("images");
     let stamp = stamp(&images, &entries, side);
@@ -33,9 +34,11 @@ pub fn load(
         return Ok((entries.collect(), pixels));
     }
     let (mut used, mut pixels, mut faults) = (Vec::new(), Vec::new(), Vec::new());
+    let mut transparent = 0;
     for entry in entries {
         match square(&images.join(&entry.file), side) {
-            Ok(image) => {
+            Ok(Square { pixels: image, transparent: see_through }) => {
+                transparent += usize::from(see_through);
                 pixels.extend(image);
                 faults.push(None);
                 used.push(entry);
@@ -45,6 +48,9 @@ pub fn load(
                 faults.push(Some(why));
             }
         }
+    }
+    if transparent > 0 {
+        notes.push(format!("{transparent} images are transparent in part: they are laid on white"));
     }
     if let Some(path) = cache {
         to_cache(path, &stamp, &faults, &pixels)
@@ -58,7 +64,7 @@ const MOST_PIXELS: u64 = 100_000_000;
 
 /// The middle of an image as a square of `side` pixels, planar: upright as its camera says, on white where it
 /// is transparent.
-fn square(path: &Path, side: usize) -> std::result::Result<Vec<u8>, String> {
+fn square(path: &Path, side: usize) -> std::result::Result<Square, String> {
     let about = std::fs::metadata(path).map_err(|error| error.to_string())?;
     // Opening a pipe would wait for its writer.
     if !about.is_file() {
@@ -80,12 +86,22 @@ fn square(path: &Path, side: usize) -> std::result::Result<Vec<u8>, String> {
     let orientation = decoder.orientation().map_err(wrong)?;
     let mut image = DynamicImage::from_decoder(decoder).map_err(wrong)?;
     image.apply_orientation(orientation);
+    let transparent = image.color().has_alpha() && image.to_rgba8().pixels().any(|pixel| pixel.0[3] < 255);
     let image = on_white(image);
     let (width, height) = image.dimensions();
     let short = width.min(height);
     let middle = crop_imm(&image, (width - short) / 2, (height - short) / 2, short, short).to_image();
     let small = resize(&middle, side as u32, side as u32, FilterType::Triangle);
-    Ok((0..3).flat_map(|channel| small.pixels().map(move |pixel| pixel.0[channel])).collect())
+    let pixels = (0..3).flat_map(|channel| small.pixels().map(move |pixel| pixel.0[channel])).collect();
+    Ok(Square { pixels, transparent })
+}
+
+/// An image as it is kept.
+struct Square {
+    /// [3, side, side].
+    pixels: Vec<u8>,
+    /// Whether something of the image was transparent.
+    transparent: bool,
 }
 
 /// An image without transparency.
