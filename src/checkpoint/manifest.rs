@@ -130,6 +130,9 @@ impl Manifest {
         if words > rows {
             return Err(Error::Model(format!("{words} words, but the model has room for {rows}")));
         }
+        if words == 0 && rows > 0 {
+            return Err(Error::Model(format!("no words, but the model reads captions of {rows} words")));
+        }
         raw.vocabulary.check()?;
         let Raw { format, name, temperature, vocabulary, data, training, weights, .. } = raw;
         Ok(Self { format, name, system, temperature, vocabulary, data, training, weights })

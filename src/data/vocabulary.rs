@@ -157,16 +157,13 @@ impl Vocabulary {
     ///
     /// **Errors** [`Error::Model`], naming the field and the word.
     pub fn check(&self) -> Result<()> {
-        if self.words.is_empty() {
-            return Ok(());
-        }
         let known: std::collections::HashSet<&str> = self.words.iter().map(String::as_str).collect();
         let refuse = |what: String| Err(Error::Model(format!("the manifest's vocabulary: {what}")));
         if known.len() != self.words.len() {
             return refuse("a word stands in it twice".into());
         }
         let most = 1 << 16;
-        if !(1..=most).contains(&self.max_words) {
+        if self.max_words > most || (self.max_words == 0 && !self.words.is_empty()) {
             return refuse(format!("max_words is {}, expected 1 to {most}", self.max_words));
         }
         let targets = self.aliases.iter().map(|(alias, word)| (format!("the alias \"{alias}\""), word));
@@ -174,6 +171,10 @@ impl Vocabulary {
         let groups = self.alternatives.iter().flatten().map(|word| ("alternatives".to_owned(), word));
         if let Some((field, word)) = targets.chain(stop).chain(groups).find(|(_, w)| self.id(w).is_none()) {
             return refuse(format!("{field} names \"{word}\", which is not one of its words"));
+        }
+        // A model without words has no caption to draw.
+        if self.words.is_empty() {
+            return Ok(());
         }
         match self.tokens(&self.example) {
             Ok(_) => Ok(()),

@@ -129,3 +129,39 @@ fn a_branch_goes_on_from_where_it_left() {
         }
     }
 }
+
+/// Manifests from elsewhere are checked whole, before anything is allocated.
+#[test]
+fn manifests_that_cannot_be_are_refused_by_name() {
+    let (_, json, _) = models().next().expect("digits");
+    let change = |pointer: &str, value: serde_json::Value| {
+        let mut manifest: serde_json::Value = serde_json::from_slice(&json).expect("JSON");
+        *manifest.pointer_mut(pointer).expect(pointer) = value;
+        Manifest::parse(manifest.to_string().as_bytes()).expect_err(pointer).to_string()
+    };
+    let cases = [
+        ("/system", serde_json::json!("no-such"), "\"no-such\" is not a known system, expected \"draw\""),
+        ("/config/num_steps", serde_json::json!(0), "num_steps is 0"),
+        ("/config/decoder_size", serde_json::json!(65_000), "MiB of memory, expected at most 1024 MiB"),
+        ("/config/latent_size", serde_json::json!("many"), "the manifest's config is not valid"),
+        ("/temperature", serde_json::json!(9), "the temperature is 9"),
+        (
+            "/vocabulary/example",
+            serde_json::json!("xyzzy"),
+            "its example cannot be drawn: unknown word: \"xyzzy\"",
+        ),
+        ("/vocabulary/fullStop", serde_json::json!("stop"), "fullStop names \"stop\""),
+        ("/vocabulary/aliases", serde_json::json!({ "nix": "nil" }), "the alias \"nix\" names \"nil\""),
+        ("/vocabulary/alternatives", serde_json::json!([["nil"]]), "alternatives names \"nil\""),
+        ("/vocabulary/maxWords", serde_json::json!(0), "max_words is 0, expected 1 to"),
+        ("/vocabulary/words", serde_json::json!([]), "no words, but the model reads captions"),
+    ];
+    for (pointer, value, says) in cases {
+        let error = change(pointer, value);
+        assert!(error.contains(says), "{pointer}: {error}");
+    }
+    let mut newer: serde_json::Value = serde_json::from_slice(&json).expect("JSON");
+    newer["format"] = serde_json::json!(99);
+    let error = Manifest::parse(newer.to_string().as_bytes()).expect_err("too new").to_string();
+    assert!(error.contains("format 99, expected 1 to 2"), "{error}");
+}

@@ -16,6 +16,22 @@ impl DrawConfig {
         Shows { attention: self.conditioning == Conditioning::Attention, window: true, branch: true }
     }
 
+    /// Refuses captions in another form than the model is conditioned on.
+    ///
+    /// **Errors** [`Error::Config`].
+    fn check_captions(&self, captions: &CaptionIds) -> Result<()> {
+        match self.conditioning {
+            Conditioning::Sentence { .. } => Err(Error::Config(
+                "this model is conditioned on sentence vectors, which captions are not turned into here"
+                    .to_owned(),
+            )),
+            Conditioning::Attention | Conditioning::Mean if captions.words == 0 => {
+                Err(Error::Config("there is no caption, expected one of 1 word or more".to_owned()))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn window(&self, step: usize, raw: &[f32]) -> (Window, Rect) {
         let window = self.write_geometry(step).window(raw);
         (window, window.rect(self.write_size))
@@ -43,6 +59,7 @@ impl Painter for FusedPainter {
     }
 
     fn begin(&self, captions: &CaptionIds, noise: Vec<f32>) -> Result<Box<dyn Drawing>> {
+        self.0.config.check_captions(captions)?;
         let drawing = cpu::Drawing::begin(&self.0, captions.captions(), &noise);
         Ok(Box::new(FusedDrawing { weights: self.0.clone(), drawing }))
     }
@@ -134,6 +151,7 @@ impl Painter for DevicePainter {
     }
 
     fn begin(&self, captions: &CaptionIds, noise: Vec<f32>) -> Result<Box<dyn Drawing>> {
+        self.shared.config.check_captions(captions)?;
         let states = vec![self.shared.model.begin(&self.shared.config, captions.batch)];
         Ok(self.shared.drawing(captions, noise, states, 0))
     }
