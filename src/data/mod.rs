@@ -13,3 +13,4 @@ pub mod scene_pictures;
 pub mod scenes;
 pub mod source;
 pub mod vocabulary;
+pub mod words;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::words::{Word, words as cut};
 use crate::error::{Error, Result, UnknownWord};
 
 /// How many near words an error suggests.
@@ -39,48 +40,6 @@ pub struct Tokens {
     pub spans: Vec<[usize; 2]>,
 }
 
-/// A word of a caption: in lower case, and where it stands in the caption as it was typed, in UTF-16 units.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Word {
-    /// In lower case, without punctuation around it.
-    pub text: String,
-    /// From and to.
-    pub span: [usize; 2],
-}
-
-/// What stands between words: never part of one.
-fn is_separator(c: char) -> bool {
-    c.is_whitespace()
-        || matches!(c, '.' | '—' | '–' | '―' | '…' | '(' | ')' | '[' | ']' | '{' | '}' | '/' | '|')
-}
-
-/// Punctuation that never matters around a word; inside of one it stays ("don't", "t-shirt").
-fn is_punctuation(c: char) -> bool {
-    matches!(c, ',' | ';' | ':' | '!' | '?' | '"' | '\'' | '-' | '*')
-        || matches!(c, '“' | '”' | '„' | '«' | '»' | '‘' | '’' | '‚' | '`')
-}
-
-/// Splits a caption into words and full stops.
-pub(super) fn split(caption: &str) -> Vec<Word> {
-    let mut words = Vec::new();
-    let mut at = 0;
-    for piece in caption.split_inclusive(is_separator) {
-        let body = piece.trim_end_matches(is_separator);
-        let bare = body.trim_start_matches(is_punctuation);
-        let from = at + utf16(&body[..body.len() - bare.len()]);
-        let bare = bare.trim_end_matches(is_punctuation);
-        if !bare.is_empty() {
-            let text = bare.to_lowercase().replace(['’', '‘'], "'");
-            words.push(Word { text, span: [from, from + utf16(bare)] });
-        }
-        at += utf16(piece);
-        if piece.ends_with('.') {
-            words.push(Word { text: ".".to_owned(), span: [at - 1, at] });
-        }
-    }
-    words
-}
-
 fn utf16(text: &str) -> usize {
     text.encode_utf16().count()
 }
@@ -104,14 +63,15 @@ impl Vocabulary {
     /// **Errors** [`Error::EmptyCaption`], [`Error::UnknownWords`] (all of them, with suggestions),
     /// [`Error::LongCaption`].
     pub fn tokens(&self, caption: &str) -> Result<Tokens> {
-        let mut words = split(caption);
+        let mut words = cut(caption);
         // Where a full stop is no word, it never matters.
         if self.id(".").is_none() {
             words.retain(|word| word.text != ".");
         }
+        let mut typed = None;
         if let Some(stop) = &self.full_stop {
             while words.last().is_some_and(|word| word.text == *stop) {
-                words.pop();
+                typed = words.pop();
             }
         }
         // A model without words draws without a caption.
@@ -130,7 +90,8 @@ impl Vocabulary {
             return Err(Error::UnknownWords(unknown));
         }
         let end = utf16(caption);
-        words.extend(self.full_stop.clone().map(|text| Word { text, span: [end, end] }));
+        let span = typed.map_or([end, end], |stop| stop.span);
+        words.extend(self.full_stop.clone().map(|text| Word { text, span }));
         if words.len() > self.max_words {
             let stop = usize::from(self.full_stop.is_some());
             return Err(Error::LongCaption { words: words.len() - stop, most: self.max_words - stop });

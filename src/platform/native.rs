@@ -1,4 +1,6 @@
-//! The native platform: a packed GEMM from the `gemm` crate, blocking on futures.
+//! The native platform: a packed GEMM from the `gemm` crate, blocking on futures, Unicode's tables.
+
+use unicode_normalization::UnicodeNormalization;
 
 use crate::kernels::matmul::Mat;
 
@@ -71,4 +73,9 @@ pub fn quiet() -> bool {
 /// Turns notes and progress off.
 pub fn set_quiet() {
     QUIET.store(true, std::sync::atomic::Ordering::Relaxed);
+}
+
+/// Unicode's normalisation form C: an accent is one character with its letter where there is such a one.
+pub fn nfc(text: String) -> String {
+    if text.is_ascii() { text } else { text.nfc().collect() }
 }

@@ -1,4 +1,5 @@
-//! The browser: drawing needs a few rows at a time, so there is no packed GEMM to download.
+//! The browser: drawing needs a few rows at a time, so there is no packed GEMM to download;
+//! nor are Unicode's tables, which it has.
 
 use crate::kernels::matmul::Mat;
 
@@ -28,4 +29,9 @@ pub unsafe fn packed_gemm(
     _b: Mat,
 ) {
     unreachable!("the packed GEMM is native only")
+}
+
+/// Unicode's normalisation form C: an accent is one character with its letter where there is such a one.
+pub fn nfc(text: String) -> String {
+    if text.is_ascii() { text } else { js_sys::JsString::from(text).normalize("NFC").into() }
 }

@@ -12,3 +12,4 @@ mod scenes;
 mod tidy;
 mod toy;
 mod training;
+mod words;

@@ -15,15 +15,15 @@ pub use self::index::{Entry, Index};
 use super::batch::CaptionBatch;
 use super::noise::Noise;
 use super::source::Source;
-use super::vocabulary::{Vocabulary, split};
+use super::vocabulary::Vocabulary;
+pub use super::words::UNKNOWN;
+use super::words::words as cut;
 use crate::error::{Error, Result};
 
 /// Words of the longest caption that is used; the paper's is 29.
 const MOST_WORDS: usize = 29;
 /// How often a word must be said to be known by itself.
 const LEAST_MENTIONS: usize = 3;
-/// What a rarer word is heard as.
-pub const UNKNOWN: &str = "<unk>";
 
 /// A part of the data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +70,7 @@ pub struct Folder {
 
 /// The words of a caption, without its full stops.
 fn words(caption: &str) -> Vec<String> {
-    split(&text::clean(caption)).into_iter().map(|word| word.text).filter(|word| word != ".").collect()
+    cut(&text::clean(caption)).into_iter().map(|word| word.text).filter(|word| word != ".").collect()
 }
 
 impl Folder {

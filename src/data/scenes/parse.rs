@@ -2,6 +2,7 @@
 
 use super::caption::{BOARDS, RIDER, relation_phrases, size_words};
 use super::{Colour, Number, Object, Place, Relation, Scene, Size, Thing};
+use crate::data::words::words;
 
 /// The words of a caption from somewhere on.
 struct Words<'a> {
@@ -58,8 +59,12 @@ impl Scene {
     /// Words that say nothing of the picture (articles, verbs) are skipped, so that free wordings
     /// are understood too.
     pub fn parse(caption: &str) -> Option<(Self, bool)> {
-        let lower = caption.to_lowercase().replace([',', '.'], " ").replace("dessert", "desert");
-        let split: Vec<&str> = lower.split_whitespace().collect();
+        let mut heard = words(caption);
+        heard.retain(|word| word.text != ".");
+        let split: Vec<&str> = heard
+            .iter()
+            .map(|word| if word.text == "dessert" { "desert" } else { word.text.as_str() })
+            .collect();
         let mut words = Words { words: &split };
         let (mut things, mut relation, mut place) = (Vec::<Thing>::new(), None, None);
         let (mut vintage, mut boards) = (false, false);
