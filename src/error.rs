@@ -27,10 +27,12 @@ pub enum Error {
     #[error("data: {0}")]
     Data(String),
     /// A folder of captioned images without a usable caption.
-    #[error("data: {folder} has no caption of 1 to {most} words: nothing can be learned from it")]
+    #[error("data: {folder} has no caption of 1 to {most} words: nothing can be learned from it{reasons}")]
     NoCaptions {
         /// The folder.
         folder: String,
+        /// The first reasons why records were passed over, if any were.
+        reasons: String,
         /// Words of the longest caption that is used.
         most: usize,
     },

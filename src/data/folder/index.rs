@@ -39,12 +39,19 @@ impl Index {
     ///
     /// **Errors** [`Error::Data`] when there is none.
     pub fn read(folder: &Path) -> Result<Self> {
+        if !folder.is_dir() {
+            let what = if folder.exists() { "is not a folder" } else { "does not exist" };
+            return Err(Error::Data(format!("{} {what}", folder.display())));
+        }
         let mut index = Self::default();
+        index.name_unread(folder);
         let lines = folder.join("captions.jsonl");
         let mut files = json_files(folder);
         files.extend(json_files(&folder.join("annotations")));
         if lines.is_file() {
             index.add_lines(&read(&lines)?);
+        }
+        if !index.entries.is_empty() {
             index.notes.extend(
                 files.iter().map(|path| format!("{} is not used: captions.jsonl is", path.display())),
             );
@@ -54,7 +61,7 @@ impl Index {
         for path in files {
             used += usize::from(index.add_json(&path)?);
         }
-        if used > 0 {
+        if used > 0 || lines.is_file() {
             return Ok(index);
         }
         let found = match index.notes.as_slice() {
@@ -65,6 +72,18 @@ impl Index {
             "{} needs images/ and captions.jsonl, MS-COCO's JSON or Karpathy's dataset_*.json: {found}",
             folder.display()
         )))
+    }
+
+    /// Names the indices of other kinds, which are not read.
+    fn name_unread(&mut self, folder: &Path) {
+        let names = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
+        let mut names: Vec<String> = names.filter_map(|name| name.into_string().ok()).collect();
+        names.sort();
+        let index =
+            |name: &&String| name.ends_with(".jsonl") || name.ends_with(".csv") || name.ends_with(".tsv");
+        for name in names.iter().filter(index).filter(|name| *name != "captions.jsonl") {
+            self.notes.push(format!("{name} is not used: it is not called captions.jsonl"));
+        }
     }
 
     fn add_lines(&mut self, bytes: &[u8]) {
@@ -96,7 +115,9 @@ impl Index {
         let bytes = read(path)?;
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
         // A stray byte costs the caption that it stands in no more than a letter.
-        let json: Value = match serde_json::from_str(&String::from_utf8_lossy(bytes)) {
+        // Some tools write a missing value as NaN, which is not JSON.
+        let text = String::from_utf8_lossy(bytes).replace(": NaN", ": null").replace(":NaN", ":null");
+        let json: Value = match serde_json::from_str(&text) {
             Ok(json) => json,
             Err(error) => {
                 self.notes.push(format!("{name} is not used: it is not JSON: {error}"));

@@ -22,6 +22,8 @@ use crate::error::{Error, Result};
 
 /// Words of the longest caption that is used; the paper's is 29.
 const MOST_WORDS: usize = 29;
+/// Images without which there is no part to train, to validate and to measure on.
+const LEAST_IMAGES: usize = 3;
 /// How often a word must be said to be known by itself.
 const LEAST_MENTIONS: usize = 3;
 
@@ -89,13 +91,19 @@ impl Folder {
         let Index { entries, mut skipped, mut notes, .. } = Index::read(folder)?;
         let entries = with_usable_captions(entries, &mut skipped);
         if entries.is_empty() {
-            return Err(Error::NoCaptions { folder: folder.display().to_string(), most: MOST_WORDS });
+            let first: Vec<&str> = skipped.iter().take(3).map(String::as_str).collect();
+            let reasons = match first.as_slice() {
+                [] => String::new(),
+                first => format!(" ({} passed over: {})", skipped.len(), first.join("; ")),
+            };
+            let folder = folder.display().to_string();
+            return Err(Error::NoCaptions { folder, reasons, most: MOST_WORDS });
         }
         let (entries, pixels) = pixels::load(folder, entries, side, cache, &mut skipped, &mut notes)?;
-        if entries.len() < 3 {
+        if entries.len() < LEAST_IMAGES {
             let (path, count) = (folder.display(), entries.len());
             let first: Vec<&str> = skipped.iter().take(3).map(String::as_str).collect();
-            let what = format!("{path} has {count} usable images, expected at least 3");
+            let what = format!("{path} has {count} usable images, expected at least {LEAST_IMAGES}");
             return Err(Error::Data(format!("{what}: {} passed over: {}", skipped.len(), first.join("; "))));
         }
         let splits = split::parts(&entries, &mut notes);

@@ -7,7 +7,7 @@ use std::time::UNIX_EPOCH;
 use image::imageops::{FilterType, crop_imm, resize};
 use image::{DynamicImage, ImageDecoder, ImageFormat, Rgb, RgbImage};
 
-use super::Entry;
+use super::{Entry, LEAST_IMAGES};
 use crate::error::{Error, Result};
 
 /// Loads the images of the entries as squares, planar, [image, 3, side, side]. Broken ones are named
@@ -52,7 +52,8 @@ pub fn load(
     if transparent > 0 {
         notes.push(format!("{transparent} images are transparent in part: they are laid on white"));
     }
-    if let Some(path) = cache {
+    // Nothing is kept of a folder that is refused.
+    if let Some(path) = cache.filter(|_| used.len() >= LEAST_IMAGES) {
         to_cache(path, &stamp, &faults, &pixels)
             .map_err(|error| Error::Data(format!("{}: {error}", path.display())))?;
     }

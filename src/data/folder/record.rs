@@ -7,7 +7,7 @@ use serde_json::Value;
 pub type Lenient<T> = std::result::Result<T, String>;
 
 /// What the file of an image is called in other people's indices.
-const FILE: [&str; 5] = ["image", "file_name", "filename", "file", "path"];
+const FILE: [&str; 6] = ["image", "file_name", "filename", "file", "image_path", "path"];
 /// What its captions are called.
 const CAPTIONS: [&str; 5] = ["caption", "captions", "text", "sentences", "raw"];
 
@@ -33,8 +33,11 @@ pub fn file(record: &Value) -> Lenient<String> {
     let joined = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
     let slashes = joined.trim().replace('\\', "/");
     let parts: Vec<&str> = slashes.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
-    let below = parts.strip_prefix(&["images"]).filter(|rest| !rest.is_empty()).unwrap_or(&parts);
-    if below.is_empty() || below.contains(&"..") || slashes.starts_with('/') || slashes.contains(':') {
+    // What leads to a folder of images does not matter, wherever on somebody's disk that was.
+    let rooted = slashes.starts_with('/') || slashes.contains(':') || parts.first() == Some(&"..");
+    let leads = parts.iter().rposition(|part| *part == "images").filter(|at| rooted || *at == 0);
+    let below = leads.map_or(&parts[..], |at| &parts[at + 1..]);
+    if below.is_empty() || below.contains(&"..") || (rooted && leads.is_none()) {
         return Err(format!("{joined:?}: not a path below images/"));
     }
     Ok(below.join("/"))
@@ -64,11 +67,17 @@ fn texts(value: &Value) -> Vec<String> {
     }
 }
 
-/// Whether a list holds the words of one sentence: at least three texts, none of several words, and not all of
-/// them long enough to be captions of one word.
+/// What a sentence has and a list of one-word captions lacks.
+const OF_SENTENCES: [&str; 16] =
+    ["a", "an", "the", "of", "in", "on", "at", "with", "and", "is", "are", "to", "his", "her", "by", "."];
+
+/// Whether a list holds the words of one sentence: at least three texts, none of several words, and one of those
+/// that hold sentences together.
 fn is_one_sentence(parts: &[Value]) -> bool {
     let word = |part: &Value| part.as_str().is_some_and(|text| !text.trim().contains(char::is_whitespace));
-    parts.len() >= 3 && parts.iter().all(word)
+    let holds =
+        |part: &Value| part.as_str().is_some_and(|text| OF_SENTENCES.contains(&&*text.to_lowercase()));
+    parts.len() >= 3 && parts.iter().all(word) && parts.iter().any(holds)
 }
 
 fn join(tokens: &[Value]) -> String {
@@ -89,6 +98,9 @@ mod tests {
             file(&json!({ "filename": "a.jpg", "filepath": "val2014" })).as_deref(),
             Ok("val2014/a.jpg")
         );
+        for name in ["/home/me/data/images/a.png", "../images/a.png", "C:\\data\\images\\a.png"] {
+            assert_eq!(file(&json!({ "file_name": name })).as_deref(), Ok("a.png"), "{name}");
+        }
         for name in ["../a.png", "/etc/a.png", "C:\\a.png", "", "images/../../a.png"] {
             assert!(file(&json!({ "image": name })).is_err(), "{name}");
         }
@@ -102,6 +114,7 @@ mod tests {
         assert_eq!(read(json!({ "caption": "a dog", "text": "another" })), ["a dog"]);
         assert_eq!(read(json!({ "captions": ["a dog", "a cat"] })), ["a dog", "a cat"]);
         assert_eq!(read(json!({ "caption": ["a", "dog", "runs"] })), ["a dog runs"]);
+        assert_eq!(read(json!({ "caption": ["sunset", "beach", "sea"] })).len(), 3);
         assert_eq!(read(json!({ "captions": [["a", "dog", "runs"], ["a", "cat", "sits"]] })).len(), 2);
         assert_eq!(
             read(json!({ "sentences": [{ "raw": "a dog" }, { "tokens": ["a", "cat"] }, 4] })).len(),

@@ -11,6 +11,10 @@ pub fn parts(entries: &[Entry], notes: &mut Vec<String>) -> Vec<Split> {
         entries.iter().enumerate().map(|(at, entry)| entry.split.unwrap_or(by_tens(at))).collect();
     let count = |parts: &[Split], part: Split| parts.iter().filter(|found| **found == part).count();
     let said = entries.iter().any(|entry| entry.split.is_some());
+    if said && count(&parts, Split::Train) == 0 && count(&parts, parts[0]) < entries.len() {
+        notes.push("no image is in Train: eight of ten are trained on, whatever their part".to_owned());
+        parts = (0..entries.len()).map(by_tens).collect();
+    }
     if said && PARTS.iter().any(|part| count(&parts, *part) == entries.len()) {
         notes.push(format!("every image is in {:?}: eight of ten are trained on instead", parts[0]));
         parts = (0..entries.len()).map(by_tens).collect();
