@@ -71,16 +71,28 @@ worker.addEventListener('fetch', (/** @type {any} */ event) => {
   event.respondWith(answer(request));
 });
 
+/**
+ * Whether this may be the file: a network that asks to log in answers everything with its own page.
+ * @param {Request} request @param {Response} response
+ */
+function fits({ url }, { ok, headers }) {
+  const type = headers.get('content-type') ?? '';
+  if (/\.js$/.test(new URL(url).pathname)) return ok && /script/.test(type);
+  return ok && (!/\.(css|svg)$/.test(new URL(url).pathname) || !/html/.test(type));
+}
+
 /** @param {Request} request */
 async function answer(request) {
   const cache = await caches.open(CACHE);
+  const kept = () => cache.match(request, { ignoreSearch: true });
   try {
     const response = await fetch(request);
-    if (response.ok) await cache.put(request, response.clone());
+    if (fits(request, response)) await cache.put(request, response.clone());
+    else if (response.ok) return (await kept()) ?? response;
     return response;
   } catch (error) {
-    const kept = await cache.match(request, { ignoreSearch: true });
-    if (kept) return kept;
+    const found = await kept();
+    if (found) return found;
     throw error;
   }
 }

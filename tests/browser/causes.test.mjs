@@ -187,4 +187,25 @@ describe('nothing that is kept is replaced before the new one has proved right',
       await page.evaluate((library) => import(library).then(({ clearCache }) => clearCache()), `${host.url}/aligndraw.js`);
     }
   });
+
+  test('a web page in the place of the page’s scripts', async () => {
+    const site = join(folder, 'site');
+    cpSync('site', site, { recursive: true });
+    host = await startHost(site);
+    page = await (await browser.newContext()).newPage();
+    await page.goto(`${host.url}/`);
+    const drawn = () => page.waitForFunction(() => document.documentElement.dataset.drawn, null, { timeout: 30_000 });
+    await drawn();
+    await page.evaluate(async () => {
+      await navigator.serviceWorker.ready;
+      if (!navigator.serviceWorker.controller) await new Promise((resolve) => navigator.serviceWorker.addEventListener('controllerchange', resolve));
+    });
+    const { faults } = host;
+    faults.page = /\.js$/;
+    await page.reload();
+    await drawn();
+    host.stop();
+    await page.reload();
+    await drawn();
+  });
 });

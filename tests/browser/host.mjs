@@ -19,11 +19,12 @@ async function listen(answer) {
  * Serves a folder below `at` as the plainest of hosts does: nothing is compressed, wasm has a wrong type,
  * ranges are ignored unless `ranges`. It lets other origins read, and nothing more.
  * `requests` holds {path, range} of each; `faults.cut` names files of which the next answer breaks off half way,
- * `faults.damage` those that come with a byte changed.
+ * `faults.damage` those that come with a byte changed; those that `faults.page` matches are a web page, as of a network
+ * that asks to log in.
  */
 export async function startHost(folder, { at = '/', ranges = false, headers = {} } = {}) {
   const requests = [];
-  const faults = { cut: [], damage: [] };
+  const faults = { cut: [], damage: [], page: null };
   const take = (list, path) => {
     const found = list.findIndex((ending) => path.endsWith(ending));
     return found >= 0 && list.splice(found, 1).length > 0;
@@ -34,6 +35,7 @@ export async function startHost(folder, { at = '/', ranges = false, headers = {}
     requests.push({ path, range: request.headers.range });
     const file = join(folder, path.slice(at.length - 1));
     if (!path.startsWith(at) || !existsSync(file) || !statSync(file).isFile()) return response.writeHead(404).end();
+    if (faults.page?.test(path)) return response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><title>Log in</title>');
     const { size } = statSync(file);
     const asked = ranges && /^bytes=(\d+)-$/.exec(request.headers.range ?? '');
     const start = asked ? Number(asked[1]) : 0;
