@@ -1,7 +1,10 @@
 //! The pointwise half of an LSTM step; the products with the weights are the caller's, so that
 //! inputs which do not change are multiplied once.
 
+use burn::module::Param;
 use burn::tensor::{Tensor, activation::sigmoid};
+
+use super::affine;
 
 /// State of an LSTM, both [batch, hidden].
 #[derive(Clone, Debug)]
@@ -35,5 +38,37 @@ impl LstmState {
             gates.chunk(4, 1).try_into().expect("four gates in a row of 4·hidden");
         let cell = sigmoid(f) * self.cell + sigmoid(i) * g.tanh();
         Self { hidden: sigmoid(o) * cell.clone().tanh(), cell }
+    }
+}
+
+/// A direction of an LSTM over embedded words.
+pub struct OverWords<'a> {
+    /// Embedding → gates [embedding, 4·hidden].
+    pub input: &'a Param<Tensor<2>>,
+    /// State → gates [hidden, 4·hidden].
+    pub recurrent: &'a Param<Tensor<2>>,
+    /// Gate bias [4·hidden].
+    pub bias: &'a Param<Tensor<1>>,
+    /// Whether it reads from right to left.
+    pub backward: bool,
+}
+
+impl OverWords<'_> {
+    /// Its states at every word [sentence, word, hidden], from the embeddings [sentence · word, embedding].
+    pub fn states(&self, embedded: &Tensor<2>, sentences: usize, words: usize) -> Tensor<3> {
+        let [size, gates] = self.recurrent.val().dims();
+        let inputs = affine(embedded, self.input, self.bias).reshape([sentences, words, gates]);
+        let mut state = LstmState::initial(Tensor::zeros([size], &embedded.device()), sentences);
+        let mut hidden = Vec::with_capacity(words);
+        for step in 0..words {
+            let word = if self.backward { words - 1 - step } else { step };
+            let input = inputs.clone().narrow(1, word, 1).squeeze_dim::<2>(1);
+            state = state.clone().step(input + state.hidden.matmul(self.recurrent.val()));
+            hidden.push(state.hidden.clone());
+        }
+        if self.backward {
+            hidden.reverse();
+        }
+        Tensor::stack::<3>(hidden, 1)
     }
 }

@@ -1,11 +1,12 @@
 //! Captions: which words are drawn when, and the frames that the sentence gives them.
 
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::Tensor;
 
 use super::{Framed, FramedConfig};
 use crate::error::{Error, Result};
 use crate::model::CaptionIds;
-use crate::nn::lstm::LstmState;
+use crate::nn::lstm::OverWords;
+use crate::nn::{affine, indices};
 
 /// The drawn words of a batch of captions, in the order of the sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,13 +57,6 @@ pub struct Encoded {
 /// Log standard deviation with which a frame's latent starts, half-canvases.
 const FRAME_LOG_STD: f32 = -3.0;
 
-/// Ids on a device.
-pub fn indices(values: Vec<usize>, device: &Device) -> Tensor<1, Int> {
-    let len = values.len();
-    let values: Vec<i64> = values.into_iter().map(|value| value as i64).collect();
-    Tensor::from_data(TensorData::new(values, [len]), device)
-}
-
 impl Framed {
     /// Frames of the drawn words. Every drawn word is read as the first of its class, so that a frame cannot
     /// know *what* is drawn; sentences that are then equal are encoded once.
@@ -96,42 +90,19 @@ impl Framed {
     fn word_states(&self, ids: Vec<usize>, sentences: usize, words: usize) -> Tensor<2> {
         let device = self.frame_bias.val().device();
         let embedded = self.word_embedding.val().select(0, indices(ids, &device));
-        let direction = |input: &Param2, recurrent: &Param2, bias: &Param1, backward: bool| {
-            let [size, gates] = recurrent.val().dims();
-            let inputs = affine(&embedded, input, bias).reshape([sentences, words, gates]);
-            let mut state = LstmState::initial(Tensor::zeros([size], &device), sentences);
-            let mut hidden = Vec::with_capacity(words);
-            for step in 0..words {
-                let word = if backward { words - 1 - step } else { step };
-                let input = inputs.clone().narrow(1, word, 1).squeeze_dim::<2>(1);
-                state = state.clone().step(input + state.hidden.matmul(recurrent.val()));
-                hidden.push(state.hidden.clone());
-            }
-            if backward {
-                hidden.reverse();
-            }
-            Tensor::stack::<3>(hidden, 1)
+        let forward = OverWords {
+            input: &self.caption_forward_input,
+            recurrent: &self.caption_forward_recurrent,
+            bias: &self.caption_forward_bias,
+            backward: false,
         };
-        let forward = direction(
-            &self.caption_forward_input,
-            &self.caption_forward_recurrent,
-            &self.caption_forward_bias,
-            false,
-        );
-        let backward = direction(
-            &self.caption_backward_input,
-            &self.caption_backward_recurrent,
-            &self.caption_backward_bias,
-            true,
-        );
+        let backward = OverWords {
+            input: &self.caption_backward_input,
+            recurrent: &self.caption_backward_recurrent,
+            bias: &self.caption_backward_bias,
+            backward: true,
+        };
+        let [forward, backward] = [forward, backward].map(|way| way.states(&embedded, sentences, words));
         Tensor::cat(vec![forward, backward], 2).flatten(0, 1)
     }
-}
-
-type Param2 = burn::module::Param<Tensor<2>>;
-type Param1 = burn::module::Param<Tensor<1>>;
-
-/// `x W + b`.
-pub fn affine(x: &Tensor<2>, weight: &Param2, bias: &Param1) -> Tensor<2> {
-    x.clone().matmul(weight.val()) + bias.val().unsqueeze()
 }

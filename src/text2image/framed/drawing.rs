@@ -1,13 +1,14 @@
 //! The framed painter in burn tensors: its steps, for painting and for the bound.
 
-use burn::tensor::{Device, Tensor, TensorData, activation::sigmoid};
+use burn::tensor::{Tensor, TensorData, activation::sigmoid};
 
-use super::caption::{Encoded, Slots, affine, indices};
+use super::caption::{Encoded, Slots};
 use super::window::{frame_glimpse, stroke};
 use super::{Framed, FramedConfig};
 use crate::nn::filterbank::FilterBanks;
 use crate::nn::gaussian::Gaussian;
 use crate::nn::lstm::LstmState;
+use crate::nn::{affine, indices};
 
 /// Log standard deviation with which the posterior of a frame's latent starts, half-canvases.
 const POSTERIOR_LOG_STD: f32 = -3.5;
@@ -216,9 +217,4 @@ pub fn words(config: &FramedConfig, ids: &[usize], length: usize, slots: &Slots,
     };
     let ids = slots.positions.iter().enumerate().flat_map(of).collect();
     Words { frames, ids, slots: config.max_drawn }
-}
-
-/// Host numbers on a device.
-pub fn on_device<const D: usize>(values: Vec<f32>, shape: [usize; D], device: &Device) -> Tensor<D> {
-    Tensor::from_data(TensorData::new(values, shape), device)
 }

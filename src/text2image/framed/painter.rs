@@ -5,12 +5,13 @@ use std::sync::Arc;
 use burn::tensor::{Device, Tensor, activation::sigmoid};
 
 use super::caption::Slots;
-use super::drawing::{State, Words, on_device, words};
+use super::drawing::{State, Words, words};
 use super::window::decode;
 use super::{Framed, FramedConfig};
 use crate::error::{Error, Result};
 use crate::kernels::window::{Rect, Window};
 use crate::model::{CaptionIds, Config, Drawing, ImageSize, Painter, Shown, Shows, Values};
+use crate::nn::on_device;
 
 /// Paints in burn tensors.
 pub struct FramedPainter(Arc<Shared>);

@@ -1,10 +1,10 @@
 //! The parameters of the framed painter and how they start.
 
 use burn::module::{Module, Param};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 
 use super::FramedConfig;
-use crate::data::noise::Noise;
+use crate::nn::start::{FAINT, Start};
 
 /// The weights of the framed painter. Matrices are input × output, gates in the order i, f, g, o.
 #[derive(Module, Debug)]
@@ -88,49 +88,6 @@ pub struct Framed {
 /// The write window's raw log γ starts here: a patch is added 1/γ = 12 times as strong, as much as a patch
 /// cell that spreads over several pixels needs to be seen. At 0 nothing is drawn for hundreds of updates.
 const WRITE_LOG_INTENSITY: f32 = -2.5;
-/// Standard deviation of the initial weights of what must start near nothing.
-const FAINT: f32 = 0.01;
-
-/// Draws initial values.
-struct Start<'a> {
-    noise: Noise,
-    device: &'a Device,
-}
-
-impl Start<'_> {
-    fn tensor<const D: usize>(&self, values: Vec<f32>, shape: [usize; D]) -> Param<Tensor<D>> {
-        Param::from_data(TensorData::new(values, shape), self.device)
-    }
-
-    /// Uniform in ±bound.
-    fn uniform<const D: usize>(&mut self, shape: [usize; D], bound: f32) -> Param<Tensor<D>> {
-        let values =
-            (0..shape.iter().product()).map(|_| bound * (2.0 * self.noise.uniform() - 1.0)).collect();
-        self.tensor(values, shape)
-    }
-
-    /// N(0, std²).
-    fn normal<const D: usize>(&mut self, shape: [usize; D], std: f32) -> Param<Tensor<D>> {
-        let values = (0..shape.iter().product()).map(|_| std * self.noise.normal()).collect();
-        self.tensor(values, shape)
-    }
-
-    fn constant<const D: usize>(&self, shape: [usize; D], value: f32) -> Param<Tensor<D>> {
-        self.tensor(vec![value; shape.iter().product()], shape)
-    }
-
-    /// A weight and its bias, uniform in ±1/√fan-in.
-    fn layer(&mut self, inputs: usize, outputs: usize) -> (Param<Tensor<2>>, Param<Tensor<1>>) {
-        let bound = 1.0 / (inputs as f32).sqrt();
-        (self.uniform([inputs, outputs], bound), self.uniform([outputs], bound))
-    }
-
-    /// A weight near 0 and a bias of 0.
-    fn faint(&mut self, inputs: usize, outputs: usize) -> (Param<Tensor<2>>, Param<Tensor<1>>) {
-        (self.normal([inputs, outputs], FAINT), self.constant([outputs], 0.0))
-    }
-}
-
 impl Framed {
     /// Fresh weights from a seed.
     pub fn fresh(config: &FramedConfig, seed: u64, device: &Device) -> Self {
@@ -138,7 +95,7 @@ impl Framed {
         let (v, l, f, z) = (c.vocabulary_size, c.word_size, c.frame_size, c.latent_size);
         let (e, d, planes) = (c.encoder_size, c.decoder_size, c.channels);
         let glimpse = planes * c.frame_read_size * c.frame_read_size;
-        let mut start = Start { noise: Noise::new(seed), device };
+        let mut start = Start::new(seed, device);
         let lstm = 1.0 / (l as f32).sqrt();
         let (frame_hidden, frame_hidden_bias) = start.layer(2 * l, f);
         let (frame, _) = start.layer(f, 3);

@@ -3,13 +3,13 @@
 use burn::tensor::{Device, Tensor};
 
 use super::caption::Slots;
-use super::drawing::{moved, on_device, words};
+use super::drawing::{moved, words};
 use super::painter::FramedPainter;
 use super::{FrameCurriculum, Framed, FramedConfig, presets};
 use crate::data::batch::{Lesson, TrainBatch};
 use crate::data::noise::Noise;
 use crate::model::{CaptionIds, Painter, Terms, TextToImage, Trainable};
-use crate::nn::softplus;
+use crate::nn::{on_device, softplus};
 use crate::options::Preset;
 
 /// The bound's terms, nats per image.
