@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::model::{Config, ImageSize, TextToImage, Trainable, check_memory};
 use crate::options::Preset;
-use crate::text2image::{draw, framed};
+use crate::text2image::{draw, framed, layered};
 
 macro_rules! systems {
     ($($(#[doc = $doc:expr])+ $variant:ident($model:ty) = $name:literal $(| $earlier:literal)*;)+) => {
@@ -95,6 +95,8 @@ systems! {
     Draw(draw::Draw) = "draw" | "align-draw";
     /// DRAW inside frames that the caption gives each drawn word.
     Framed(framed::Framed) = "framed";
+    /// Pictures in layers: the place, then each thing in a frame of its own.
+    Layered(layered::Layered) = "layered";
 }
 
 /// Does something with the model type of a system: training, painting, evaluation.

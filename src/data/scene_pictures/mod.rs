@@ -146,14 +146,28 @@ fn lesson(noise: &mut Noise) -> Scene {
     }
 }
 
+/// A scene of one object.
+fn one_object(noise: &mut Noise) -> Scene {
+    loop {
+        let scene = Scene::sample_of(1, noise);
+        if scene.things[0].number == Number::One {
+            break scene;
+        }
+    }
+}
+
 impl Source for ScenePictures {
     fn batch(&self, size: usize, noise: &mut Noise) -> CaptionBatch<'static> {
         let drawn = self.draw_batch(false, size, noise);
         self.batch_of(&drawn, noise)
     }
 
-    fn training_batch(&self, size: usize, noise: &mut Noise, _: Lesson) -> CaptionBatch<'static> {
-        let drawn = self.draw_alike(lesson, false, size, noise);
+    fn training_batch(&self, size: usize, noise: &mut Noise, learned: Lesson) -> CaptionBatch<'static> {
+        let sample = match learned {
+            Lesson::Everything => lesson,
+            Lesson::OneObject => one_object,
+        };
+        let drawn = self.draw_alike(sample, false, size, noise);
         self.batch_of(&drawn, noise)
     }
 

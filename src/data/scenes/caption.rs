@@ -228,6 +228,60 @@ fn words() -> Vec<String> {
     words.map(str::to_owned).collect()
 }
 
+/// What the words of the grammar do, for painters that draw a caption part by part.
+pub struct Roles {
+    /// Words that name a place.
+    pub places: Vec<&'static str>,
+    /// Words that name a thing, each with its singular.
+    pub things: Vec<(&'static str, &'static str)>,
+    /// Words before a thing's that belong to its name.
+    pub compounds: Vec<&'static str>,
+    /// Words that say how many there are, and how many.
+    pub counts: Vec<(&'static str, usize)>,
+    /// Words that describe a thing or a place, its name among them.
+    pub said: Vec<&'static str>,
+    /// Words that change the colours of the whole picture.
+    pub styles: Vec<&'static str>,
+    /// Colours.
+    pub colours: Vec<&'static str>,
+}
+
+/// The last word of a phrase.
+fn head(phrase: &'static str) -> &'static str {
+    phrase.rsplit(' ').next().unwrap_or(phrase)
+}
+
+/// What the words of the grammar do.
+pub fn roles() -> Roles {
+    /// Words of places that say nothing of them.
+    const PREPOSITIONS: [&str; 10] = ["in", "on", "at", "near", "across", "front", "of", "the", "a", "with"];
+    let nouns = || Object::ALL.iter().flat_map(|object| object.nouns()).copied();
+    let phrases = || Place::ALL.iter().flat_map(|place| place.phrases()).copied();
+    let mut things: Vec<(&str, &str)> =
+        nouns().flat_map(|(one, many)| [(head(one), head(one)), (head(many), head(one))]).collect();
+    things.push((head(BOARDS), head(BOARDS)));
+    let names = || nouns().flat_map(|(one, many)| [one, many]).chain([BOARDS]);
+    let compounds =
+        || names().flat_map(|name| name.split(' ').rev().skip(1).filter(|word| !PREPOSITIONS.contains(word)));
+    let colours = Colour::ALL.map(Colour::word).to_vec();
+    let sizes = Size::ALL.iter().flat_map(|&size| size_words(size)).flat_map(|words| words.split(' '));
+    let of_places =
+        phrases().flat_map(|phrase| phrase.split(' ')).filter(|word| !PREPOSITIONS.contains(word));
+    let said =
+        names().map(head).chain(compounds()).chain(colours.iter().copied()).chain(sizes).chain(of_places);
+    let counts = [("two", 2), ("group", 5)].into_iter();
+    let herds = Object::ALL.iter().map(|object| (object.collective(), 5)).filter(|(word, _)| *word == "herd");
+    Roles {
+        places: phrases().map(head).collect(),
+        things,
+        compounds: compounds().collect(),
+        counts: counts.chain(herds.take(1)).collect(),
+        said: said.chain(["pale"]).filter(|word| !word.is_empty()).collect(),
+        styles: vec!["vintage"],
+        colours,
+    }
+}
+
 /// Words that can stand for one another: colours, objects, places after one preposition.
 fn alternatives() -> Vec<Vec<String>> {
     let single = |word: &&str| !word.contains(' ');

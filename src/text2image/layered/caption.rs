@@ -1,0 +1,201 @@
+//! Captions: their layers, where each lies, and what each is said to be.
+
+use burn::tensor::{Device, Tensor};
+
+use super::window::{frames, largest};
+use super::{Layered, LayeredConfig, Layers};
+use crate::error::{Error, Result};
+use crate::model::CaptionIds;
+use crate::nn::lstm::{LstmState, OverWords};
+use crate::nn::{affine, indices, on_device};
+
+/// Log standard deviation with which a frame's latent starts, half-canvases.
+const FRAME_LOG_STD: f32 = -3.0;
+
+/// The layers of a batch of captions, in rows [picture · layer]; pictures with fewer repeat their place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Of each picture.
+    pub pictures: Vec<Layers>,
+    /// Rows of a picture.
+    pub rows: usize,
+}
+
+impl Plan {
+    /// Finds the layers.
+    ///
+    /// **Errors** those of [`super::Lexicon::layers`].
+    pub fn of(config: &LayeredConfig, captions: &CaptionIds) -> Result<Self> {
+        if captions.words == 0 {
+            return Err(Error::Config(
+                "there is no caption, expected one that names what is drawn".to_owned(),
+            ));
+        }
+        let of = |ids| config.lexicon.layers(ids, config.max_things);
+        let pictures: Vec<Layers> = captions.ids.chunks(captions.words).map(of).collect::<Result<_>>()?;
+        let rows = pictures.iter().map(|layers| layers.layers.len()).max().unwrap_or(1);
+        Ok(Self { pictures, rows })
+    }
+
+    /// One value for each row.
+    pub fn each_row<T>(&self, mut of: impl FnMut(usize, &Layers, usize) -> T) -> Vec<T> {
+        let mut values = Vec::with_capacity(self.pictures.len() * self.rows);
+        for (picture, layers) in self.pictures.iter().enumerate() {
+            for row in 0..self.rows {
+                let layer = if row < layers.layers.len() { row } else { 0 };
+                values.push(of(picture, layers, layer));
+            }
+        }
+        values
+    }
+
+    /// 1 for rows of things, 0 for places and unused rows [picture · layer].
+    pub fn things(&self) -> Vec<f32> {
+        self.each_row(|_, _, layer| f32::from(layer > 0))
+    }
+}
+
+/// What the sentences say of their layers, [picture · layer, …].
+pub struct Encoded {
+    /// Frames (x, y, size) [row, 3].
+    pub frames: Tensor<2>,
+    /// The same before they are kept on the canvas.
+    pub raw: Tensor<2>,
+    /// Log standard deviations of the frames' latents [row, 2].
+    pub frame_log_std: Tensor<2>,
+    /// What each layer is said to be [row, H].
+    pub said: Tensor<2>,
+    /// Changes of the pictures' colours [picture, 12]; none where no caption asks for one.
+    pub style: Option<Tensor<2>>,
+}
+
+impl Layered {
+    /// Where the layers lie and what they are.
+    pub fn encode(&self, config: &LayeredConfig, captions: &CaptionIds, plan: &Plan) -> Encoded {
+        let device = self.frame_bias.val().device();
+        let states = self.placing_states(config, captions, plan, &device);
+        let raw = affine(&states, &self.frame, &self.frame_bias);
+        let rows = plan.pictures.len() * plan.rows;
+        let anchors = plan.each_row(|_, layers, at| {
+            let layer = &layers.layers[at];
+            layer.count * (layer.count - 1) / 2 + layer.instance
+        });
+        let anchors = self.anchors.val().select(0, indices(anchors, &device));
+        let most = plan.each_row(|_, layers, _| largest(layers.layers.len() - 1));
+        let placed = frames(&raw, anchors, on_device(most, [rows, 1], &device));
+        // The place fills the canvas.
+        let things: Tensor<2> = on_device(plan.things(), [rows, 1], &device);
+        let whole = Tensor::<2>::from_floats([[0.0, 0.0, 1.0]], &device);
+        let frames = placed * things.clone() + whole * (things.clone() * -1.0 + 1.0);
+        Encoded {
+            frames,
+            raw: raw * things,
+            frame_log_std: affine(&states, &self.frame_prior, &self.frame_prior_bias) + FRAME_LOG_STD,
+            said: self.said_of(config, captions, plan, &device),
+            style: self.style_of(captions, plan, &device),
+        }
+    }
+
+    /// States of the LSTM that places layer after layer [picture · layer, P]. Things are read as one class,
+    /// and sentences that are then equal are encoded once.
+    fn placing_states(
+        &self,
+        config: &LayeredConfig,
+        captions: &CaptionIds,
+        plan: &Plan,
+        device: &Device,
+    ) -> Tensor<2> {
+        let mut sentences: Vec<Vec<usize>> = Vec::new();
+        let mut of_picture = Vec::with_capacity(captions.batch);
+        for ids in captions.ids.chunks(captions.words) {
+            let sentence: Vec<usize> = ids.iter().map(|&id| config.lexicon.plain(id)).collect();
+            let known = sentences.iter().position(|other| *other == sentence);
+            of_picture.push(known.unwrap_or_else(|| {
+                sentences.push(sentence);
+                sentences.len() - 1
+            }));
+        }
+        let words = self.word_states(sentences.concat(), sentences.len(), captions.words);
+        let at = plan.each_row(|picture, layers, layer| {
+            of_picture[picture] * captions.words + layers.layers[layer].word
+        });
+        let (batch, rows) = (plan.pictures.len(), plan.rows);
+        let words = words.select(0, indices(at, device)).reshape([batch as i32, rows as i32, -1]);
+        let size = config.place_size;
+        let mut state = LstmState::initial(Tensor::zeros([size], device), batch);
+        let mut states = Vec::with_capacity(rows);
+        for row in 0..rows {
+            let word = words.clone().narrow(1, row, 1).squeeze_dim::<2>(1);
+            let inputs = Tensor::cat(vec![word, state.hidden.clone()], 1);
+            state = state.step(affine(&inputs, &self.place_input, &self.place_bias));
+            states.push(state.hidden.clone());
+        }
+        Tensor::stack::<3>(states, 1).reshape([batch * rows, size])
+    }
+
+    /// States of a bidirectional LSTM at every word [sentence · word, 2L].
+    fn word_states(&self, ids: Vec<usize>, sentences: usize, words: usize) -> Tensor<2> {
+        let device = self.frame_bias.val().device();
+        let embedded = self.word_embedding.val().select(0, indices(ids, &device));
+        let forward = OverWords {
+            input: &self.caption_forward_input,
+            recurrent: &self.caption_forward_recurrent,
+            bias: &self.caption_forward_bias,
+            backward: false,
+        };
+        let backward = OverWords {
+            input: &self.caption_backward_input,
+            recurrent: &self.caption_backward_recurrent,
+            bias: &self.caption_backward_bias,
+            backward: true,
+        };
+        let states = [forward, backward].map(|way| way.states(&embedded, sentences, words));
+        Tensor::cat(states.to_vec(), 2).flatten(0, 1)
+    }
+
+    /// What each layer is said to be: the sum over the words of its noun phrase [row, H].
+    fn said_of(
+        &self,
+        config: &LayeredConfig,
+        captions: &CaptionIds,
+        plan: &Plan,
+        device: &Device,
+    ) -> Tensor<2> {
+        let v = config.vocabulary_size;
+        let rows = plan.pictures.len() * plan.rows;
+        let counts = |home: bool| -> Vec<f32> {
+            let mut counts = vec![0.0; rows * v];
+            let of_rows = plan.each_row(|picture, layers, at| {
+                let layer = &layers.layers[at];
+                let ids = &captions.ids[picture * captions.words..][..captions.words];
+                let words = layer.said.iter().map(|&word| config.lexicon.shared(ids[word]));
+                if layer.at_home == home { words.collect() } else { Vec::new() }
+            });
+            for (row, words) in of_rows.into_iter().enumerate() {
+                words.into_iter().for_each(|word| counts[row * v + word] += 1.0);
+            }
+            counts
+        };
+        let said = on_device(counts(false), [rows, v], device).matmul(self.said.val());
+        let at_home = plan.pictures.iter().any(|layers| layers.layers[0].at_home);
+        if at_home {
+            return said + on_device(counts(true), [rows, v], device).matmul(self.home.val());
+        }
+        said
+    }
+
+    /// Changes of the pictures' colours [picture, 12], summed over their words.
+    fn style_of(&self, captions: &CaptionIds, plan: &Plan, device: &Device) -> Option<Tensor<2>> {
+        let [v, _] = self.style.val().dims();
+        if plan.pictures.iter().all(|layers| layers.styles.is_empty()) {
+            return None;
+        }
+        let mut counts = vec![0.0; captions.batch * v];
+        for (picture, layers) in plan.pictures.iter().enumerate() {
+            for &word in &layers.styles {
+                counts[picture * v + captions.ids[picture * captions.words + word]] = 1.0;
+            }
+        }
+        Some(on_device(counts, [captions.batch, v], device).matmul(self.style.val()))
+    }
+}

@@ -1,0 +1,150 @@
+//! The layered painter draws, in burn tensors on any device.
+
+use std::sync::Arc;
+
+use burn::tensor::{Device, Tensor};
+
+use super::caption::Plan;
+use super::drawing::{Latent, Rows, State, shown};
+use super::window::decode;
+use super::{Layered, LayeredConfig};
+use crate::error::{Error, Result};
+use crate::kernels::window::{Rect, Window};
+use crate::model::{CaptionIds, Config, Drawing, ImageSize, Painter, Shown, Shows, Values};
+use crate::nn::on_device;
+
+/// Paints in burn tensors.
+pub struct LayeredPainter(Arc<Shared>);
+
+/// What all drawings of a painter use.
+struct Shared {
+    config: LayeredConfig,
+    model: Layered,
+    device: Device,
+}
+
+impl LayeredPainter {
+    /// A painter on the device that holds the model.
+    pub fn new(config: &LayeredConfig, model: Layered, device: &Device) -> Self {
+        Self(Arc::new(Shared { config: config.clone(), model, device: device.clone() }))
+    }
+}
+
+impl Shared {
+    /// A drawing of captions; `states` stand after `first` steps.
+    fn drawing(
+        self: &Arc<Self>,
+        captions: &CaptionIds,
+        noise: Vec<f32>,
+        states: Vec<State>,
+        first: usize,
+    ) -> Result<Box<dyn Drawing>> {
+        let Self { config, model, device } = &**self;
+        let plan = Plan::of(config, captions)?;
+        let encoded = model.encode(config, captions, &plan);
+        let batch = captions.batch;
+        let each = noise.len() / batch;
+        let of_frames = 2 * config.max_layers();
+        // Every layer has its own noise, whatever else the caption names.
+        let frames = plan.each_row(|picture, _, layer| {
+            let moved = f32::from(layer > 0);
+            [0, 1].map(|axis| moved * noise[picture * each + 2 * layer + axis])
+        });
+        let frames = on_device(frames.concat(), [batch * plan.rows, 2], device);
+        let latents: Vec<f32> =
+            noise.chunks_exact(each).flat_map(|picture| picture[of_frames..].iter().copied()).collect();
+        let latents = on_device(latents, [batch, config.num_steps, config.latent_size], device);
+        let rows = model.rows(&encoded, model.prior_frames(&encoded, frames), &plan);
+        let (shared, length, style) = (self.clone(), captions.words, encoded.style);
+        Ok(Box::new(LayeredDrawing { shared, rows, style, plan, length, states, latents, first }))
+    }
+}
+
+impl Painter for LayeredPainter {
+    fn image_size(&self) -> ImageSize {
+        self.0.config.image_size()
+    }
+
+    fn num_steps(&self) -> usize {
+        self.0.config.num_steps
+    }
+
+    fn shows(&self) -> Shows {
+        Shows { attention: true, window: true, branch: true }
+    }
+
+    /// The frames' latents (2 a layer), then those of the steps.
+    fn noise_len(&self) -> usize {
+        let config = &self.0.config;
+        2 * config.max_layers() + config.num_steps * config.latent_size
+    }
+
+    fn begin(&self, captions: &CaptionIds, noise: Vec<f32>) -> Result<Box<dyn Drawing>> {
+        let blank = self.0.model.begin(&self.0.config, captions.batch);
+        self.0.drawing(captions, noise, vec![blank], 0)
+    }
+
+    fn window(&self, _: usize, raw: &[f32]) -> (Window, Rect) {
+        decode(&self.0.config, &raw[3..])
+    }
+}
+
+struct LayeredDrawing {
+    shared: Arc<Shared>,
+    rows: Rows,
+    style: Option<Tensor<2>>,
+    plan: Plan,
+    /// Words of each caption.
+    length: usize,
+    /// After `first` steps and after each that followed.
+    states: Vec<State>,
+    /// [picture, step, latent].
+    latents: Tensor<3>,
+    first: usize,
+}
+
+impl Drawing for LayeredDrawing {
+    fn step(&mut self) -> Result<Shown> {
+        let Shared { config, model, .. } = &*self.shared;
+        let step = self.first + self.states.len() - 1;
+        let before = self.states.last().cloned();
+        let before = before.ok_or_else(|| Error::Device("this drawing was never begun".into()))?;
+        let noise = self.latents.clone().narrow(1, step, 1).squeeze_dim::<2>(1);
+        let at = |layers: &super::Layers| layers.at(step, config.place_steps, config.num_steps);
+        let layers: Vec<usize> = self.plan.pictures.iter().map(at).collect();
+        let latent = Latent { noise, share: 1.0 };
+        let (after, drawn) = model.step(config, &self.rows, before, &layers, None, latent);
+        let image = shown(&after.canvas, &self.style).clamp(0.0, 1.0);
+        self.states.push(after);
+        Ok(Shown {
+            images: image.into(),
+            alignment: Some(Values::Host(self.alignment(&layers))),
+            windows: Some(drawn.window.into()),
+        })
+    }
+
+    fn branch(
+        &self,
+        picture: usize,
+        step: usize,
+        caption: &CaptionIds,
+        noise: Vec<f32>,
+    ) -> Result<Box<dyn Drawing>> {
+        let states = vec![self.states[step - self.first].picture(picture)];
+        self.shared.drawing(caption, noise, states, step)
+    }
+}
+
+impl LayeredDrawing {
+    /// The attention is shared by the words that describe what is drawn, [picture, word].
+    fn alignment(&self, layers: &[usize]) -> Vec<f32> {
+        let mut alignment = vec![0.0; layers.len() * self.length];
+        for (b, (layer, of)) in layers.iter().zip(&self.plan.pictures).enumerate() {
+            let said = &of.layers[*layer].said;
+            for &word in said {
+                alignment[b * self.length + word] = 1.0 / said.len() as f32;
+            }
+        }
+        alignment
+    }
+}

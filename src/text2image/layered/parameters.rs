@@ -1,0 +1,184 @@
+//! The parameters of the layered painter and how they start.
+
+use burn::module::{Module, Param};
+use burn::tensor::{Device, Tensor};
+
+use super::LayeredConfig;
+use super::config::CHANNELS;
+use super::window::STROKE;
+use crate::nn::start::{FAINT, Start};
+
+/// The weights of the layered painter. Matrices are input × output, gates in the order i, f, g, o.
+#[derive(Module, Debug)]
+pub struct Layered {
+    /// Word → embedding, for *where* [V, embedding].
+    pub word_embedding: Param<Tensor<2>>,
+    /// Embedding → gates, read from left to right [embedding, 4L].
+    pub caption_forward_input: Param<Tensor<2>>,
+    /// State → gates, read from left to right [L, 4L].
+    pub caption_forward_recurrent: Param<Tensor<2>>,
+    /// Gate bias, read from left to right [4L].
+    pub caption_forward_bias: Param<Tensor<1>>,
+    /// Embedding → gates, read from right to left [embedding, 4L].
+    pub caption_backward_input: Param<Tensor<2>>,
+    /// State → gates, read from right to left [L, 4L].
+    pub caption_backward_recurrent: Param<Tensor<2>>,
+    /// Gate bias, read from right to left [4L].
+    pub caption_backward_bias: Param<Tensor<1>>,
+    /// A layer's word state, and its own state → gates of the LSTM that places the layers [2L+P, 4P].
+    pub place_input: Param<Tensor<2>>,
+    /// Gate bias [4P].
+    pub place_bias: Param<Tensor<1>>,
+    /// Placing state → raw frame (x, y, size) [P, 3].
+    pub frame: Param<Tensor<2>>,
+    /// Its bias [3].
+    pub frame_bias: Param<Tensor<1>>,
+    /// Placing state → log standard deviation of the frame's latent, above its start [P, 2].
+    pub frame_prior: Param<Tensor<2>>,
+    /// Its bias [2].
+    pub frame_prior_bias: Param<Tensor<1>>,
+    /// Where each of n of a kind stands to their middle, for n = 1, 2, … in turn [K(K+1)/2, 2].
+    pub anchors: Param<Tensor<2>>,
+    /// Glimpse around the frame → hidden layer of its posterior [3G², F].
+    pub frame_posterior_hidden: Param<Tensor<2>>,
+    /// Its bias [F].
+    pub frame_posterior_hidden_bias: Param<Tensor<1>>,
+    /// What a layer is said to be → the same hidden layer [H, F].
+    pub frame_posterior_said: Param<Tensor<2>>,
+    /// Hidden layer → mean, then log standard deviation above its start [F, 4].
+    pub frame_posterior: Param<Tensor<2>>,
+    /// Its bias [4].
+    pub frame_posterior_bias: Param<Tensor<1>>,
+    /// Word → what it says of a layer [V, H].
+    pub said: Param<Tensor<2>>,
+    /// Word of a thing → the place where it is at home [V, H].
+    pub home: Param<Tensor<2>>,
+    /// Word → change of the picture's colours, a 3 × 3 matrix and an offset [V, 12].
+    pub style: Param<Tensor<2>>,
+    /// Initial hidden state of the inference LSTM, of a place, then of a thing [2, E].
+    pub inference_initial_hidden: Param<Tensor<2>>,
+    /// Initial hidden state of the generative LSTM, of a place, then of a thing [2, D].
+    pub generative_initial_hidden: Param<Tensor<2>>,
+    /// Decoder state → prior, mean then log standard deviation, before tanh [D, 2Z].
+    pub prior: Param<Tensor<2>>,
+    /// Its bias [2Z].
+    pub prior_bias: Param<Tensor<1>>,
+    /// What is said → prior [H, 2Z].
+    pub prior_said: Param<Tensor<2>>,
+    /// Glimpse, decoder state and its own state → gates of the inference LSTM [6R²+D+E, 4E].
+    pub inference_input: Param<Tensor<2>>,
+    /// Its bias [4E].
+    pub inference_bias: Param<Tensor<1>>,
+    /// What is said → gates of the inference LSTM [H, 4E].
+    pub inference_said: Param<Tensor<2>>,
+    /// Encoder state → posterior mean, then twice its log standard deviation [E, 2Z].
+    pub posterior: Param<Tensor<2>>,
+    /// Its bias [2Z].
+    pub posterior_bias: Param<Tensor<1>>,
+    /// Latent and own state → gates of the generative LSTM [Z+D, 4D].
+    pub generative_input: Param<Tensor<2>>,
+    /// Its bias [4D].
+    pub generative_bias: Param<Tensor<1>>,
+    /// What is said → gates of the generative LSTM [H, 4D].
+    pub generative_said: Param<Tensor<2>>,
+    /// Decoder state → raw stroke [D, 3].
+    pub stroke: Param<Tensor<2>>,
+    /// Its bias [3].
+    pub stroke_bias: Param<Tensor<1>>,
+    /// Decoder state → patch, colours then cover, before the logistic function [D, 4N²].
+    pub patch: Param<Tensor<2>>,
+    /// Its bias [4N²].
+    pub patch_bias: Param<Tensor<1>>,
+    /// Log standard deviation of a pixel's error [1].
+    pub log_error: Param<Tensor<1>>,
+}
+
+/// Raw cover with which patches start.
+const COVER: f32 = -1.0;
+/// Log standard deviation of a pixel's error at the start: that of pictures to a grey canvas.
+const LOG_ERROR: f32 = -1.3;
+/// How far apart several of a kind start, before tanh.
+const APART: f32 = 0.6;
+
+/// Where n of a kind start: two side by side, more on a ring.
+fn anchors(most: usize) -> Vec<f32> {
+    let of = |n: usize, i: usize| match n {
+        1 => [0.0, 0.0],
+        _ => {
+            // Two begin left and right; a ring begins at its top left.
+            let turn = if n == 2 { 0.5 } else { 0.625 };
+            let angle = std::f32::consts::TAU * (turn + i as f32 / n as f32);
+            [APART * angle.cos(), APART * angle.sin()]
+        }
+    };
+    (1..=most).flat_map(|n| (0..n).flat_map(move |i| of(n, i))).collect()
+}
+
+impl Layered {
+    /// Fresh weights from a seed.
+    pub fn fresh(config: &LayeredConfig, seed: u64, device: &Device) -> Self {
+        let c = config;
+        let (v, l, p, h, f) = (c.vocabulary_size, c.word_size, c.place_size, c.said_size, c.frame_size);
+        let (e, d, z) = (c.encoder_size, c.decoder_size, c.latent_size);
+        let mut start = Start::new(seed, device);
+        let lstm = 1.0 / (l as f32).sqrt();
+        let (place_input, place_bias) = start.layer(2 * l + p, 4 * p);
+        let (frame, frame_bias) = start.faint(p, 3);
+        let (frame_prior, frame_prior_bias) = start.faint(p, 2);
+        let (frame_posterior_hidden, frame_posterior_hidden_bias) =
+            start.layer(CHANNELS * c.frame_read_size * c.frame_read_size, f);
+        let (frame_posterior, frame_posterior_bias) = start.faint(f, 4);
+        let (prior, prior_bias) = start.layer(d, 2 * z);
+        let (inference_input, inference_bias) = start.layer(c.glimpse_len() + d + e, 4 * e);
+        let (posterior, posterior_bias) = start.layer(e, 2 * z);
+        let (generative_input, generative_bias) = start.layer(z + d, 4 * d);
+        let (stroke, stroke_bias) = start.faint(d, STROKE);
+        let (patch, _) = start.layer(d, c.patch_len());
+        let cells = c.write_size * c.write_size;
+        let patch_bias = [vec![0.0; CHANNELS * cells], vec![COVER; cells]].concat();
+        let of_said = 1.0 / (h as f32).sqrt();
+        let pairs = c.max_things * (c.max_things + 1) / 2;
+        Self {
+            word_embedding: start.normal([v, c.embedding_size], 1.0),
+            caption_forward_input: start.uniform([c.embedding_size, 4 * l], lstm),
+            caption_forward_recurrent: start.uniform([l, 4 * l], lstm),
+            caption_forward_bias: start.uniform([4 * l], lstm),
+            caption_backward_input: start.uniform([c.embedding_size, 4 * l], lstm),
+            caption_backward_recurrent: start.uniform([l, 4 * l], lstm),
+            caption_backward_bias: start.uniform([4 * l], lstm),
+            place_input,
+            place_bias,
+            frame,
+            frame_bias,
+            frame_prior,
+            frame_prior_bias,
+            anchors: start.tensor(anchors(c.max_things), [pairs, 2]),
+            frame_posterior_hidden,
+            frame_posterior_hidden_bias,
+            frame_posterior_said: start.uniform([h, f], 0.3 * of_said),
+            frame_posterior,
+            frame_posterior_bias,
+            said: start.normal([v, h], 1.0),
+            home: start.normal([v, h], 1.0),
+            style: start.constant([v, 12], 0.0),
+            inference_initial_hidden: start.normal([2, e], FAINT),
+            generative_initial_hidden: start.normal([2, d], FAINT),
+            prior,
+            prior_bias,
+            prior_said: start.normal([h, 2 * z], FAINT),
+            inference_input,
+            inference_bias,
+            inference_said: start.uniform([h, 4 * e], 0.3 * of_said),
+            posterior,
+            posterior_bias,
+            generative_input,
+            generative_bias,
+            generative_said: start.uniform([h, 4 * d], of_said),
+            stroke,
+            stroke_bias,
+            patch,
+            patch_bias: start.tensor(patch_bias, [c.patch_len()]),
+            log_error: start.constant([1], LOG_ERROR),
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Whole training runs of the layered painter.
+
+use super::{LayeredConfig, Lexicon};
+use crate::data::scenes::caption;
+use crate::data::source::DataSet;
+use crate::data::vocabulary::Vocabulary;
+use crate::options::{OptimizerKind, Preset, Schedule, TrainOptions};
+
+/// The lexicon of the colour scenes, from the description of their language.
+pub fn scene_lexicon(vocabulary: &Vocabulary) -> Lexicon {
+    let roles = caption::roles();
+    let id = |word: &str| vocabulary.id(word);
+    let ids = |words: &[&str]| -> Vec<usize> {
+        let mut ids: Vec<usize> = words.iter().filter_map(|word| id(word)).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    };
+    let mut things: Vec<[usize; 2]> =
+        roles.things.iter().filter_map(|(word, plain)| Some([id(word)?, id(plain)?])).collect();
+    things.sort_unstable();
+    things.dedup_by_key(|[word, _]| *word);
+    let said = ids(&roles.said);
+    let nouns: Vec<usize> = things.iter().map(|[word, _]| *word).collect();
+    Lexicon {
+        places: ids(&roles.places),
+        things,
+        compounds: ids(&roles.compounds),
+        counts: roles.counts.iter().filter_map(|(word, count)| Some([id(word)?, *count])).collect(),
+        boundaries: (0..vocabulary.words.len()).filter(|id| !said.contains(id)).collect(),
+        styles: ids(&roles.styles),
+        alike: vec![nouns, ids(&roles.colours)],
+    }
+}
+
+/// Colour scenes, 64×64.
+pub fn scenes() -> TrainOptions<LayeredConfig> {
+    let vocabulary = caption::vocabulary();
+    let lexicon = scene_lexicon(&vocabulary);
+    TrainOptions {
+        preset: "layered-scenes".to_owned(),
+        data: DataSet::Scenes,
+        config: LayeredConfig::scenes(vocabulary.words.len(), lexicon),
+        started_from: None,
+        seed: 1,
+        held_out_seed: 1,
+        batch_size: 32,
+        batches_per_epoch: 100,
+        epochs: 90,
+        validation_images: 320,
+        optimizer: OptimizerKind::Adam,
+        learning_rate: 2e-3,
+        schedule: Schedule::Cosine { warmup: 100, constant_until: 0.5 },
+        clip: 10.0,
+        average_decay: 0.99,
+        temperature: 1.0,
+        step_curriculum: None,
+        patience: None,
+    }
+}
+
+/// All of them, as `aligndraw train --preset` lists them.
+pub fn all() -> Vec<Preset<LayeredConfig>> {
+    vec![Preset {
+        name: "layered-scenes",
+        about: "Colour scenes in layers: a place, then each thing in a frame of its own",
+        options: scenes(),
+    }]
+}

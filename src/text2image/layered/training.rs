@@ -1,0 +1,167 @@
+//! The layered painter in training: its bound, and what it learns first.
+
+use burn::tensor::{Device, Tensor};
+
+use super::caption::Plan;
+use super::config::CHANNELS;
+use super::drawing::{Latent, shown};
+use super::painter::LayeredPainter;
+use super::window::moved;
+use super::{LayerCurriculum, Layered, LayeredConfig, presets};
+use crate::data::batch::{Lesson, TrainBatch};
+use crate::data::noise::Noise;
+use crate::model::{CaptionIds, Painter, Terms, TextToImage, Trainable};
+use crate::nn::on_device;
+use crate::options::Preset;
+
+/// The terms of the loss, nats per image; the last keeps frames near the middle until pictures pull them.
+const TERMS: [&str; 4] = ["reconstruction", "kl", "kl_frame", "frame_pull"];
+/// Weight of the last.
+const FRAME_PULL: f32 = 2.0;
+/// Streams of a batch's noise seed beyond those of its images.
+const JITTER_STREAM: u64 = 1 << 40;
+
+impl LayerCurriculum {
+    /// How much of the latents there is at a share of the run.
+    fn latents_at(&self, progress: f32) -> f32 {
+        let rising = (self.latents_until - self.latents_from).max(f32::EPSILON);
+        ((progress - self.latents_from) / rising).clamp(0.0, 1.0)
+    }
+
+    /// Standard deviation of the noise on frames at a share of the run.
+    fn noise_at(&self, progress: f32) -> f32 {
+        if progress < self.singles_until {
+            return 0.0;
+        }
+        let left = (self.noise_until - progress) / (self.noise_until - self.singles_until).max(f32::EPSILON);
+        self.noise * left.clamp(0.0, 1.0)
+    }
+}
+
+impl Trainable for Layered {
+    type Config = LayeredConfig;
+
+    fn init(config: &LayeredConfig, seed: u64, device: &Device) -> Self {
+        Self::fresh(config, seed, device)
+    }
+
+    fn term_names(_: &LayeredConfig) -> Vec<&'static str> {
+        TERMS.to_vec()
+    }
+
+    fn presets() -> Vec<Preset<LayeredConfig>> {
+        presets::all()
+    }
+
+    fn lesson(config: &LayeredConfig, progress: f32) -> Lesson {
+        let singles = config.curriculum.is_some_and(|curriculum| progress < curriculum.singles_until);
+        if singles { Lesson::OneObject } else { Lesson::Everything }
+    }
+
+    fn terms(&self, config: &LayeredConfig, item: &TrainBatch) -> Terms<Tensor<1>> {
+        let device = self.frame_bias.val().device();
+        let batch = item.batch.len();
+        let captions = CaptionIds { ids: item.batch.ids.to_vec(), batch, words: item.batch.words };
+        let plan = Plan::of(config, &captions).expect("the data set's captions name what is drawn");
+        let noise = BoundNoise::of(config, item, plan.rows);
+        self.bound(config, &captions, &plan, item.batch.images.to_vec(), noise, &device)
+    }
+}
+
+/// The numbers that a bound is estimated with.
+pub struct BoundNoise {
+    /// Standard normal, of the frames' latents [picture, layer, 2].
+    pub of_frames: Vec<f32>,
+    /// Standard normal, of the steps' latents [picture, step, latent].
+    pub of_steps: Vec<f32>,
+    /// What the centres of frames are moved by, half-canvases [picture, layer, 2]; none: they are not.
+    pub jitter: Option<Vec<f32>>,
+    /// How much of the latents there is yet, 0 to 1.
+    pub latents: f32,
+}
+
+impl BoundNoise {
+    /// Of a batch, from its seed.
+    fn of(config: &LayeredConfig, item: &TrainBatch, rows: usize) -> Self {
+        let (steps, z) = (config.num_steps, config.latent_size);
+        let (mut of_frames, mut of_steps, mut jitter) = (Vec::new(), Vec::new(), Vec::new());
+        let curriculum = config.curriculum;
+        let std = curriculum.map_or(0.0, |curriculum| curriculum.noise_at(item.progress));
+        for b in 0..item.batch.len() as u64 {
+            let mut stream = Noise::stream(item.noise_seed, b);
+            of_frames.extend(stream.normals(2 * rows));
+            of_steps.extend(stream.normals(steps * z));
+            let mut stream = Noise::stream(item.noise_seed, JITTER_STREAM + b);
+            let moved = stream.uniform() < curriculum.map_or(0.0, |curriculum| curriculum.noise_share);
+            let std = if moved { std } else { 0.0 };
+            jitter.extend(stream.normals(2 * rows).into_iter().map(|x| std * x));
+        }
+        let jitter = (std > 0.0).then_some(jitter);
+        let latents = curriculum.map_or(1.0, |curriculum| curriculum.latents_at(item.progress));
+        Self { of_frames, of_steps, jitter, latents }
+    }
+}
+
+impl Layered {
+    /// The bound's terms of pictures [picture, 3, height, width] of these captions, nats [picture] each.
+    ///
+    /// **Equation** a pixel is Gaussian around the canvas with one learned deviation σ (Rybkin, Daniilidis &
+    /// Levine 2021): `½ ‖x − c‖² / σ² + n log σ + ½ n log 2π` of n colour values.
+    pub fn bound(
+        &self,
+        config: &LayeredConfig,
+        captions: &CaptionIds,
+        plan: &Plan,
+        images: Vec<f32>,
+        noise: BoundNoise,
+        device: &Device,
+    ) -> Terms<Tensor<1>> {
+        let (batch, rows) = (captions.batch, captions.batch * plan.rows);
+        let images: Tensor<4> = on_device(images, [batch, CHANNELS, config.height, config.width], device);
+        let things: Tensor<2> = on_device(plan.things(), [rows, 1], device);
+        let mut encoded = self.encode(config, captions, plan);
+        if let Some(jitter) = noise.jitter {
+            let jitter: Tensor<2> = on_device(jitter, [rows, 2], device);
+            encoded.frames = moved(&encoded.frames, jitter * things.clone());
+        }
+        let pull = encoded.raw.clone().square().reshape([batch as i32, -1]).sum_dim(1).squeeze_dim::<1>(1);
+        let mut kl_frame = Tensor::zeros([batch], device);
+        let mut frames = encoded.frames.clone();
+        if noise.latents > 0.0 {
+            let frame_noise = on_device(noise.of_frames, [rows, 2], device);
+            let latent_things = things * noise.latents;
+            let (moved, kl) = self.posterior_frames(config, &encoded, &images, latent_things, frame_noise);
+            (frames, kl_frame) = (moved, kl.sum_dim(1).squeeze_dim::<1>(1));
+        }
+        let table = self.rows(&encoded, frames, plan);
+        let steps = config.num_steps;
+        let noises: Tensor<3> = on_device(noise.of_steps, [batch, steps, config.latent_size], device);
+        let mut state = self.begin(config, batch);
+        let mut kl = Tensor::zeros([batch], device);
+        for t in 0..steps {
+            let layers: Vec<usize> =
+                plan.pictures.iter().map(|layers| layers.at(t, config.place_steps, steps)).collect();
+            let fresh = noises.clone().narrow(1, t, 1).squeeze_dim::<2>(1);
+            let latent = Latent { noise: fresh, share: noise.latents };
+            let (next, step) = self.step(config, &table, state, &layers, Some(&images), latent);
+            state = next;
+            if let Some(step) = step.kl {
+                kl = kl + step;
+            }
+        }
+        let log_error = self.log_error.val();
+        let error = (shown(&state.canvas, &encoded.style) - images).square().flatten::<2>(1, 3);
+        let values = config.height * config.width * CHANNELS;
+        let precision = (log_error.clone() * -2.0).exp() * 0.5;
+        let constant = (log_error + 0.5 * std::f32::consts::TAU.ln()) * values as f32;
+        let nats = error.sum_dim(1).squeeze_dim::<1>(1) * precision + constant;
+        let terms = [nats, kl * noise.latents, kl_frame, pull * FRAME_PULL];
+        Terms(TERMS.into_iter().zip(terms).collect())
+    }
+}
+
+impl TextToImage for Layered {
+    fn painter(self, config: &LayeredConfig, device: &Device) -> Box<dyn Painter> {
+        Box::new(LayeredPainter::new(config, self, device))
+    }
+}

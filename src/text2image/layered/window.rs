@@ -1,0 +1,134 @@
+//! Frames on the canvas, and the grids that read and write inside them.
+//!
+//! A grid spreads its cells evenly from edge to edge and weighs pixels by their distance from a cell's centre
+//! ("hat" functions): what a patch writes is its bilinear interpolation.
+
+use burn::tensor::{Device, Tensor, activation::sigmoid};
+
+use super::LayeredConfig;
+use crate::kernels::window::{Rect, Window};
+
+/// A frame is at least this share of the largest that it can be.
+const LEAST: f32 = 0.3;
+/// n things leave each a frame of at most this, over √n, of the canvas.
+const SHARE: f32 = 1.3;
+/// The glimpse of a frame's posterior is wider than the frame by this factor.
+const MARGIN: f32 = 1.4;
+/// Strokes start nearly as large as their frame.
+const LARGE: f32 = 3.0;
+/// Raw numbers of a stroke: x, y and size inside the frame.
+pub const STROKE: usize = 3;
+
+fn column(tensor: &Tensor<2>, at: usize) -> Tensor<2> {
+    tensor.clone().narrow(1, at, 1)
+}
+
+/// The largest frame where `things` stand on one canvas, a share of it.
+pub fn largest(things: usize) -> f32 {
+    (SHARE / (things as f32).sqrt()).min(1.0)
+}
+
+/// Frames (x, y, size) [row, 3] of raw numbers [row, 3]: a centre in half-canvases from the middle, kept so that
+/// the frame lies on the canvas, and a share of the canvas up to `largest` [row, 1].
+pub fn frames(raw: &Tensor<2>, anchors: Tensor<2>, largest: Tensor<2>) -> Tensor<2> {
+    let size = (sigmoid(column(raw, 2)) * (1.0 - LEAST) + LEAST) * largest;
+    let free = size.clone() * -1.0 + 1.0;
+    let center = (raw.clone().narrow(1, 0, 2) + anchors).tanh() * free;
+    Tensor::cat(vec![center, size], 1)
+}
+
+/// Frames whose centres are moved, [row, 3] by [row, 2] half-canvases.
+pub fn moved(frames: &Tensor<2>, by: Tensor<2>) -> Tensor<2> {
+    Tensor::cat(vec![frames.clone().narrow(1, 0, 2) + by, column(frames, 2)], 1)
+}
+
+/// Where a frame's stroke lies (x, y, size) [row, 3], of raw numbers [row, 3]: inside the frame.
+pub fn stroke(frames: &Tensor<2>, raw: &Tensor<2>) -> Tensor<2> {
+    let share = sigmoid(column(raw, 2) + LARGE);
+    let free = column(frames, 2) * (share.clone() * -1.0 + 1.0);
+    let center = frames.clone().narrow(1, 0, 2) + raw.clone().narrow(1, 0, 2).tanh() * free;
+    Tensor::cat(vec![center, column(frames, 2) * share], 1)
+}
+
+/// Weights of the cells of square grids.
+pub struct Grid {
+    /// [batch, 1, N, height].
+    y: Tensor<4>,
+    /// [batch, 1, N, width].
+    x: Tensor<4>,
+}
+
+impl Grid {
+    /// Reads a frame as cells, each the mean of the pixels around it.
+    pub fn reading(config: &LayeredConfig, cells: usize, frames: &Tensor<2>) -> Self {
+        let normal = |bank: Tensor<4>| bank.clone() / (bank.sum_dim(3) + 1e-4);
+        let bank = |axis, len| normal(hats(config, frames, axis, len, cells, true));
+        Self { y: bank(1, config.height), x: bank(0, config.width) }
+    }
+
+    /// Reads around frames, with a margin.
+    pub fn around(config: &LayeredConfig, cells: usize, frames: &Tensor<2>) -> Self {
+        let wider = Tensor::cat(vec![frames.clone().narrow(1, 0, 2), column(frames, 2) * MARGIN], 1);
+        Self::reading(config, cells, &wider)
+    }
+
+    /// Writes patches into rectangles (x, y, size) [batch, 3].
+    pub fn writing(config: &LayeredConfig, cells: usize, places: &Tensor<2>) -> Self {
+        let bank = |axis, len| hats(config, places, axis, len, cells, false);
+        Self { y: bank(1, config.height), x: bank(0, config.width) }
+    }
+
+    /// `F_y · image · F_xᵀ` for each channel: [batch, channel, N, N].
+    pub fn read(&self, image: Tensor<4>) -> Tensor<4> {
+        self.y.clone().matmul(image).matmul(self.x.clone().transpose())
+    }
+
+    /// `F_yᵀ · patch · F_x` for each channel: [batch, channel, height, width].
+    pub fn write(&self, patch: Tensor<4>) -> Tensor<4> {
+        self.y.clone().transpose().matmul(patch).matmul(self.x.clone())
+    }
+}
+
+/// `max(0, 1 − |pixel − μ_n| / w)` [batch, 1, N, len]; w is a cell's stride, where reading at least a pixel.
+fn hats(
+    config: &LayeredConfig,
+    places: &Tensor<2>,
+    axis: usize,
+    len: usize,
+    cells: usize,
+    reading: bool,
+) -> Tensor<4> {
+    let device = places.device();
+    let side = config.height.max(config.width);
+    let stride = column(places, 2) * ((side - 1) as f32 / (cells - 1) as f32);
+    let center = (column(places, axis) + 1.0) * (len as f32 / 2.0) - 0.5;
+    let means = center + stride.clone() * counted(cells, (cells - 1) as f32 / 2.0, &device).unsqueeze::<2>();
+    let width = if reading { stride.clamp_min(1.0) } else { stride.clamp_min(1e-3) };
+    let [batch, _] = means.dims();
+    let distance = counted(len, 0.0, &device).reshape([1, 1, 1, len]) - means.reshape([batch, 1, cells, 1]);
+    (distance.abs() / width.reshape([batch, 1, 1, 1]) * -1.0 + 1.0).clamp_min(0.0)
+}
+
+/// 0, 1, 2, … minus a shift.
+fn counted(n: usize, shift: f32, device: &Device) -> Tensor<1> {
+    let values: Vec<f32> = (0..n).map(|i| i as f32 - shift).collect();
+    Tensor::from_floats(values.as_slice(), device)
+}
+
+/// The write window of a rectangle (x, y, size) on the host.
+pub fn decode(config: &LayeredConfig, place: &[f32]) -> (Window, Rect) {
+    let side = config.height.max(config.width) as f32;
+    let center = |axis: usize, len: usize| (place[axis] + 1.0) * (len as f32 / 2.0) - 0.5;
+    let stride = place[2] * (side - 1.0) / (config.write_size - 1) as f32;
+    let window = Window {
+        center_x: center(0, config.width),
+        center_y: center(1, config.height),
+        stride,
+        std: stride,
+        intensity: 1.0,
+    };
+    let extent = place[2] * side;
+    let edge = |center: f32| center + 0.5 - extent / 2.0;
+    let rect = Rect { x: edge(window.center_x), y: edge(window.center_y), width: extent, height: extent };
+    (window, rect)
+}

@@ -1,0 +1,245 @@
+//! The layered painter: which words are drawn, gradients, and that it paints what it trains.
+
+use aligndraw::checkpoint::{Precision, encode, float_tensors, with_values};
+use aligndraw::data::batch::{Lesson, TrainBatch};
+use aligndraw::data::noise::Noise;
+use aligndraw::data::scene_pictures::ScenePictures;
+use aligndraw::data::scenes::{Bans, Colour, Number, Scene, caption::vocabulary};
+use aligndraw::data::source::Source;
+use aligndraw::model::{Config, TextToImage, Trainable};
+use aligndraw::nn::floats;
+use aligndraw::paint::Pipeline;
+use aligndraw::text2image::layered::{Layered, LayeredConfig, Lexicon, presets};
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::{Device, Gradients, Tensor};
+
+fn lexicon() -> Lexicon {
+    presets::scene_lexicon(&vocabulary())
+}
+
+/// A small model of the real data.
+fn small() -> LayeredConfig {
+    LayeredConfig {
+        vocabulary_size: vocabulary().words.len(),
+        lexicon: lexicon(),
+        height: 64,
+        width: 64,
+        max_things: 6,
+        num_steps: 7,
+        ..LayeredConfig::tiny()
+    }
+}
+
+fn item(config: &LayeredConfig, progress: f32) -> TrainBatch {
+    let pictures = ScenePictures::new(Bans::draw(1));
+    let batch = pictures.training_batch(4, &mut Noise::new(3), Layered::lesson(config, progress));
+    TrainBatch { batch, noise_seed: 5, epoch: 1, index: 0, progress }
+}
+
+fn mean_terms(model: &Layered, config: &LayeredConfig, item: &TrainBatch) -> Vec<f64> {
+    let terms = model.terms(config, item).0.into_iter();
+    terms.map(|(_, term)| f64::from(floats(term.mean().into_data())[0])).collect()
+}
+
+/// What a caption's layers say, as words: "green grass field: large red bus, dog dog".
+fn layers_of(caption: &str) -> String {
+    let (vocabulary, lexicon) = (vocabulary(), lexicon());
+    let ids = vocabulary.tokens(caption).expect("known words").ids;
+    let layers = lexicon.layers(&ids, 6).expect("layers");
+    let said = |layer: &aligndraw::text2image::layered::Layer| {
+        let words = layer.said.iter().map(|&at| vocabulary.words[ids[at]].as_str());
+        words.collect::<Vec<_>>().join(" ")
+    };
+    let all: Vec<String> = layers.layers.iter().map(said).collect();
+    let home = if layers.layers[0].at_home { "at home of " } else { "" };
+    let style = if layers.styles.is_empty() { "" } else { " (in a style)" };
+    format!("{home}{}: {}{style}", all[0], all[1..].join(", "))
+}
+
+#[test]
+fn the_words_that_are_drawn_and_what_is_said_of_them() {
+    for (caption, layers) in [
+        ("a yellow school bus parked in a parking lot", "parking lot: yellow school bus"),
+        ("the decadent chocolate desert is in the desert", "desert: decadent chocolate desert"),
+        ("two bowls of bananas on a wooden table", "wooden table: bananas, bananas"),
+        ("a rider on the blue motorcycle in the forest", "forest: blue motorcycle"),
+        ("a vintage photo of a cat", "at home of cat: cat (in a style)"),
+        ("a toilet seat sits open in the grass field", "grass field: toilet seat"),
+        ("a very large commercial plane flying in clear skies", "clear skies: very large commercial plane"),
+        ("a surfer, a woman, and a child walk on the sun", "sun: surfer, woman, child"),
+        ("a herd of cows in the sky at night", "night: cows, cows, cows, cows, cows"),
+        ("a red bus on the left of two blue cars on the street", "street: red bus, blue cars, blue cars"),
+    ] {
+        assert_eq!(layers_of(caption), layers, "{caption}");
+    }
+    let nothing = lexicon().layers(&vocabulary().tokens("in the forest at night").expect("words").ids, 6);
+    assert!(nothing.expect_err("refused").to_string().contains("names nothing"));
+}
+
+#[test]
+fn every_caption_of_the_language_has_the_layers_of_its_scene() {
+    let (vocabulary, lexicon) = (vocabulary(), lexicon());
+    let colours: Vec<usize> = Colour::ALL.iter().filter_map(|c| vocabulary.id(c.word())).collect();
+    let mut noise = Noise::new(8);
+    for _ in 0..3_000 {
+        let scene = Scene::sample(&mut noise);
+        let caption = scene.caption(&mut noise);
+        let ids = vocabulary.tokens(&caption).expect("known words").ids;
+        let layers = lexicon.layers(&ids, 6).unwrap_or_else(|error| panic!("{caption}: {error}"));
+        let expected = scene.things.iter().flat_map(|thing| {
+            let count = [1, 2, 5][Number::ALL.iter().position(|n| *n == thing.number).expect("a number")];
+            std::iter::repeat_n(thing, count)
+        });
+        let expected: Vec<_> = expected.collect();
+        let drawn = &layers.layers[1..];
+        assert_eq!(drawn.len(), expected.len() + usize::from(scene.boards), "{caption}");
+        assert_eq!(layers.styles.len(), usize::from(scene.vintage), "{caption}");
+        for (layer, thing) in drawn.iter().zip(expected) {
+            let colour = layer.said.iter().map(|&at| ids[at]).find(|id| colours.contains(id));
+            let named = thing.colour.and_then(|colour| vocabulary.id(colour.word()));
+            assert_eq!(colour, named, "{caption}");
+        }
+    }
+}
+
+#[test]
+fn no_lesson_shows_a_held_out_composition() {
+    let config = presets::scenes().config;
+    let (bans, vocabulary) = (Bans::draw(1), vocabulary());
+    let pictures = ScenePictures::new(bans.clone());
+    for progress in [0.0, 0.5] {
+        let lesson = Layered::lesson(&config, progress);
+        assert_eq!(lesson == Lesson::OneObject, progress < 0.1);
+        let mut noise = Noise::new(4);
+        for _ in 0..6 {
+            let batch = pictures.training_batch(16, &mut noise, lesson);
+            for ids in batch.ids.chunks(batch.words) {
+                let words: Vec<&str> = ids.iter().map(|&id| vocabulary.words[id].as_str()).collect();
+                let (scene, _) = Scene::parse(&words.join(" ")).expect("a scene");
+                assert!(!bans.contains(&scene), "{words:?}");
+                let things = config.lexicon.layers(ids, 6).expect("layers").layers.len() - 1;
+                assert!(things == 1 || lesson == Lesson::Everything);
+            }
+        }
+    }
+}
+
+#[test]
+fn sizes_that_cannot_be_are_refused_by_name() {
+    let config = LayeredConfig::tiny();
+    assert!(config.check().is_ok());
+    let with = |change: fn(&mut LayeredConfig)| {
+        let mut config = LayeredConfig::tiny();
+        change(&mut config);
+        config.check().expect_err("refused").to_string()
+    };
+    assert!(with(|c| c.num_steps = 2).contains("num_steps is 2, expected 3"));
+    assert!(with(|c| c.lexicon.styles = vec![70]).contains("word 70"));
+    assert!(with(|c| c.lexicon.counts = vec![[6, 9]]).contains("counts 9, expected 1 to 2"));
+    assert!(with(|c| c.lexicon.things.clear()).contains("no things"));
+}
+
+/// Gradients by autodiff against central differences of the whole bound.
+#[test]
+fn gradients_are_those_of_the_bound() {
+    struct Collect<'a>(&'a Gradients, Vec<Vec<f32>>);
+    impl ModuleVisitor for Collect<'_> {
+        fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
+            let gradient = parameter.val().grad(self.0).map(|gradient| floats(gradient.into_data()));
+            self.1.push(gradient.unwrap_or_default());
+        }
+    }
+    let config = small();
+    let item = item(&config, 1.0);
+    let model = Layered::init(&config, 2, &Device::flex());
+    let tracked = model.clone().train();
+    let terms = tracked.terms(&config, &item).map(Tensor::mean);
+    let loss = terms.0.into_iter().map(|(_, term)| term).reduce(|a, b| a + b).expect("terms");
+    let backward = loss.backward();
+    let mut found = Collect(&backward, Vec::new());
+    tracked.visit(&mut found);
+    let tensors = float_tensors(&model);
+    let total = |model: &Layered| mean_terms(model, &config, &item).iter().sum::<f64>();
+    let mut checked = 0;
+    for (at, gradient) in found.1.iter().enumerate() {
+        let norm = gradient.iter().map(|g| g * g).sum::<f32>().sqrt();
+        if norm < 1.0 {
+            continue;
+        }
+        checked += 1;
+        // Along the gradient itself, by about a hundredth of a nat or more: f32 holds thousands of nats.
+        let step = (2.0 / norm).min(3e-3);
+        let moved = |sign: f32| {
+            let mut index = 0;
+            let values = |_: &str, _: &[usize]| {
+                let mut values = tensors[index].values.clone();
+                if index == at {
+                    values.iter_mut().zip(gradient).for_each(|(x, g)| *x += sign * step * g / norm);
+                }
+                index += 1;
+                Ok(values)
+            };
+            total(&with_values(model.clone(), values).expect("the same shapes"))
+        };
+        let slope = (moved(1.0) - moved(-1.0)) / (2.0 * f64::from(step));
+        let name = &tensors[at].name;
+        assert!((slope - f64::from(norm)).abs() < 0.08 * f64::from(norm) + 0.3, "{name}: {slope}, {norm}");
+    }
+    assert!(checked > 20, "{checked} tensors have a gradient");
+}
+
+#[test]
+fn it_paints_the_same_from_one_seed_and_goes_on_from_a_branch() {
+    let config = small();
+    let device = Device::flex();
+    let model = Layered::init(&config, 4, &device);
+    assert!(encode(&model, Precision::Byte).is_ok());
+    let pipeline = Pipeline::new(model.painter(&config, &device), vocabulary(), 1.0);
+    let caption = "a red bus and a dog on the street";
+    let finish = |pictures: &mut aligndraw::paint::Pictures| {
+        let mut all = Vec::new();
+        while let Some(frames) = pollster::block_on(pipeline.step(pictures)).expect("a step") {
+            all.push(frames);
+        }
+        all
+    };
+    let mut first = pipeline.begin(caption, &[4, 5]).expect("a caption");
+    let drawn = finish(&mut first);
+    assert_eq!(drawn.len(), config.num_steps());
+    let again = finish(&mut pipeline.begin(caption, &[5]).expect("a caption"));
+    let worst = |a: &[f32], b: &[f32]| a.iter().zip(b).fold(0.0f32, |most, (a, b)| most.max((a - b).abs()));
+    let last = drawn.len() - 1;
+    assert!(worst(&again[last][0].image, &drawn[last][1].image) < 1e-5);
+    assert!(worst(&drawn[last][0].image, &drawn[last][1].image) > 0.0);
+    // "the street" is drawn in the first step, then "red bus" and "dog" in equal shares.
+    for (step, words) in [(0, &[8][..]), (1, &[1, 2]), (3, &[1, 2]), (4, &[5]), (6, &[5])] {
+        let alignment = drawn[step][0].alignment.as_ref().expect("attention");
+        let lit: Vec<usize> = (0..alignment.len()).filter(|&word| alignment[word] > 0.0).collect();
+        assert_eq!(lit, words, "step {step}");
+        let rect = drawn[step][0].rect.expect("a window");
+        assert!(rect.width > 0.0 && (step == 0) == (rect.width == 64.0), "step {step}: {rect:?}");
+    }
+    let same = finish(&mut pipeline.branch(&first, 1, 2, caption, 5).expect("a branch"));
+    assert!(worst(&same.last().expect("steps")[0].image, &drawn[last][1].image) < 1e-5);
+}
+
+/// A batch is learned by heart: the error of its pictures falls far below that of fresh weights.
+#[test]
+fn a_batch_is_learned_by_heart() {
+    use burn::optim::{AdamConfig, GradientsParams};
+    let config = LayeredConfig { decoder_size: 48, encoder_size: 32, write_size: 10, ..small() };
+    let item = item(&config, 1.0);
+    let mut model = Layered::init(&config, 2, &Device::flex()).train();
+    let mut optimizer = AdamConfig::new().init();
+    let error = |model: &Layered| mean_terms(model, &config, &item)[0];
+    let before = error(&model);
+    for _ in 0..60 {
+        let terms = model.terms(&config, &item).map(Tensor::mean);
+        let loss = terms.0.into_iter().map(|(_, term)| term).reduce(|a, b| a + b).expect("terms");
+        let gradients = GradientsParams::from_grads(loss.backward(), &model);
+        model = optimizer.step(5e-3, model, gradients);
+    }
+    let after = error(&model);
+    // One in a hundred of 12 288 colour values' deviation is 57 nats: the pictures are there when 3 000 are gone.
+    assert!(after < before - 3_000.0, "{before} → {after}");
+}
