@@ -1,10 +1,12 @@
 //! Measures: the bound in nats, whether a picture shows what its caption says, and where words are
 //! looked at.
 
+pub mod appearance;
 pub mod bound;
 pub mod classifier;
 pub mod fidelity;
 mod fit;
+pub mod frechet;
 pub mod judge;
 pub mod retrieval;
 pub mod scene_fidelity;

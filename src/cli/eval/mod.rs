@@ -1,5 +1,6 @@
 //! `aligndraw eval`.
 
+mod appearance;
 mod digits;
 mod folder;
 mod scenes;

@@ -6,12 +6,14 @@ use serde::Serialize;
 
 use super::super::files::read_judge;
 use super::super::train_judge::LEAST_ACCURACY;
+use super::appearance::{self, Frechet};
 use super::{Args, bounds, print_bounds, print_columns, print_head, print_shares};
 use crate::checkpoint::Manifest;
 use crate::cli::output::{progress, say};
 use crate::data::noise::Noise;
 use crate::data::scene_pictures::ScenePictures;
 use crate::data::scenes::{Bans, Scene};
+use crate::eval::appearance::Appearance;
 use crate::eval::bound::Bound;
 use crate::eval::judge::SceneJudge;
 use crate::eval::scene_fidelity::{Factors, ObjectAttention};
@@ -34,6 +36,8 @@ struct Measured {
     rendered: Factors,
     /// The attention on an object's words while it is painted.
     object_attention: ObjectAttention,
+    /// How far the painted pictures are from true ones, in the judge's features.
+    frechet: Frechet,
     bound: Option<Bound>,
 }
 
@@ -46,6 +50,8 @@ pub struct Evaluation {
     seed: u64,
     temperature: f32,
     judge_on_test_renders: Factors,
+    /// How pictures of seen captions look beside true ones.
+    appearance: Vec<Appearance>,
     seen: Measured,
     held_out: Measured,
 }
@@ -75,13 +81,16 @@ pub fn evaluate(args: &Args, manifest: Manifest, weights: &[u8], bans: Bans) -> 
             bar.inc(drawn.len() as u64);
             scenes.extend(drawn.into_iter().map(|(scene, _)| scene));
         }
-        let rendered: Vec<f32> = scenes.iter().flat_map(|scene| pictures.paint(scene, &mut noise)).collect();
+        let mut render =
+            || -> Vec<f32> { scenes.iter().flat_map(|scene| pictures.paint(scene, &mut noise)).collect() };
+        let (rendered, again) = (render(), render());
         let factors = |scenes: &[Scene], pixels: &[f32]| factors(&judge, scenes, pixels, &device);
         Ok(Measured {
             painted: factors(&scenes, &painted),
             shuffled_control: factors(&shuffled(&scenes, &mut noise), &painted),
             rendered: factors(&scenes, &rendered),
             object_attention: measurement.object_attention,
+            frechet: Frechet::of(&judge, &painted, &rendered, &again),
             bound,
         })
     };
@@ -92,6 +101,7 @@ pub fn evaluate(args: &Args, manifest: Manifest, weights: &[u8], bans: Bans) -> 
         seed: args.seed,
         temperature,
         judge_on_test_renders: record.accuracy_on_test_renders,
+        appearance: appearance::measure(&pictures, &pipeline, args.seed)?,
         seen: measure(false, bound_seen)?,
         held_out: measure(true, bound_held_out)?,
     };
@@ -170,5 +180,6 @@ fn print(e: &Evaluation) {
     };
     row("attention on the object's words", seen.on_its_words, held_out.on_its_words);
     row("  if every word got the same", seen.uniform, held_out.uniform);
+    appearance::print(&e.appearance, &e.seen.frechet, &e.held_out.frechet);
     print_bounds(&e.seen.bound, &e.held_out.bound);
 }

@@ -172,19 +172,36 @@ impl SceneJudge {
         }
     }
 
+    /// What is seen in every cell of images [batch, 3, 64, 64] in [0, 1]: [batch, cell, feature].
+    fn features(&self, images: Tensor<4>) -> Tensor<3> {
+        let [batch, ..] = images.dims();
+        let features = relu(self.conv1.forward(images * 2.0 - 1.0));
+        let features = relu(self.conv2.forward(features));
+        let features = relu(self.conv3.forward(features));
+        let features = relu(self.conv4.forward(features));
+        let features = relu(self.conv5.forward(features));
+        features.reshape([batch, FEATURES, CELLS * CELLS]).swap_dims(1, 2)
+    }
+
+    /// The mean over the cells of what is seen of each picture [picture, 3, 64, 64], for the Fréchet distance:
+    /// rows of 128.
+    pub fn mean_features(&self, pixels: &[f32], device: &Device) -> Vec<Vec<f32>> {
+        let mut rows = Vec::with_capacity(pixels.len() / IMAGE);
+        for pixels in pixels.chunks(BATCH * IMAGE) {
+            let images = TensorData::new(pixels.to_vec(), [pixels.len() / IMAGE, 3, CANVAS, CANVAS]);
+            let means = self.features(Tensor::from_data(images, device)).mean_dim(1);
+            rows.extend(floats(means.into_data()).chunks_exact(FEATURES).map(<[f32]>::to_vec));
+        }
+        rows
+    }
+
     /// Logits of every factor of images [batch, 3, 64, 64] in [0, 1]; `pairs` [batch, object] names the
     /// two objects of the relation.
     pub fn forward(&self, images: Tensor<4>, pairs: Tensor<2>) -> Tensor<2> {
         let [batch, ..] = images.dims();
         let device = images.device();
         let cells = CELLS * CELLS;
-        let features = relu(self.conv1.forward(images * 2.0 - 1.0));
-        let features = relu(self.conv2.forward(features));
-        let features = relu(self.conv3.forward(features));
-        let features = relu(self.conv4.forward(features));
-        let features = relu(self.conv5.forward(features));
-        // [batch, cell, feature]
-        let features = features.reshape([batch, FEATURES, cells]).swap_dims(1, 2);
+        let features = self.features(images);
 
         // [batch, object, cell]: where each object is seen, and how clearly at best.
         let seen = self.object.forward(features.clone()).swap_dims(1, 2);
