@@ -106,7 +106,7 @@ export const MODELS = [
       },
       {
         title: 'Alignment',
-        note: 'Watch which word is looked at while the place is painted.',
+        note: 'Watch which word is attended to while the background is painted.',
         captions: [
           'a rider on the blue motorcycle in the desert',
           'a rider on the blue motorcycle in the forest',

@@ -12,11 +12,11 @@ const FILES = site?.files ?? [
   'style.css',
   'icon.svg',
   'main.js',
+  'attention-view.js',
   'caption.js',
   'compare.js',
   'link.js',
   'models.js',
-  'reading.js',
   'strip.js',
   'variants.js',
   'gallery.html',
@@ -25,7 +25,7 @@ const FILES = site?.files ?? [
   'embed.html',
   'embed.css',
   'embed.js',
-  'keep.js',
+  'save-menu.js',
   'snippets.js',
   'lib/align-draw.js',
   'lib/aligndraw.js',
@@ -72,7 +72,7 @@ worker.addEventListener('fetch', (/** @type {any} */ event) => {
 });
 
 /**
- * Whether this may be the file: a network that asks to log in answers everything with its own page.
+ * Whether this may be the file: a captive portal answers everything with its own page.
  * @param {Request} request @param {Response} response
  */
 function fits({ url }, { ok, headers }) {
