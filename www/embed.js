@@ -11,7 +11,6 @@
  */
 
 import { parseSeed } from './lib/seed.js';
-import { MODELS, choice } from './models.js';
 import { elementSnippet, frameSnippet } from './snippets.js';
 
 /** @typedef {import('./lib/align-draw.js').AlignDrawElement} AlignDrawElement */
@@ -47,7 +46,8 @@ function frame() {
   });
 }
 
-function showOptions() {
+async function showOptions() {
+  const { MODELS, choice } = await import('./models.js');
   const form = /** @type {HTMLFormElement} */ (document.getElementById('options'));
   const example = /** @type {any} */ (document.getElementById('example'));
   const field = (/** @type {string} */ name) => /** @type {any} */ (form.elements.namedItem(name));

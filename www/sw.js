@@ -17,6 +17,7 @@ const FILES = site?.files ?? [
   'compare.js',
   'link.js',
   'models.js',
+  'models/index.json',
   'strip.js',
   'variants.js',
   'gallery.html',
@@ -66,8 +67,8 @@ worker.addEventListener('fetch', (/** @type {any} */ event) => {
   const { request } = event;
   const url = new URL(request.url);
   if (request.method !== 'GET' || url.origin !== location.origin) return;
-  // Of everything else `lib/download.js` takes care.
-  if (/\.(wasm|safetensors|json)$/.test(url.pathname)) return;
+  // `lib/download.js` keeps engines, weights and manifests; the list of models is the page's.
+  if (/\.(wasm|safetensors|json)$/.test(url.pathname) && !/\/models\/index\.json$/.test(url.pathname)) return;
   event.respondWith(answer(request));
 });
 
@@ -78,7 +79,7 @@ worker.addEventListener('fetch', (/** @type {any} */ event) => {
 function fits({ url }, { ok, headers }) {
   const type = headers.get('content-type') ?? '';
   if (/\.js$/.test(new URL(url).pathname)) return ok && /script/.test(type);
-  return ok && (!/\.(css|svg)$/.test(new URL(url).pathname) || !/html/.test(type));
+  return ok && (!/\.(css|svg|json)$/.test(new URL(url).pathname) || !/html/.test(type));
 }
 
 /** @param {Request} request */

@@ -11,14 +11,14 @@ let browser, folder, host, page;
 before(async () => {
   browser = await startBrowser();
 });
-after(() => browser?.cremoveFile());
+after(() => browser?.close());
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'aligndraw-causes-'));
   for (const file of readdirSync('pkg')) if (/\.js$|^cpu$|^models$/.test(file)) cpSync(join('pkg', file), join(folder, file), { recursive: true });
   writeFileSync(join(folder, 'index.html'), '<!doctype html><title>Scratch</title>');
 });
 afterEach(async () => {
-  await page?.context().cremoveFile();
+  await page?.context().close();
   host?.stop();
   rmSync(folder, { recursive: true });
 });
