@@ -60,7 +60,7 @@ export class AttentionView {
     this.rows.forEach(({ word, share }, j) => {
       const weight = frame?.alignment?.[j] ?? 0;
       word.style.setProperty('--attention', Math.sqrt(weight).toFixed(3));
-      share.textContent = frame ? `${(100 * weight).toFixed(0)} %` : '';
+      share.textContent = frame?.alignment ? `${(100 * weight).toFixed(0)} %` : '';
     });
     this.paintMap(frames, step);
   }

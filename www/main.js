@@ -9,6 +9,7 @@ import { readLink, writeLink } from './link.js';
 import { MOST_SEED, parseSeed, plainSeed } from './lib/seed.js';
 import { paint, placeWindow } from './lib/picture.js';
 import { Player } from './lib/player.js';
+import { showPanels } from './panels.js';
 import { MODELS, chips, choice } from './models.js';
 import { SaveMenu } from './save-menu.js';
 import { Strip } from './strip.js';
@@ -195,12 +196,12 @@ function show(step, playing) {
     paint(/** @type {HTMLCanvasElement} */ (small), samples[i]?.[step - 1]?.pixels ?? samples[i]?.[step - 1]?.image ?? null, info);
   });
   slider.value = String(step);
-  const attended = frame?.alignment ? words[frame.alignment.indexOf(Math.max(...frame.alignment))] : '';
-  slider.setAttribute('aria-valuetext', frame ? `step ${step} of ${player.total}, most attention on “${attended}”` : 'empty canvas');
+  const attended = frame?.alignment ? `, most attention on “${words[frame.alignment.indexOf(Math.max(...frame.alignment))]}”` : '';
+  slider.setAttribute('aria-valuetext', frame ? `step ${step} of ${player.total}${attended}` : 'empty canvas');
   el('step-text').textContent = `${step} / ${player.total}`;
   el('play').textContent = playing ? '❚❚' : '▶';
   el('play').setAttribute('aria-label', playing ? 'Pause' : 'Play');
-  canvas.setAttribute('aria-label', frame ? `Drawing of “${caption.value}”, step ${step} of ${player.total}` : 'Empty canvas');
+  canvas.setAttribute('aria-label', frame ? `Drawing${caption.value && ` of “${caption.value}”`}, step ${step} of ${player.total}` : 'Empty canvas');
 }
 
 function repaint() {
@@ -276,6 +277,8 @@ async function start() {
   }
   el('loading').hidden = true;
   caption.setVocabulary(model.info);
+  showPanels(model.info);
+  if (!model.info.words.length) caption.value = '';
   el('chips').replaceChildren(...chips(choice(chosenModel), drawCaption));
   badge();
   await draw();

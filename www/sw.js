@@ -17,6 +17,7 @@ const FILES = site?.files ?? [
   'compare.js',
   'link.js',
   'models.js',
+  'panels.js',
   'models/index.json',
   'strip.js',
   'variants.js',
