@@ -22,9 +22,10 @@ native:
 	@command -v cc >/dev/null || scripts/apt-install.sh gcc libc6-dev
 	cargo build --release --locked --bin aligndraw
 
-## pkg/: both engines, bound, optimised, pre-compressed.
-web:
+## pkg/: the engines, bound, optimised, pre-compressed; models/index.json: the models that the page offers.
+web: native
 	scripts/build-web.sh
+	$(BINARY) index
 
 ## pkg/ as the npm package `aligndraw`: bundled JavaScript, types, models, licences.
 package: web

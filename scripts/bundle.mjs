@@ -8,7 +8,7 @@ import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
-const MODELS = ['digits', 'framed-digits', 'scenes'];
+const MODELS = JSON.parse(readFileSync('models/index.json', 'utf8')).map(({ name }) => name);
 const ENGINES = ['cpu', 'flex', 'webgpu'];
 const { fused } = await import(pathToFileURL('pkg/engines.js').href);
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
@@ -238,11 +238,12 @@ async function bundleSite() {
   // The addresses that other sites name stay.
   for (const entry of ['align-draw', 'aligndraw']) writeFileSync(join(out, `${entry}.js`), `export * from './${renamed.get(`lib/${entry}.js`)}';\n`);
   cpSync('www/icon.svg', join(out, 'icon.svg'));
+  cpSync('models/index.json', join(out, 'models/index.json'));
   for (const name of MODELS) if (existsSync(`models/${name}.eval.json`)) cpSync(`models/${name}.eval.json`, join(out, 'models', `${name}.eval.json`));
   licences(out);
   // What the page needs to open; engines and weights are kept by the library, which checks them.
   const assetFiles = readdirSync(join(out, 'assets')).filter((file) => /\.(js|css)$/.test(file) && !file.startsWith('webgpu-'));
-  const files = ['./', 'gallery.html', 'embed.html', 'align-draw.js', 'icon.svg', ...assetFiles.map((file) => `assets/${file}`)];
+  const files = ['./', 'gallery.html', 'embed.html', 'align-draw.js', 'icon.svg', 'models/index.json', ...assetFiles.map((file) => `assets/${file}`)];
   const sw = readFileSync('www/sw.js', 'utf8');
   const site = { version: short(files.join() + readFileSync(join(out, 'index.html'))), files };
   const { outputFiles } = await build({ ...common, stdin: { contents: `self.SITE = ${JSON.stringify(site)};\n${sw}`, loader: 'js' }, format: 'iife', write: false });

@@ -109,6 +109,11 @@ pub trait SystemVisitor {
 }
 
 impl System {
+    /// What its models do: all systems of this registry paint.
+    pub fn kind(&self) -> &'static str {
+        "text-to-image"
+    }
+
     /// The system that a manifest names, its sizes checked.
     ///
     /// **Errors** [`Error::Model`] for an unknown name or fields that are not its sizes; [`Error::Config`].

@@ -1,21 +1,21 @@
 // @ts-check
-/** The caption box: marks unknown words while typing and offers the ones that fit. */
+/** The caption box: marks unknown words while typing and suggests known ones. */
 
-const OFFERS = 8;
+const MAX_SUGGESTIONS = 8;
 
-/** @param {string} word without the punctuation that the model does not hear */
-const bare = (word) => word.trim().toLowerCase().replace(/^[,;:!?"“”]+|[,;:!?"“”.]+$/g, '');
+/** @param {string} word without the punctuation that the tokeniser drops */
+const normalized = (word) => word.trim().toLowerCase().replace(/^[,;:!?"“”]+|[,;:!?"“”.]+$/g, '');
 
 export class CaptionBox {
   /**
-   * @param {{input: HTMLInputElement, marks: HTMLElement, offers: HTMLElement, hint: HTMLElement, known: HTMLElement}} parts
+   * @param {{input: HTMLInputElement, marks: HTMLElement, suggestions: HTMLElement, hint: HTMLElement, known: HTMLElement}} parts
    * @param {() => void} onChange
    */
   constructor(parts, onChange) {
     Object.assign(this, parts);
     this.input = parts.input;
     this.marks = parts.marks;
-    this.offers = parts.offers;
+    this.suggestions = parts.suggestions;
     this.hint = parts.hint;
     this.known = parts.known;
     this.onChange = onChange;
@@ -27,11 +27,11 @@ export class CaptionBox {
     this.groups = [];
     this.input.addEventListener('input', () => this.changed());
     this.input.addEventListener('scroll', () => (this.marks.scrollLeft = this.input.scrollLeft));
-    for (const event of ['click', 'keyup', 'focus']) this.input.addEventListener(event, () => this.offer());
+    for (const event of ['click', 'keyup', 'focus']) this.input.addEventListener(event, () => this.suggest());
   }
 
   /** @param {import('./lib/aligndraw.js').ModelInfo} info */
-  learn(info) {
+  setVocabulary(info) {
     const words = info.words.filter((word) => word !== info.fullStop);
     this.spellings = [...Object.keys(info.aliases), ...words.filter((word) => !/^\d$/.test(word)), ...words.filter((word) => /^\d$/.test(word))];
     this.groups = info.alternatives;
@@ -51,7 +51,7 @@ export class CaptionBox {
 
   changed() {
     this.mark();
-    this.offer();
+    this.suggest();
     this.onChange();
   }
 
@@ -60,7 +60,7 @@ export class CaptionBox {
     const parts = this.input.value.split(/(\s+|\.)/);
     this.marks.replaceChildren(
       ...parts.map((part) => {
-        const word = bare(part);
+        const word = normalized(part);
         if (!word || !this.vocabulary.size || this.vocabulary.has(word)) return document.createTextNode(part);
         const mark = document.createElement('mark');
         mark.textContent = part;
@@ -76,7 +76,7 @@ export class CaptionBox {
     const caret = this.input.selectionStart ?? value.length;
     const start = value.slice(0, caret).search(/[^\s.]*$/);
     const end = caret + (value.slice(caret).match(/^[^\s.]*/)?.[0].length ?? 0);
-    return { start, end, word: bare(value.slice(start, end)) };
+    return { start, end, word: normalized(value.slice(start, end)) };
   }
 
   /** Words that can stand for this one: the other digits, the other colours. @param {string} word */
@@ -85,14 +85,14 @@ export class CaptionBox {
     return [...new Set(others)].filter((other) => other !== word);
   }
 
-  /** Offers the words that begin like the one under the caret, or those that can stand for it. */
-  offer() {
+  /** Suggests the words that begin like the one under the caret, or those that can stand for it. */
+  suggest() {
     const { start, end, word } = this.current();
-    if (document.activeElement !== this.input || !word) return this.offers.replaceChildren();
+    if (document.activeElement !== this.input || !word) return this.suggestions.replaceChildren();
     const others = this.alternatives(word);
     const fits = this.spellings.filter((known) => known !== word && known.startsWith(word));
-    const choice = others.length ? others.slice(0, 2 * OFFERS) : fits.slice(0, OFFERS);
-    this.offers.replaceChildren(...choice.map((known) => this.chip(known, () => this.replace(start, end, known))));
+    const choice = others.length ? others.slice(0, 2 * MAX_SUGGESTIONS) : fits.slice(0, MAX_SUGGESTIONS);
+    this.suggestions.replaceChildren(...choice.map((known) => this.chip(known, () => this.replace(start, end, known))));
   }
 
   /** @param {string} word @param {() => void} action */
@@ -124,10 +124,10 @@ export class CaptionBox {
   }
 
   /**
-   * Says what is wrong with the caption, with words to take instead.
+   * Shows what is wrong with the caption, with known words to take instead.
    * @param {{message: string, words?: {word: string, suggestions: string[]}[]} | null} problem
    */
-  say(problem) {
+  showProblem(problem) {
     this.input.setAttribute('aria-invalid', String(Boolean(problem)));
     if (!problem) return this.hint.replaceChildren();
     if (!problem.words) {
@@ -137,19 +137,19 @@ export class CaptionBox {
     const parts = problem.words.flatMap(({ word, suggestions }) => {
       const strong = document.createElement('strong');
       strong.textContent = `“${word}”`;
-      const chips = suggestions.flatMap((known) => [this.chip(known, () => this.swap(word, known)), ' ']);
-      return [strong, suggestions.length ? ' is not a word it knows. Did you mean ' : ' is not a word it knows. ', ...chips];
+      const chips = suggestions.flatMap((known) => [this.chip(known, () => this.replaceFirst(word, known)), ' ']);
+      return [strong, suggestions.length ? ' is not in its vocabulary. Did you mean ' : ' is not in its vocabulary. ', ...chips];
     });
     this.hint.replaceChildren(...parts);
   }
 
-  /** Says something of the caption that is not an error. @param {string} text */
-  note(text) {
+  /** Shows a note that is not an error. @param {string} text */
+  showNote(text) {
     this.hint.textContent = text;
   }
 
   /** @param {string} word @param {string} known */
-  swap(word, known) {
+  replaceFirst(word, known) {
     const at = this.input.value.toLowerCase().indexOf(word);
     if (at >= 0) this.replace(at, at + word.length, known);
   }
@@ -158,7 +158,7 @@ export class CaptionBox {
    * A caption with one of its words replaced.
    * @param {string} text @param {[number, number]} span where the word stands in it @param {string} word
    */
-  static flipped(text, [from, to], word) {
+  static withReplaced(text, [from, to], word) {
     return text.slice(0, from) + word + text.slice(to);
   }
 }

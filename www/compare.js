@@ -1,5 +1,5 @@
 // @ts-check
-/** Two drawings side by side: what differs between them at each step, and how the attention moved. */
+/** Two drawings side by side: what differs between them at each step, and how the attention changed. */
 
 import { paint } from './lib/picture.js';
 
@@ -57,11 +57,11 @@ export class Compare {
     const { shares, mean } = differences(a.image, b.image, size);
     paint(this.parts.difference, shares, { ...size, channels: 1 });
     this.parts.amount.textContent = `${(100 * mean).toFixed(1)} % of full scale differs at step ${step}`;
-    this.moved(step);
+    this.showAttentionChange(step);
   }
 
   /** The words whose share of the attention, averaged over the steps so far, differs most. @param {number} step */
-  moved(step) {
+  showAttentionChange(step) {
     if (!this.sides) return;
     const { left, right } = this.sides;
     const mean = (/** @type {Side} */ side, /** @type {number} */ j) =>
@@ -73,12 +73,12 @@ export class Compare {
       from: mean(left, j),
       to: mean(right, j),
     }));
-    const moves = rows.filter(({ from, to }) => share(from) !== share(to));
-    moves.sort((x, y) => Math.abs(y.to - y.from) - Math.abs(x.to - x.from));
-    const still = Object.assign(document.createElement('li'), { textContent: 'The attention stayed where it was.' });
-    if (!moves.length) return this.parts.moved.replaceChildren(still);
+    const changes = rows.filter(({ from, to }) => share(from) !== share(to));
+    changes.sort((x, y) => Math.abs(y.to - y.from) - Math.abs(x.to - x.from));
+    const unchanged = Object.assign(document.createElement('li'), { textContent: 'The attention is unchanged.' });
+    if (!changes.length) return this.parts.moved.replaceChildren(unchanged);
     this.parts.moved.replaceChildren(
-      ...moves.slice(0, 3).map(({ word, from, to }) => {
+      ...changes.slice(0, 3).map(({ word, from, to }) => {
         const item = document.createElement('li');
         item.append(Object.assign(document.createElement('b'), { textContent: word }), ` ${share(from)} → ${share(to)}`);
         return item;

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * With a caption in its address, the bare drawing for a frame; without, the page that teaches embedding.
+ * With a caption in its address, the bare drawing for a frame; without, the page that explains embedding.
  *
  * Messages of the frame to the page around it, all `{source: 'align-draw', type, …}`:
  *   {type: 'ready'} · {type: 'size', width, height} · {type: 'frame', step, numSteps} · {type: 'done', caption, seed}
@@ -11,7 +11,6 @@
  */
 
 import { parseSeed } from './lib/seed.js';
-import { MODELS, choice } from './models.js';
 import { elementSnippet, frameSnippet } from './snippets.js';
 
 /** @typedef {import('./lib/align-draw.js').AlignDrawElement} AlignDrawElement */
@@ -20,7 +19,7 @@ import { elementSnippet, frameSnippet } from './snippets.js';
 const SWITCHES = ['words', 'controls', 'editable', 'loop'];
 const query = new URLSearchParams(location.search);
 if (query.has('caption')) frame();
-else teach();
+else showOptions();
 
 function frame() {
   const element = /** @type {any} */ (document.createElement('align-draw'));
@@ -30,12 +29,12 @@ function frame() {
   }
   document.body.className = 'frame';
   document.body.replaceChildren(element);
-  const tell = (/** @type {object} */ message) => parent.postMessage({ source: 'align-draw', ...message }, '*');
-  element.addEventListener('ready', () => tell({ type: 'ready' }));
-  element.addEventListener('frame', (/** @type {CustomEvent} */ { detail }) => tell({ type: 'frame', step: detail.step, numSteps: detail.numSteps }));
-  element.addEventListener('done', () => tell({ type: 'done', caption: element.caption, seed: element.seed }));
-  element.addEventListener('error', (/** @type {CustomEvent} */ { detail }) => tell({ type: 'error', message: detail.message }));
-  new ResizeObserver(() => tell({ type: 'size', width: element.offsetWidth, height: element.offsetHeight })).observe(element);
+  const post = (/** @type {object} */ message) => parent.postMessage({ source: 'align-draw', ...message }, '*');
+  element.addEventListener('ready', () => post({ type: 'ready' }));
+  element.addEventListener('frame', (/** @type {CustomEvent} */ { detail }) => post({ type: 'frame', step: detail.step, numSteps: detail.numSteps }));
+  element.addEventListener('done', () => post({ type: 'done', caption: element.caption, seed: element.seed }));
+  element.addEventListener('error', (/** @type {CustomEvent} */ { detail }) => post({ type: 'error', message: detail.message }));
+  new ResizeObserver(() => post({ type: 'size', width: element.offsetWidth, height: element.offsetHeight })).observe(element);
   addEventListener('message', ({ source, data }) => {
     if (source !== parent || data?.target !== 'align-draw') return;
     if (data.type === 'pause') element.pause();
@@ -47,7 +46,8 @@ function frame() {
   });
 }
 
-function teach() {
+async function showOptions() {
+  const { MODELS, choice } = await import('./models.js');
   const form = /** @type {HTMLFormElement} */ (document.getElementById('options'));
   const example = /** @type {any} */ (document.getElementById('example'));
   const field = (/** @type {string} */ name) => /** @type {any} */ (form.elements.namedItem(name));
@@ -57,7 +57,7 @@ function teach() {
   Object.assign(field('size'), { value: '320' });
   for (const name of ['words', 'controls']) field(name).checked = true;
 
-  const follow = () => {
+  const update = () => {
     const switches = SWITCHES.filter((name) => field(name).checked);
     const caption = field('caption').value;
     const seed = parseSeed(field('seed').value) ?? 0n;
@@ -80,7 +80,7 @@ function teach() {
     Object.assign(field('caption'), { value: caption });
     Object.assign(field('seed'), { value: String(seed) });
   });
-  form.addEventListener('input', follow);
+  form.addEventListener('input', update);
   form.addEventListener('submit', (event) => event.preventDefault());
   for (const button of document.querySelectorAll('[data-copy]')) {
     button.addEventListener('click', async () => {
@@ -92,5 +92,5 @@ function teach() {
       setTimeout(() => (button.textContent = 'Copy'), 1600);
     });
   }
-  follow();
+  update();
 }

@@ -13,7 +13,7 @@ const STEP_TIME = 45;
 
 /** @template {HTMLElement} T @param {string} id @returns {T} */
 const el = (id) => /** @type {T} */ (document.getElementById(id));
-const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
+const reducedMotion = matchMedia('(prefers-reduced-motion: reduce)').matches;
 
 /** @type {import('./lib/aligndraw.js').AlignDraw | undefined} */
 let model;
@@ -23,8 +23,8 @@ let running;
 /** @type {{caption: string, canvas: HTMLCanvasElement, text: HTMLElement, link: HTMLAnchorElement, last: Frame | null}[]} */
 const pictures = [];
 
-/** Lays the frames out, empty. */
-function lay() {
+/** Builds the figures, empty. */
+function buildFigures() {
   const groups = MODEL.groups.map(({ title, note, captions }) => {
     const section = document.createElement('section');
     section.className = 'group';
@@ -74,21 +74,21 @@ async function drawAll() {
       for await (const step of model.draw(picture.caption, { seed, signal: controller.signal })) {
         picture.last = step;
         paint(picture.canvas, step.pixels ?? step.image, info);
-        words.forEach((word, j) => word.style.setProperty('--lit', Math.sqrt(step.alignment?.[j] ?? 0).toFixed(3)));
-        if (!calm) await new Promise((resolve) => setTimeout(resolve, STEP_TIME));
+        words.forEach((word, j) => word.style.setProperty('--attention', Math.sqrt(step.alignment?.[j] ?? 0).toFixed(3)));
+        if (!reducedMotion) await new Promise((resolve) => setTimeout(resolve, STEP_TIME));
         controller.signal.throwIfAborted();
       }
-      words.forEach((word) => word.style.setProperty('--lit', '0'));
+      words.forEach((word) => word.style.setProperty('--attention', '0'));
     }
-    el('status').textContent = `${pictures.length} pictures, drawn on this machine; press one to look closer.`;
+    el('status').textContent = `${pictures.length} pictures, drawn on this machine; press one to open it.`;
     document.documentElement.dataset.drawn = String(seed);
   } catch (error) {
-    if (!controller.signal.aborted) complain(error);
+    if (!controller.signal.aborted) showError(error);
   }
 }
 
 /** @param {unknown} error */
-function complain(error) {
+function showError(error) {
   el('status').textContent = '';
   el('error').hidden = false;
   el('error-text').textContent = /** @type {Error} */ (error).message;
@@ -116,10 +116,10 @@ async function showNumbers() {
       return row;
     }),
   );
-  const looking = (/** @type {number} */ x) => `${(100 * x).toFixed(0)} %`;
+  const share = (/** @type {number} */ x) => `${(100 * x).toFixed(0)} %`;
   el('numbers-note').textContent =
-    `A judge trained on true renders looked at ${found.pictures} pictures of captions whose combinations were trained on and at as many of held-out ones. ` +
-    `While an object is painted, ${looking(found.seen.looking.on_its_words)} of the attention is on its colour and noun; if every word got the same, it would be ${looking(found.seen.looking.uniform)}.`;
+    `A judge network trained on true renders read ${found.pictures} pictures of captions whose combinations were trained on and as many of held-out ones. ` +
+    `While an object is painted, ${share(found.seen.looking.on_its_words)} of the attention is on its colour and noun; with uniform attention it would be ${share(found.seen.looking.uniform)}.`;
   el('numbers').hidden = false;
 }
 
@@ -129,7 +129,7 @@ async function start() {
   try {
     model = await load({ model: MODEL.name, device: 'cpu' });
   } catch (error) {
-    return complain(error);
+    return showError(error);
   }
   await drawAll();
 }
@@ -140,7 +140,7 @@ el('again').addEventListener('click', () => {
   drawAll();
 });
 new ResizeObserver(() => pictures.forEach(({ canvas, last }) => model && last && paint(canvas, last.pixels ?? last.image, model.info))).observe(el('figures'));
-lay();
+buildFigures();
 // The table is of use without the model, and the pictures without the table.
 showNumbers().catch(() => {});
 start();

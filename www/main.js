@@ -2,21 +2,22 @@
 /** The page: connects the caption box, the drawing, the player and the link. */
 
 import { load } from './lib/aligndraw.js';
+import { AttentionView } from './attention-view.js';
 import { CaptionBox } from './caption.js';
 import { Compare } from './compare.js';
-import { Keep } from './keep.js';
 import { readLink, writeLink } from './link.js';
 import { MOST_SEED, parseSeed, plainSeed } from './lib/seed.js';
 import { paint, placeWindow } from './lib/picture.js';
 import { Player } from './lib/player.js';
+import { showPanels } from './panels.js';
 import { MODELS, chips, choice } from './models.js';
-import { Reading } from './reading.js';
+import { SaveMenu } from './save-menu.js';
 import { Strip } from './strip.js';
 import { Variants } from './variants.js';
 
 /** @typedef {import('./lib/aligndraw.js').Frame} Frame */
 
-const TAKES = 4;
+const SAMPLES = 4;
 /** Milliseconds without typing after which a new caption is drawn. */
 const PAUSE = 220;
 
@@ -38,28 +39,28 @@ const branchCaption = el('branch-caption');
 /** @type {HTMLInputElement} */
 const branchSeed = el('branch-seed');
 
-const asked = readLink();
-let chosenModel = asked.model ?? MODELS[0].name;
+const link = readLink();
+let chosenModel = link.model ?? MODELS[0].name;
 /** @type {import('./lib/aligndraw.js').AlignDraw | undefined} */
 let model;
 /** @type {AbortController | undefined} */
 let drawing;
-/** Frames of the takes, by take then step. @type {Frame[][]} */
-let takes = [];
+/** Frames of the samples, by sample then step. @type {Frame[][]} */
+let samples = [];
 /** @type {string[]} */
 let words = [];
 /** Those words with their places in the caption. @type {{words: string[], spans: [number, number][]}} */
 let tokens = { words: [], spans: [] };
 let chosen = 0;
-let seed = asked.seed ?? BigInt(choice(chosenModel).seed);
+let seed = link.seed ?? BigInt(choice(chosenModel).seed);
 let timing = '';
 /** What can be branched from. @type {import('./lib/aligndraw.js').Kept | null} */
 let kept = null;
-/** A branch that the link asks for. */
-let wanted = asked.branch;
+/** The branch of the link, until it is drawn. */
+let linkBranch = link.branch;
 
 const caption = new CaptionBox(
-  { input: el('caption'), marks: el('marks'), offers: el('offers'), hint: el('hint'), known: el('known') },
+  { input: el('caption'), marks: el('marks'), suggestions: el('suggestions'), hint: el('hint'), known: el('known') },
   () => later(),
 );
 const player = new Player(show);
@@ -69,27 +70,27 @@ const compare = new Compare({
   difference: el('difference'), amount: el('compare-amount'), moved: el('compare-moved'),
 });
 const variants = new Variants(compare, el('choices'), {
-  shown: () => (model ? { model, caption: caption.value, seed: seedOf(chosen), words, frames: takes[chosen], picture: chosen, drawing: kept } : null),
-  arrived: () => model && compare.show(player.step, model.info),
-  complain: (error) => complain(error, () => {}),
-  branched: (branch) => writeLink({ model: chosenModel, caption: caption.value, seed, branch }),
+  shown: () => (model ? { model, caption: caption.value, seed: seedOf(chosen), words, frames: samples[chosen], picture: chosen, drawing: kept } : null),
+  onFrame: () => model && compare.show(player.step, model.info),
+  showError: (error) => showError(error, () => {}),
+  onBranch: (branch) => writeLink({ model: chosenModel, caption: caption.value, seed, branch }),
 });
-const reading = new Reading(el('words'), el('heat'), {
+const attentionView = new AttentionView(el('words'), el('heat'), {
   onSeek: (step) => player.seek(step),
   canFlip: (word) => caption.alternatives(word).length > 0,
   onWord: (at, word) =>
-    variants.offer(word, caption.alternatives(word), (other) => variants.flip(`“${word}” becomes “${other}”`, CaptionBox.flipped(branchCaption.value, tokens.spans[at], other))),
+    variants.showAlternatives(word, caption.alternatives(word), (other) => variants.flip(`“${word}” becomes “${other}”`, CaptionBox.withReplaced(branchCaption.value, tokens.spans[at], other))),
 });
 
-/** The seed of a take. @param {number} take */
-const seedOf = (take) => BigInt.asUintN(64, seed + BigInt(take));
+/** The seed of a sample. @param {number} sample */
+const seedOf = (sample) => BigInt.asUintN(64, seed + BigInt(sample));
 
 /** @param {string} text */
 const announce = (text) => (el('live').textContent = text);
 
-/** Says it below the caption, and aloud. @param {string} text */
-function tell(text) {
-  caption.note(text);
+/** Shows a note below the caption, and announces it to screen readers. @param {string} text */
+function showNote(text) {
+  caption.showNote(text);
   announce(text);
 }
 
@@ -102,7 +103,7 @@ function later() {
 }
 
 /** @param {unknown} error @param {() => void} again */
-function complain(error, again) {
+function showError(error, again) {
   const { message } = /** @type {Error} */ (error);
   el('error').hidden = false;
   el('error-text').textContent = message;
@@ -112,7 +113,7 @@ function complain(error, again) {
   };
 }
 
-/** Draws the caption in the box with the seed in the box, four takes at once. */
+/** Draws the caption in the box with the seed in the box, four samples at once. */
 async function draw() {
   clearTimeout(timer);
   drawing?.abort();
@@ -125,47 +126,47 @@ async function draw() {
     words = tokens.words;
   } catch (error) {
     const problem = /** @type {any} */ (error);
-    if (problem.code === 'lost') return complain(error, start);
-    return caption.say(problem);
+    if (problem.code === 'lost') return showError(error, start);
+    return caption.showProblem(problem);
   }
   if (controller.signal.aborted) return;
-  caption.say(null);
+  caption.showProblem(null);
   el('error').hidden = true;
-  writeLink({ model: chosenModel, caption: text, seed, branch: wanted });
+  writeLink({ model: chosenModel, caption: text, seed, branch: linkBranch });
   const { numSteps } = model.info;
   kept = null;
   variants.end();
   branchCaption.value = text;
-  takes = Array.from({ length: TAKES }, () => []);
+  samples = Array.from({ length: SAMPLES }, () => []);
   slider.max = String(numSteps);
-  reading.begin(words, numSteps);
+  attentionView.begin(words, numSteps);
   strip.begin(numSteps);
   player.begin(numSteps);
   document.documentElement.dataset.drawn = '';
-  const seeds = takes.map((_, i) => seedOf(i));
+  const seeds = samples.map((_, i) => seedOf(i));
   try {
-    const options = { seeds, signal: controller.signal, keep: true, onDone: told };
+    const options = { seeds, signal: controller.signal, keep: true, onDone };
     for await (const frames of model.drawMany(text, options)) {
-      frames.forEach((frame, i) => takes[i].push(frame));
+      frames.forEach((frame, i) => samples[i].push(frame));
       player.arrive(frames[0].step);
     }
   } catch (error) {
-    if (!controller.signal.aborted) complain(error, start);
+    if (!controller.signal.aborted) showError(error, start);
     return;
   }
   document.documentElement.dataset.drawn = `${text}|${seed}`;
   announce(`Drawn: ${text}`);
-  const novel = await model.isHeldOut(text).catch(() => false);
-  if (novel && !controller.signal.aborted) caption.note('Nothing that says this was ever trained on: the combination was held out.');
-  if (wanted) {
-    const branch = wanted;
-    wanted = null;
+  const heldOut = await model.isHeldOut(text).catch(() => false);
+  if (heldOut && !controller.signal.aborted) caption.showNote('This combination was held out of training: the model never saw it.');
+  if (linkBranch) {
+    const branch = linkBranch;
+    linkBranch = null;
     await variants.branch({ ...branch, step: Math.min(branch.step, numSteps - 1) });
   }
 }
 
 /** @param {import('./lib/aligndraw.js').Done} done */
-function told({ milliseconds, drawing }) {
+function onDone({ milliseconds, drawing }) {
   kept = drawing;
   timing = `${milliseconds.toFixed(0)} ms for four`;
   badge();
@@ -179,58 +180,58 @@ function badge() {
   el('badge').dataset.device = device;
 }
 
-/** Shows a step of the takes. @param {number} step @param {boolean} playing */
+/** Shows a step of the samples. @param {number} step @param {boolean} playing */
 function show(step, playing) {
   if (!model) return;
   const { info } = model;
-  const frames = takes[chosen] ?? [];
+  const frames = samples[chosen] ?? [];
   const frame = frames[step - 1];
   paint(canvas, frame?.pixels ?? frame?.image ?? null, info);
   placeWindow(el('window'), step > 0 && step < player.total ? frame : null, info);
-  reading.show(frames, step);
+  attentionView.show(frames, step);
   strip.show(frames, step, info);
   compare.show(step, info);
   el('branch-step').textContent = String(step);
-  document.querySelectorAll('#takes canvas').forEach((small, i) => {
-    paint(/** @type {HTMLCanvasElement} */ (small), takes[i]?.[step - 1]?.pixels ?? takes[i]?.[step - 1]?.image ?? null, info);
+  document.querySelectorAll('#samples canvas').forEach((small, i) => {
+    paint(/** @type {HTMLCanvasElement} */ (small), samples[i]?.[step - 1]?.pixels ?? samples[i]?.[step - 1]?.image ?? null, info);
   });
   slider.value = String(step);
-  const looked = frame?.alignment ? words[frame.alignment.indexOf(Math.max(...frame.alignment))] : '';
-  slider.setAttribute('aria-valuetext', frame ? `step ${step} of ${player.total}, looking most at “${looked}”` : 'empty canvas');
+  const attended = frame?.alignment ? `, most attention on “${words[frame.alignment.indexOf(Math.max(...frame.alignment))]}”` : '';
+  slider.setAttribute('aria-valuetext', frame ? `step ${step} of ${player.total}${attended}` : 'empty canvas');
   el('step-text').textContent = `${step} / ${player.total}`;
   el('play').textContent = playing ? '❚❚' : '▶';
   el('play').setAttribute('aria-label', playing ? 'Pause' : 'Play');
-  canvas.setAttribute('aria-label', frame ? `Drawing of “${caption.value}”, step ${step} of ${player.total}` : 'Empty canvas');
+  canvas.setAttribute('aria-label', frame ? `Drawing${caption.value && ` of “${caption.value}”`}, step ${step} of ${player.total}` : 'Empty canvas');
 }
 
 function repaint() {
-  strip.forget();
+  strip.invalidate();
   player.go(player.step);
 }
 
-/** The four small pictures that choose the large one. */
-function layTakes() {
-  el('takes').replaceChildren(
-    ...Array.from({ length: TAKES }, (_, i) => {
+/** Builds the four small pictures that choose the large one. */
+function buildSamples() {
+  el('samples').replaceChildren(
+    ...Array.from({ length: SAMPLES }, (_, i) => {
       const button = document.createElement('button');
       button.type = 'button';
       button.append(document.createElement('canvas'), document.createElement('span'));
       button.addEventListener('click', () => {
         chosen = i;
         variants.end();
-        labelTakes();
+        labelSamples();
         player.go(player.step);
       });
       return button;
     }),
   );
-  labelTakes();
+  labelSamples();
 }
 
-function labelTakes() {
+function labelSamples() {
   seedBox.value = String(seed);
   branchSeed.value = String(seedOf(chosen + 1));
-  [...el('takes').children].forEach((button, i) => {
+  [...el('samples').children].forEach((button, i) => {
     button.setAttribute('aria-pressed', String(i === chosen));
     button.setAttribute('aria-label', `Seed ${seedOf(i)}`);
     /** @type {HTMLElement} */ (button.lastElementChild).textContent = `seed ${seedOf(i)}`;
@@ -241,11 +242,11 @@ function labelTakes() {
 function setSeed(value) {
   seed = value;
   chosen = 0;
-  labelTakes();
+  labelSamples();
   draw();
 }
 
-const roll = () => setSeed(BigInt(Math.floor(Math.random() * 1e6)));
+const randomSeed = () => setSeed(BigInt(Math.floor(Math.random() * 1e6)));
 
 /** Loads the model; on failure says why and offers to try again. */
 async function start() {
@@ -258,7 +259,7 @@ async function start() {
   try {
     model = await load({
       model: chosenModel,
-      device: asked.device,
+      device: link.device,
       onProgress({ loaded, total, from }) {
         bar.value = total ? loaded / total : 0;
         const source = from === 'cache' ? 'From this browser’s cache' : 'Loading the model';
@@ -269,48 +270,50 @@ async function start() {
   } catch (error) {
     el('loading-text').textContent = 'Nothing can be drawn yet';
     bar.hidden = true;
-    return complain(error, () => {
+    return showError(error, () => {
       bar.hidden = false;
       start();
     });
   }
   el('loading').hidden = true;
-  caption.learn(model.info);
-  el('chips').replaceChildren(...chips(choice(chosenModel), say));
+  caption.setVocabulary(model.info);
+  showPanels(model.info);
+  if (!model.info.words.length) caption.value = '';
+  el('chips').replaceChildren(...chips(choice(chosenModel), drawCaption));
   badge();
   await draw();
 }
 
-/** Goes over to a model and draws a caption with it. @param {string} name @param {string} text @param {bigint} from the seed */
-async function begin(name, text, from) {
+/** Switches to a model and draws a caption with it. @param {string} name @param {string} text @param {bigint} from the seed */
+async function switchTo(name, text, from) {
   const same = name === chosenModel && model;
   chosenModel = modelBox.value = name;
   drawing?.abort();
   variants.end();
   [caption.value, seed, chosen] = [text, from, 0];
-  labelTakes();
+  labelSamples();
   await (same ? draw() : start());
 }
 
 /** Draws again what a saved picture was drawn from. @param {import('./lib/metadata.js').Drawn} drawn */
 async function open(drawn) {
   const known = MODELS.some(({ name }) => name === drawn.model);
-  if (!known) return tell(`That picture was drawn by the model “${drawn.model}”, which this page does not have.`);
-  await begin(drawn.model, drawn.caption, BigInt(drawn.seed));
+  if (!known) return showNote(`That picture was drawn by the model “${drawn.model}”, which this page does not have.`);
+  await switchTo(drawn.model, drawn.caption, BigInt(drawn.seed));
   if (drawn.step) player.seek(drawn.step);
-  if (model && drawn.sha256 !== model.info.sha256) caption.note('That picture was drawn by other weights of this model: this one differs.');
+  if (model && drawn.sha256 !== model.info.sha256) caption.showNote('That picture was drawn by other weights of this model: this one differs.');
 }
 
-/** What is shown, to be taken away. */
+/** What is shown, for the save menu. */
 function shown() {
-  const frames = takes[chosen];
+  const frames = samples[chosen];
   if (!model || frames?.length !== model.info.numSteps) return null;
   const drawn = { caption: caption.value, seed: plainSeed(seedOf(chosen)), model: chosenModel, sha256: model.info.sha256 };
   return { drawing: { frames, size: model.info, drawn }, step: player.step, link: writeLink(drawn) };
 }
 
 /** Puts a caption into the box and draws it. @param {string} text */
-function say(text) {
+function drawCaption(text) {
   caption.value = text;
   draw();
 }
@@ -318,7 +321,7 @@ function say(text) {
 modelBox.replaceChildren(...MODELS.map(({ name, title }) => new Option(title, name, false, name === chosenModel)));
 modelBox.addEventListener('change', () => {
   const { name, caption, seed } = choice(modelBox.value);
-  begin(name, caption, BigInt(seed));
+  switchTo(name, caption, BigInt(seed));
 });
 el('compare-close').addEventListener('click', () => variants.end());
 el('branch').addEventListener('submit', (event) => {
@@ -337,13 +340,13 @@ slider.addEventListener('input', () => player.seek(Number(slider.value)));
 el('back').addEventListener('click', () => player.seek(player.step - 1));
 el('forward').addEventListener('click', () => player.seek(player.step + 1));
 el('play').addEventListener('click', () => player.toggle());
-el('dice').addEventListener('click', roll);
-new Keep(el('keep'), { shown, open, tell });
+el('dice').addEventListener('click', randomSeed);
+new SaveMenu(el('save-menu'), { shown, open, showNote });
 seedBox.addEventListener('change', () => {
   const value = parseSeed(seedBox.value);
   if (value === null) {
     announce(`A seed is a whole number from 0 to ${MOST_SEED}`);
-    labelTakes();
+    labelSamples();
   } else setSeed(value);
 });
 document.addEventListener('keydown', (event) => {
@@ -354,7 +357,7 @@ document.addEventListener('keydown', (event) => {
     ' ': () => player.toggle(),
     ArrowLeft: () => player.seek(player.step - 1),
     ArrowRight: () => player.seek(player.step + 1),
-    d: roll,
+    d: randomSeed,
   };
   if (!actions[event.key]) return;
   event.preventDefault();
@@ -363,8 +366,8 @@ document.addEventListener('keydown', (event) => {
 for (const query of ['(prefers-color-scheme: dark)']) matchMedia(query).addEventListener('change', repaint);
 new ResizeObserver(repaint).observe(canvas);
 
-layTakes();
-caption.value = asked.caption ?? choice(chosenModel).caption;
+buildSamples();
+caption.value = link.caption ?? choice(chosenModel).caption;
 // Other tools (and the tests) reach the model of the page here.
 Object.defineProperty(window, 'aligndraw', { get: () => model });
 navigator.serviceWorker?.register('sw.js').catch(() => {

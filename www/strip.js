@@ -44,8 +44,8 @@ export class Strip {
     });
   }
 
-  /** Paints all anew: the colours or the sizes changed. */
-  forget() {
+  /** Makes the next `show` paint all anew: the colours or the sizes changed. */
+  invalidate() {
     for (const step of this.steps) step.frame = undefined;
   }
 }

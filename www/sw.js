@@ -12,11 +12,13 @@ const FILES = site?.files ?? [
   'style.css',
   'icon.svg',
   'main.js',
+  'attention-view.js',
   'caption.js',
   'compare.js',
   'link.js',
   'models.js',
-  'reading.js',
+  'panels.js',
+  'models/index.json',
   'strip.js',
   'variants.js',
   'gallery.html',
@@ -25,7 +27,7 @@ const FILES = site?.files ?? [
   'embed.html',
   'embed.css',
   'embed.js',
-  'keep.js',
+  'save-menu.js',
   'snippets.js',
   'lib/align-draw.js',
   'lib/aligndraw.js',
@@ -66,19 +68,19 @@ worker.addEventListener('fetch', (/** @type {any} */ event) => {
   const { request } = event;
   const url = new URL(request.url);
   if (request.method !== 'GET' || url.origin !== location.origin) return;
-  // Of everything else `lib/download.js` takes care.
-  if (/\.(wasm|safetensors|json)$/.test(url.pathname)) return;
+  // `lib/download.js` keeps engines, weights and manifests; the list of models is the page's.
+  if (/\.(wasm|safetensors|json)$/.test(url.pathname) && !/\/models\/index\.json$/.test(url.pathname)) return;
   event.respondWith(answer(request));
 });
 
 /**
- * Whether this may be the file: a network that asks to log in answers everything with its own page.
+ * Whether this may be the file: a captive portal answers everything with its own page.
  * @param {Request} request @param {Response} response
  */
 function fits({ url }, { ok, headers }) {
   const type = headers.get('content-type') ?? '';
   if (/\.js$/.test(new URL(url).pathname)) return ok && /script/.test(type);
-  return ok && (!/\.(css|svg)$/.test(new URL(url).pathname) || !/html/.test(type));
+  return ok && (!/\.(css|svg|json)$/.test(new URL(url).pathname) || !/html/.test(type));
 }
 
 /** @param {Request} request */

@@ -1,5 +1,5 @@
 // @ts-check
-/** The same drawing otherwise: with one word flipped, or going on differently from a step. */
+/** Variants of a drawing: with one word replaced, or branched from a step. */
 
 /** @typedef {import('./lib/aligndraw.js').Frame} Frame */
 /** @typedef {import('./lib/aligndraw.js').AlignDraw} AlignDraw */
@@ -12,8 +12,8 @@
 export class Variants {
   /**
    * @param {import('./compare.js').Compare} compare
-   * @param {HTMLElement} choices where the words to flip to are offered
-   * @param {{shown: () => Shown | null, arrived: () => void, complain: (error: unknown) => void, branched: (branch: Branch | null) => void}} page
+   * @param {HTMLElement} choices where the words to take instead are shown
+   * @param {{shown: () => Shown | null, onFrame: () => void, showError: (error: unknown) => void, onBranch: (branch: Branch | null) => void}} page
    */
   constructor(compare, choices, page) {
     this.compare = compare;
@@ -27,15 +27,15 @@ export class Variants {
   end() {
     this.running?.abort();
     this.choices.replaceChildren();
-    if (this.compare.open) this.page.branched(null);
+    if (this.compare.open) this.page.onBranch(null);
     this.compare.close();
   }
 
   /**
-   * Offers words to put in the place of one.
+   * Shows words to put in the place of one.
    * @param {string} word @param {string[]} others @param {(other: string) => void} onChoose
    */
-  offer(word, others, onChoose) {
+  showAlternatives(word, others, onChoose) {
     const label = Object.assign(document.createElement('span'), { textContent: `Instead of “${word}”:` });
     const buttons = others.map((other) => {
       const button = Object.assign(document.createElement('button'), { type: 'button', textContent: other });
@@ -47,7 +47,7 @@ export class Variants {
     this.choices.scrollIntoView({ block: 'nearest' });
   }
 
-  /** Draws the caption with a word flipped, from the same seed. @param {string} title @param {string} caption */
+  /** Draws the caption with a word replaced, from the same seed. @param {string} title @param {string} caption */
   async flip(title, caption) {
     const shown = this.page.shown();
     if (!shown) return;
@@ -60,14 +60,14 @@ export class Variants {
   async branch(branch) {
     const shown = this.page.shown();
     if (!shown) return;
-    if (!shown.drawing) return this.page.complain(new Error('draw the caption to its end first, then branch from a step'));
+    if (!shown.drawing) return this.page.showError(new Error('draw the caption to its end first, then branch from a step'));
     const { drawing, picture } = shown;
     const before = shown.frames.slice(0, branch.step);
-    const title = `From step ${branch.step} on, otherwise`;
+    const title = `Branched at step ${branch.step}`;
     const whole = await this.draw(title, branch.caption, branch.seed, before, (signal) =>
       shown.model.branch(drawing, { ...branch, picture, signal }),
     );
-    if (whole) this.page.branched(branch);
+    if (whole) this.page.onBranch(branch);
   }
 
   /**
@@ -88,11 +88,11 @@ export class Variants {
       this.compare.begin(title, shown, right);
       for await (const frame of begin(controller.signal)) {
         right.frames.push(frame);
-        this.page.arrived();
+        this.page.onFrame();
       }
       return true;
     } catch (error) {
-      if (!controller.signal.aborted) this.page.complain(error);
+      if (!controller.signal.aborted) this.page.showError(error);
       return false;
     }
   }

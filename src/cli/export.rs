@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use burn::tensor::Device;
 use clap::{Args as ClapArgs, ValueEnum};
 
 use super::files::{read_json, read_model, write_model};
+use super::index::write_index;
 use super::train::{RECORD, Run, VOCABULARY, manifest};
 use crate::checkpoint::{Manifest, Precision, check_temperature, decode, encode, parse_safetensors};
 use crate::cli::output::say;
@@ -63,6 +64,7 @@ pub fn run(args: Args) -> Result<()> {
     manifest.temperature = args.temperature.unwrap_or(manifest.temperature);
     check_temperature(manifest.temperature)?;
     let manifest = write_model(&args.models, manifest, &weights)?;
+    write_index(&args.models).context("the model is written, the list of models is not")?;
     say!("{}/{}: {} bytes", args.models.display(), manifest.weights.file, manifest.weights.bytes);
     Ok(())
 }

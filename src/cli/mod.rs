@@ -4,6 +4,7 @@ mod data;
 mod eval;
 mod export;
 mod files;
+mod index;
 mod open;
 mod output;
 mod paint;
@@ -46,6 +47,8 @@ enum Verb {
     Eval(eval::Args),
     /// Write the model of a run's last checkpoint
     Export(export::Args),
+    /// List the models of a folder in its index.json, from which the page offers them
+    Index(index::Args),
     /// Draw a caption into a PNG, a grid or a GIF
     Paint(paint::Args),
     /// Say what a folder of captioned images holds, and what is passed over
@@ -75,6 +78,7 @@ pub fn run() -> anyhow::Result<()> {
         Verb::TrainJudge(args) => train_judge::run(args),
         Verb::Eval(args) => eval::run(args),
         Verb::Export(args) => export::run(args),
+        Verb::Index(args) => index::run(args),
         Verb::Paint(args) => paint::run(args),
         Verb::Data(args) => data::run(args),
         Verb::Scenes(args) => scenes::run(args),

@@ -38,9 +38,9 @@ pub struct Args {
 
 /// Serves until interrupted.
 pub fn run(args: Args) -> Result<()> {
-    for folder in ["www", "pkg", "models"] {
-        let path = args.root.join(folder);
-        if !path.is_dir() {
+    for needed in ["www", "pkg", "models/index.json"] {
+        let path = args.root.join(needed);
+        if !path.exists() {
             let path = path.display();
             bail!("{path} is missing: run `make web` in the project's folder, or name it with --root");
         }

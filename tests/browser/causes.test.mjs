@@ -46,7 +46,7 @@ const draw = (options = {}) =>
   }, [`${host.url}/aligndraw.js`, options]);
 
 /** What is missing, by what the message calls it. */
-const lose = (pattern) => {
+const removeFile = (pattern) => {
   const file = readdirSync(folder, { recursive: true }).find((file) => pattern.test(file));
   rmSync(join(folder, file));
 };
@@ -61,10 +61,10 @@ describe('a file that does not come is named with its cause', () => {
   for (const [file, name] of [[/^worker\.js$/, /worker\.js/], [/^engine-cpu\.js$/, /engine-cpu\.js/], [/^cpu\/.*\.wasm$/, /aligndraw_bg\.wasm/], [/\/digits\.safetensors$/, /digits\.safetensors/], [/^digits-\w+\.js$/, /digits-\w+\.js/]]) {
     test(`${name.source}: the server has none`, async () => {
       await open();
-      lose(file);
-      const told = await draw();
-      assert.match(told, name);
-      assert.match(told, /^missing: .*could not be loaded: the server answered 404/);
+      removeFile(file);
+      const outcome = await draw();
+      assert.match(outcome, name);
+      assert.match(outcome, /^missing: .*could not be loaded: the server answered 404/);
     });
   }
 
@@ -115,7 +115,7 @@ describe('a file that does not come is named with its cause', () => {
       assert.match(await draw(), /^policy: the worker could not start: .*\(worker-src\)/);
       await page.goto(`${blog.url}/`);
       assert.equal(await draw(), 32);
-      lose(/^worker\.js$/);
+      removeFile(/^worker\.js$/);
       // This host lets its files be read, its refusals not.
       assert.match(await draw(), /^missing: worker\.js could not be loaded: the server has none, or lets no other site read it/);
       host.stop();
@@ -129,7 +129,7 @@ describe('a file that does not come is named with its cause', () => {
 describe('nothing that is kept is replaced before the new one has proved right', () => {
   const LOGIN = '<!doctype html><title>Log in to the network</title>';
   /** Makes the server unreachable for what is not kept by the browser itself: the model's files. */
-  const unplug = () => page.context().route(/\/models\//, (route) => route.abort());
+  const goOffline = () => page.context().route(/\/models\//, (route) => route.abort());
 
   const wrong = {
     'a web page': () => LOGIN,
@@ -145,7 +145,7 @@ describe('nothing that is kept is replaced before the new one has proved right',
       assert.equal(await draw({ model }), 32);
       writeFileSync(path, spoil(good));
       assert.equal(await draw({ model }), 32, 'the kept one is used');
-      await unplug();
+      await goOffline();
       assert.equal(await draw({ model }), 32, 'and still kept');
       await page.context().unrouteAll();
       writeFileSync(path, good);
@@ -162,7 +162,7 @@ describe('nothing that is kept is replaced before the new one has proved right',
     const { weights } = JSON.parse(readFileSync(join(folder, 'models/scenes.json'), 'utf8'));
     writeFileSync(path, JSON.stringify({ ...good, weights }));
     assert.match(await draw({ model }), /^(?!network|missing)\w+: /);
-    await unplug();
+    await goOffline();
     assert.equal(await draw({ model }), 32);
   });
 

@@ -26,7 +26,7 @@ before(async () => {
     '/no-wasm': { html: script + elements(1), headers: policy("default-src 'none'; script-src CDN; worker-src blob:; connect-src CDN") },
     '/no-worker': { html: script + elements(1), headers: policy("default-src 'none'; script-src CDN 'wasm-unsafe-eval'; worker-src 'none'; connect-src CDN") },
     '/no-connect': { html: script + elements(1), headers: policy("default-src 'none'; script-src CDN 'wasm-unsafe-eval'; worker-src blob:; connect-src 'none'") },
-    '/frame': `<script>addEventListener('message', ({ data }) => (window.told ??= []).push(data))</script><iframe sandbox="allow-scripts" src="${frame}" width="300" height="360"></iframe>`,
+    '/frame': `<script>addEventListener('message', ({ data }) => (window.received ??= []).push(data))</script><iframe sandbox="allow-scripts" src="${frame}" width="300" height="360"></iframe>`,
   });
 });
 after(async () => {
@@ -118,16 +118,16 @@ test('ten elements share one worker, and three rounds leave memory flat', async 
 test('an engine that stopped says so in the element, and the next drawing starts a new one', async () => {
   const page = await open('/ten');
   await allDrawn(page);
-  const [told, frames] = await page.evaluate(async (url) => {
+  const [message, frames] = await page.evaluate(async (url) => {
     const { sharedModel } = await import(url);
     const model = await sharedModel({ device: 'cpu' });
     model.engines.cpu.fail('gone');
     const element = document.querySelector('align-draw');
-    const told = await element.draw().then(() => 'drawn', (error) => error.message);
+    const message = await element.draw().then(() => 'drawn', (error) => error.message);
     await element.draw();
-    return [told, element.frames.length];
+    return [message, element.frames.length];
   }, `${server.url}/lib/shared.js`);
-  assert.match(told, /engine stopped/);
+  assert.match(message, /engine stopped/);
   assert.equal(frames, 32);
 });
 
@@ -207,20 +207,20 @@ test('moved within a page while it draws it goes on; adopted by another document
 test('errors stay with the element, and a play button that fails is no unhandled rejection', async () => {
   const page = await open('/bare');
   const seen = await page.evaluate(async (script) => {
-    const heard = { window: 0, unhandled: 0, element: 0 };
-    window.onerror = () => { heard.window += 1; };
-    addEventListener('error', () => (heard.window += 1));
-    addEventListener('unhandledrejection', () => (heard.unhandled += 1));
+    const counts = { window: 0, unhandled: 0, element: 0 };
+    window.onerror = () => { counts.window += 1; };
+    addEventListener('error', () => (counts.window += 1));
+    addEventListener('unhandledrejection', () => (counts.unhandled += 1));
     await import(script);
     const element = Object.assign(document.createElement('align-draw'), { caption: 'xyzzy', controls: true });
     element.setAttribute('autoplay', 'none');
-    element.addEventListener('error', () => (heard.element += 1));
+    element.addEventListener('error', () => (counts.element += 1));
     document.body.append(element);
     const failed = new Promise((resolve) => element.addEventListener('error', resolve, { once: true }));
     element.shadowRoot.querySelector('button').click();
     await failed;
     await new Promise((resolve) => setTimeout(resolve, 0));
-    return heard;
+    return counts;
   }, `${server.url}/lib/align-draw.js`);
   assert.deepEqual(seen, { window: 0, unhandled: 0, element: 1 });
 });
@@ -265,20 +265,20 @@ test('a policy that forbids WebAssembly, the worker or the download is named in 
 
 test('in a sandboxed frame without an origin it draws and talks to the page around it', async () => {
   const page = await open('/frame');
-  const told = (type) => page.waitForFunction((type) => window.told?.find((message) => message?.source === 'align-draw' && message.type === type), type, { timeout: 60_000 }).then((handle) => handle.jsonValue());
-  assert.deepEqual(await told('done'), { source: 'align-draw', type: 'done', caption: CAPTION, seed: 42 });
+  const received = (type) => page.waitForFunction((type) => window.received?.find((message) => message?.source === 'align-draw' && message.type === type), type, { timeout: 60_000 }).then((handle) => handle.jsonValue());
+  assert.deepEqual(await received('done'), { source: 'align-draw', type: 'done', caption: CAPTION, seed: 42 });
   // The square, then the words below it.
-  await page.waitForFunction(() => window.told.some(({ type, width, height }) => type === 'size' && width === 300 && height > 310));
+  await page.waitForFunction(() => window.received.some(({ type, width, height }) => type === 'size' && width === 300 && height > 310));
   await page.evaluate(() => {
-    window.told.length = 0;
+    window.received.length = 0;
     document.querySelector('iframe').contentWindow.postMessage({ target: 'align-draw', type: 'draw', caption: 'the digit 3 is at the top of the digit 8', seed: 5 }, '*');
   });
-  assert.equal((await told('done')).seed, 5);
+  assert.equal((await received('done')).seed, 5);
   await page.evaluate(() => document.querySelector('iframe').contentWindow.postMessage({ target: 'align-draw', type: 'draw', caption: 'a cat' }, '*'));
-  assert.match((await told('error')).message, /"cat"/);
+  assert.match((await received('error')).message, /"cat"/);
 });
 
-test('the page that teaches it draws, and its snippets follow the options', async () => {
+test('the page that explains embedding draws, and its snippets follow the options', async () => {
   const page = await (await browser.newContext()).newPage();
   const problems = [];
   page.on('pageerror', (error) => problems.push(String(error)));

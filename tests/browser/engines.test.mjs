@@ -30,7 +30,7 @@ before(async () => {
     try { await caches.open('x'); } catch (error) { denied = error.name; }
     parent.postMessage({ from, origin: self.origin, denied: denied || (self.caches ? 'no' : 'absent') }, '*');
   </script>`;
-  const frames = (html) => `<script>window.told = new Promise((resolve) => addEventListener('message', ({ data }) => data.type === 'done' || data.from ? resolve(data) : data.type === 'error' && resolve(data)));</script>${html}`;
+  const frames = (html) => `<script>window.received = new Promise((resolve) => addEventListener('message', ({ data }) => data.type === 'done' || data.from ? resolve(data) : data.type === 'error' && resolve(data)));</script>${html}`;
   blog = await startBlog({
     '/element': element(),
     '/strict': { html: element(), headers: { 'content-security-policy': policy } },
@@ -145,13 +145,13 @@ for (const [name, start] of Object.entries(ENGINES)) {
       assert.match(forbidden.problem ?? 'it draws', /^WebAssembly does not run here: .*(Content Security|CSP)/s);
     });
 
-    test('a sandboxed frame without origin draws and tells; storage is denied there', async () => {
+    test('a sandboxed frame without origin draws and reports; storage is denied there', async () => {
       await browser.goto(`${blog.url}/frame`);
-      const told = await browser.evaluate(() => window.told);
-      assert.equal(told.message, undefined);
-      assert.equal(told.caption, CAPTION);
+      const received = await browser.evaluate(() => window.received);
+      assert.equal(received.message, undefined);
+      assert.equal(received.caption, CAPTION);
       await browser.goto(`${blog.url}/opaque`);
-      const { from, origin, denied } = await browser.evaluate(() => window.told);
+      const { from, origin, denied } = await browser.evaluate(() => window.received);
       assert.equal(origin, 'null');
       assert.notEqual(denied, 'no');
       assert.deepEqual(from, ['network', 'cache'], 'the page itself keeps the files');
@@ -208,13 +208,13 @@ for (const [name, start] of Object.entries(ENGINES)) {
         element.caption = 'the digit nine is at the top left of the image';
         await new Promise((resolve) => element.addEventListener('done', resolve, { once: true }));
         const differs = element.frames.at(-1).image.some((x, i) => Math.abs(x - first[i]) > 0.1);
-        element.caption = 'a word it never heard';
+        element.caption = 'a word it never saw';
         const { detail } = await new Promise((resolve) => element.addEventListener('error', resolve, { once: true }));
         return { first, differs, message: detail.message };
       }, CAPTION);
       assert.ok(worst(result.first) <= TOLERANCE);
       assert.ok(result.differs);
-      assert.match(result.message, /heard/);
+      assert.match(result.message, /never/);
     });
 
     test('PNG, GIF and WebM say what they were drawn from', async () => {

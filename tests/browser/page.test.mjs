@@ -64,7 +64,7 @@ describe('page', () => {
     await page.locator('#step').focus();
     await page.keyboard.press('ArrowLeft');
     assert.equal(await page.locator('#step-text').textContent(), '5 / 32');
-    assert.match(await page.locator('#step').getAttribute('aria-valuetext'), /step 5 of 32, looking most at/);
+    assert.match(await page.locator('#step').getAttribute('aria-valuetext'), /step 5 of 32, most attention on/);
     await page.evaluate(() => document.activeElement.blur());
     await page.keyboard.press('Space');
     assert.equal(await page.locator('#play').getAttribute('aria-label'), 'Pause');

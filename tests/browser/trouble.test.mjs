@@ -1,5 +1,6 @@
 // Everything that can go wrong is said in the page, and can be mended there.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { drawInPage, drawn, openPage, startBrowser, startServer } from './harness.mjs';
 
@@ -31,6 +32,17 @@ describe('trouble', () => {
   test('missing weights', async () => {
     const page = await withRoute('**/*.safetensors', (route) => route.fulfill({ status: 404 }));
     assert.match(await errorText(page), /digits\.safetensors could not be loaded: the server answered 404/);
+    await page.context().close();
+  });
+
+  test('no list of models, then one', async () => {
+    let missing = true;
+    const page = await withRoute('**/models/index.json', (route) => (missing ? route.fulfill({ status: 404 }) : route.continue()));
+    assert.match(await errorText(page), /list of models \(models\/index\.json\) could not be loaded: the server answered 404/);
+    missing = false;
+    await page.locator('#retry').click();
+    await drawn(page, CAPTION);
+    assert.deepEqual(await page.locator('#model option').allTextContents(), JSON.parse(readFileSync('models/index.json', 'utf8')).filter(({ kind }) => kind === 'text-to-image').map(({ title }) => title));
     await page.context().close();
   });
 

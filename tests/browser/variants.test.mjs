@@ -98,7 +98,7 @@ describe('variants', () => {
     assert.equal(await page.locator('#strip [aria-current]').getAttribute('aria-label'), 'Step 5');
   });
 
-  test('the colour model draws as it does natively; chips say its captions', async () => {
+  test('the colour model draws as it does natively; its example captions can be chosen', async () => {
     await page.locator('#model').selectOption('scenes');
     await drawn(page, BUS);
     assert.match(page.url(), /model=scenes/);

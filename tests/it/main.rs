@@ -5,6 +5,7 @@ mod folder;
 mod folder_faults;
 mod framed;
 mod framed_reference;
+mod index;
 mod layered;
 mod models;
 mod output;

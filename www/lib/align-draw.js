@@ -6,7 +6,7 @@
  * (name or URL of a manifest), `device` (`auto`, `cpu`, `webgpu`), `autoplay` (`visible`, the default; `load`;
  * `none`), `loop`, `controls`, `editable`, `words`, `poster` (an image's URL).
  * Events: `ready`, `frame` (detail: the frame), `done` (detail: milliseconds, device), `error` (detail:
- * the error). Parts: `figure`, `easel`, `canvas`, `placeholder`, `poster`, `window`, `message`, `caption`, `word`, `input`,
+ * the error). Parts: `figure`, `picture`, `canvas`, `placeholder`, `poster`, `window`, `message`, `caption`, `word`, `input`,
  * `controls`, `play`, `slider`. Colours and size: the custom properties at the top of `element-style.js`.
  */
 
@@ -80,7 +80,7 @@ export class AlignDrawElement extends AttributesElement {
       },
     });
     applyStyle(root);
-    this.takeOverProperties();
+    this.upgradeProperties();
   }
 
   connectedCallback() {
@@ -149,7 +149,7 @@ export class AlignDrawElement extends AttributesElement {
       if (model !== this.#model) {
         this.#model = model;
         this.#size = model.info;
-        this.#tell('ready');
+        this.#dispatch('ready');
       }
       const caption = this.caption || model.info.example;
       const words = await model.words(caption);
@@ -157,9 +157,9 @@ export class AlignDrawElement extends AttributesElement {
       this.#words = words;
       this.#caption = caption;
       this.#seed = plainSeed(seed);
-      this.#say('');
+      this.#showMessage('');
       this.#frames = [];
-      this.#spell();
+      this.#showWords();
       this.#part.slider.max = String(model.info.numSteps);
       this.#player.begin(model.info.numSteps);
       let timing = {};
@@ -167,21 +167,21 @@ export class AlignDrawElement extends AttributesElement {
       for await (const frame of model.draw(caption, { seed, signal, onDone })) {
         this.#frames.push(frame);
         this.#player.arrive(frame.step);
-        this.#tell('frame', frame);
+        this.#dispatch('frame', frame);
       }
       this.#complete = true;
-      this.#tell('done', timing);
+      this.#dispatch('done', timing);
     } catch (error) {
       if (signal.aborted) return;
       // The next drawing then starts a new engine.
       if (/** @type {any} */ (error).code === 'lost' && this.#model) dropShared(this.#model);
-      this.#say(/** @type {Error} */ (error).message, true);
-      this.#tell('error', error);
+      this.#showMessage(/** @type {Error} */ (error).message, true);
+      this.#dispatch('error', error);
       throw error;
     }
   }
 
-  /** For a drawing that nobody waits for: what goes wrong is said in the element's place, and in the event. */
+  /** For a drawing that nobody waits for: an error is shown in the element, and in its event. */
   #drawQuietly() {
     this.draw().catch(() => {});
   }
@@ -223,7 +223,7 @@ export class AlignDrawElement extends AttributesElement {
     return sharedModel({
       model: this.model || undefined,
       device: this.device,
-      onProgress: ({ loaded, total }) => total && this.#say(`Loading, ${Math.round((100 * loaded) / total)} %`),
+      onProgress: ({ loaded, total }) => total && this.#showMessage(`Loading, ${Math.round((100 * loaded) / total)} %`),
     });
   }
 
@@ -253,14 +253,14 @@ export class AlignDrawElement extends AttributesElement {
   }
 
   /** @param {string} text @param {boolean} [problem] */
-  #say(text, problem = false) {
+  #showMessage(text, problem = false) {
     const { message } = this.#part;
     message.hidden = !text;
     message.textContent = text;
     message.toggleAttribute('data-problem', problem);
   }
 
-  #spell() {
+  #showWords() {
     this.#part.poster.hidden = this.#part.placeholder.hidden = true;
     const spans = this.#words.map((word) => {
       const span = Object.assign(document.createElement('span'), { textContent: word });
@@ -278,7 +278,7 @@ export class AlignDrawElement extends AttributesElement {
     paint(canvas, frame?.pixels ?? frame?.image ?? null, size, this.#inks);
     placeWindow(window, step > 0 && step < this.#player.total ? frame : null, size);
     canvas.setAttribute('aria-label', frame ? `Drawing of “${this.#words.join(' ')}”, step ${step}` : 'Empty canvas');
-    [...caption.children].forEach((span, j) => span.style.setProperty('--lit', `${frame ? 60 * Math.sqrt(frame.alignment?.[j] ?? 0) : 0}%`));
+    [...caption.children].forEach((span, j) => span.style.setProperty('--attention', `${frame ? 60 * Math.sqrt(frame.alignment?.[j] ?? 0) : 0}%`));
     slider.value = String(step);
     play.textContent = playing ? '❚❚' : '▶';
     play.setAttribute('aria-label', playing ? 'Pause' : 'Play');
@@ -289,7 +289,7 @@ export class AlignDrawElement extends AttributesElement {
   }
 
   /** @param {string} name @param {any} [detail] */
-  #tell(name, detail) {
+  #dispatch(name, detail) {
     // One called error would reach window.onerror, which takes it for a script's.
     const travels = name !== 'error';
     this.dispatchEvent(new CustomEvent(name, { detail, bubbles: travels, composed: travels }));

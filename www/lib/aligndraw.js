@@ -33,7 +33,7 @@ export { AlignDrawError } from './protocol.js';
  * @property {DeviceChoice} [device]
  * @property {AbortSignal} [signal]
  * @property {(progress: Progress) => void} [onProgress]
- * @property {(state: DeviceState) => void} [onDevice] told when the device changes
+ * @property {(state: DeviceState) => void} [onDevice] called when the device changes
  * @property {string} [pkg] URL of the folder with the engines
  */
 
@@ -248,9 +248,9 @@ export class AlignDraw {
       const engine = device === 'webgpu' ? /** @type {Engine} */ (this.engines.webgpu) : this.cpu();
       try {
         const request = { type: 'draw', caption, seeds: big, keep };
-        const told = (/** @type {number} */ milliseconds, /** @type {number} */ id) =>
+        const finished = (/** @type {number} */ milliseconds, /** @type {number} */ id) =>
           onDone?.({ milliseconds, device, drawing: keep ? { engine, id } : null });
-        for await (const frames of this.frames(engine, request, big.length, 0, signal, told)) {
+        for await (const frames of this.frames(engine, request, big.length, 0, signal, finished)) {
           // After a lost GPU the CPU draws the same picture again: skip what was shown.
           if (frames[0].step <= shown) continue;
           shown = frames[0].step;

@@ -11,7 +11,7 @@ const Base = /** @type {typeof HTMLElement} */ (globalThis.HTMLElement ?? class 
 
 export class AttributesElement extends Base {
   /** @protected Properties that were set before the script was there hide the class's own: they are set once more. */
-  takeOverProperties() {
+  upgradeProperties() {
     for (const name of PROPERTIES) {
       if (!Object.hasOwn(this, name)) continue;
       const value = /** @type {any} */ (this)[name];

@@ -22,8 +22,8 @@ export function buildParts(root, { play, seek, type }) {
     element.part.add(part);
     return (parts[part] = element);
   };
-  const easel = make('div', 'easel');
-  easel.append(
+  const picture = make('div', 'picture');
+  picture.append(
     make('canvas', 'canvas'),
     make('p', 'placeholder', { ariaHidden: 'true' }),
     make('img', 'poster', { alt: '', hidden: true }),
@@ -43,7 +43,7 @@ export function buildParts(root, { play, seek, type }) {
   input.setAttribute('aria-label', 'What to draw');
   input.addEventListener('input', () => type(input.value));
   const figure = make('figure', 'figure');
-  figure.append(easel, make('figcaption', 'caption'), input, controls);
+  figure.append(picture, make('figcaption', 'caption'), input, controls);
   root.append(figure);
   return parts;
 }

@@ -26,16 +26,16 @@ const STYLE = `
 }
 :host([hidden]), [hidden] { display: none !important; }
 figure { margin: 0; }
-.easel { position: relative; aspect-ratio: 1; overflow: hidden; border: 1px solid var(--_line); border-radius: 10px; background: var(--_paper); }
+.picture { position: relative; aspect-ratio: 1; overflow: hidden; border: 1px solid var(--_line); border-radius: 10px; background: var(--_paper); }
 canvas, .poster { display: block; width: 100%; height: 100%; color: var(--_ink); background: var(--_paper); }
 .poster { position: absolute; inset: 0; object-fit: cover; }
-/* What will be drawn, until it is: as a pencilled note on the empty paper. */
+/* The caption, until it is drawn. */
 .placeholder { position: absolute; inset: 0; display: grid; place-content: center; margin: 0; padding: 14%; text-align: center; font: italic 1.05em/1.5 Georgia, serif; color: var(--_ink); opacity: 0.72; text-wrap: balance; }
 .window { position: absolute; box-sizing: border-box; border: 1.5px solid var(--_accent); border-radius: 3px; pointer-events: none; transition: all 70ms linear; }
 .message { position: absolute; inset: auto 0 0; margin: 0; padding: 8px 12px; font-size: 0.85em; line-height: 1.35; color: var(--_ink); background: var(--_paper); }
 .message[data-problem] { border-top: 2px solid var(--_accent); }
 figcaption { margin-top: 8px; line-height: 1.6; }
-figcaption span { --lit: 0%; padding: 0 2px; border-radius: 3px; background: color-mix(in srgb, var(--_accent) var(--lit), transparent); }
+figcaption span { --attention: 0%; padding: 0 2px; border-radius: 3px; background: color-mix(in srgb, var(--_accent) var(--attention), transparent); }
 input[type=text] { box-sizing: border-box; width: 100%; min-height: 40px; padding: 6px 2px; border: 0; border-bottom: 2px solid var(--_line); color: inherit; background: none; font: inherit; }
 .controls { display: flex; align-items: center; gap: 8px; margin-top: 8px; }
 button { min-width: 40px; min-height: 40px; border: 1px solid var(--_line); border-radius: 8px; color: inherit; background: none; font: inherit; cursor: pointer; }

@@ -32,7 +32,7 @@ function enlarged({ frames, size, inks = INK.light }, at, scale, canvas = docume
   return { canvas, context };
 }
 
-/** Lets the page breathe between two steps. */
+/** Lets the page handle events between two steps. */
 const pause = (milliseconds = 0) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /**

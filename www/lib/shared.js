@@ -23,8 +23,8 @@ export function sharedModel({ model, device, onProgress }) {
   if (!shared) {
     /** @type {Set<(progress: Progress) => void>} */
     const watchers = new Set();
-    const told = (/** @type {Progress} */ progress) => watchers.forEach((watcher) => watcher(progress));
-    const entry = /** @type {Shared} */ ({ model: load({ model, device, onProgress: told }), watchers });
+    const report = (/** @type {Progress} */ progress) => watchers.forEach((watcher) => watcher(progress));
+    const entry = /** @type {Shared} */ ({ model: load({ model, device, onProgress: report }), watchers });
     loaded.set(key, entry);
     entry.model.then(
       (value) => {

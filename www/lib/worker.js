@@ -26,14 +26,14 @@ const channel = new MessageChannel();
 /** @type {(() => void)[]} */
 const waiting = [];
 channel.port1.onmessage = () => waiting.shift()?.();
-const breathe = () =>
+const yieldToMessages = () =>
   new Promise((/** @type {(value?: any) => void} */ resolve) => {
     waiting.push(resolve);
     channel.port2.postMessage(0);
   });
 
 /**
- * Keeps hold of the device that the engine will ask for, to hear of its loss and of invalid shaders,
+ * Keeps hold of the device that the engine will ask for, to learn of its loss and of invalid shaders,
  * which are otherwise silent.
  */
 function watchDevice() {
@@ -114,13 +114,13 @@ async function load({ id, files, gpu, kept }, /** @type {AbortSignal} */ signal)
   post({ type: 'loaded', id, info: { ...model.info(), sha256 }, memory: glue.memoryBytes() });
 }
 
-/** Draws unseen: for the first pictures a browser runs code that it compiled in haste. */
+/** Draws without showing: for the first pictures a browser runs code that its baseline compiler made. */
 async function warmUp() {
   for (const seed of [0n, 1n, 2n]) {
     const session = model.begin(model.info().example, BigUint64Array.of(seed));
     while (session.stepNow());
     session.free();
-    await breathe();
+    await yieldToMessages();
   }
 }
 
@@ -166,11 +166,11 @@ function begin({ type, caption, seeds, keep, from, picture, step, seed }) {
 async function run(session, { id, keep }, signal) {
   let whole = false;
   const begun = performance.now();
-  let told = begun;
+  let lastSent = begun;
   let paused = 0;
   /** The steps since the last message. @type {import('./protocol.js').Step[]} */
   let steps = [];
-  const tell = () => {
+  const sendFrames = () => {
     if (steps.length) post({ type: 'frames', id, steps }, steps.map(({ numbers }) => numbers.buffer));
     steps = [];
   };
@@ -184,18 +184,18 @@ async function run(session, { id, keep }, signal) {
       }
       steps.push(packed);
       const now = performance.now();
-      if (now - told < MESSAGE_TIME) continue;
-      tell();
-      await breathe();
+      if (now - lastSent < MESSAGE_TIME) continue;
+      sendFrames();
+      await yieldToMessages();
       signal.throwIfAborted();
-      told = performance.now();
-      paused += told - now;
+      lastSent = performance.now();
+      paused += lastSent - now;
     }
   } finally {
     if (whole && keep) kept = { id, session };
     else session.free();
   }
-  tell();
+  sendFrames();
   const milliseconds = performance.now() - begun - paused;
   post({ type: 'done', id, milliseconds, memory: engine.memoryBytes() });
 }

@@ -1,5 +1,5 @@
 // @ts-check
-/** Taking a drawing away, as a file, a link or a snippet; and opening a saved one again. */
+/** Saves a drawing as a file, copies it as a link or a snippet, and opens a saved one again. */
 
 import { fromPng } from './lib/metadata.js';
 import { elementSnippet, frameSnippet } from './snippets.js';
@@ -11,14 +11,14 @@ import { elementSnippet, frameSnippet } from './snippets.js';
  */
 
 const TYPES = { png: 'image/png', gif: 'image/gif', webm: 'video/webm' };
-/** Milliseconds that a button says what it did. */
-const ANSWER_TIME = 1600;
+/** Milliseconds that a button shows its confirmation. */
+const CONFIRMATION_TIME = 1600;
 
-export class Keep {
+export class SaveMenu {
   /**
    * @param {HTMLElement} root holds the buttons: `data-save` a kind of file, `data-copy` a kind of text, and
    * an input for files
-   * @param {{shown: () => Shown | null, open: (drawn: Drawn) => void, tell: (text: string) => void}} page
+   * @param {{shown: () => Shown | null, open: (drawn: Drawn) => void, showNote: (text: string) => void}} page
    */
   constructor(root, page) {
     this.page = page;
@@ -46,18 +46,18 @@ export class Keep {
     });
   }
 
-  /** Says what a button did, on the button. @param {HTMLButtonElement} button @param {string} text */
-  answer(button, text) {
+  /** Confirms an action, on its button. @param {HTMLButtonElement} button @param {string} text */
+  confirm(button, text) {
     button.dataset.label ??= button.textContent ?? '';
     button.textContent = text;
-    this.page.tell(text);
-    setTimeout(() => (button.textContent = button.dataset.label ?? ''), ANSWER_TIME);
+    this.page.showNote(text);
+    setTimeout(() => (button.textContent = button.dataset.label ?? ''), CONFIRMATION_TIME);
   }
 
   /** @param {HTMLButtonElement} button @param {keyof typeof TYPES} kind */
   async save(button, kind) {
     const shown = this.page.shown();
-    if (!shown) return this.answer(button, 'Nothing is drawn yet');
+    if (!shown) return this.confirm(button, 'Nothing is drawn yet');
     const { drawing, step } = shown;
     const { drawn, frames } = drawing;
     const last = kind === 'png' ? Math.max(1, step) : frames.length;
@@ -71,10 +71,10 @@ export class Keep {
       link.download = `${drawn.caption.replace(/\W+/g, '-')}-${drawn.seed}.${kind}`;
       link.click();
       setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-      this.answer(button, 'Saved');
+      this.confirm(button, 'Saved');
     } catch (error) {
-      this.answer(button, 'Saving failed');
-      this.page.tell(/** @type {Error} */ (error).message);
+      this.confirm(button, 'Saving failed');
+      this.page.showNote(/** @type {Error} */ (error).message);
     } finally {
       button.disabled = false;
     }
@@ -83,18 +83,18 @@ export class Keep {
   /** @param {HTMLButtonElement} button @param {string} kind */
   async copy(button, kind) {
     const shown = this.page.shown();
-    if (!shown) return this.answer(button, 'Nothing is drawn yet');
+    if (!shown) return this.confirm(button, 'Nothing is drawn yet');
     const { caption, seed, model } = shown.drawing.drawn;
     const options = { caption, seed, model, switches: ['words', 'controls'] };
     const text = kind === 'element' ? elementSnippet(options) : kind === 'frame' ? frameSnippet(options) : shown.link;
     const copied = await navigator.clipboard.writeText(text).then(() => true, () => false);
-    this.answer(button, copied ? 'Copied' : kind === 'link' ? 'It is in the address bar' : 'Copying is not allowed here');
+    this.confirm(button, copied ? 'Copied' : kind === 'link' ? 'It is in the address bar' : 'Copying is not allowed here');
   }
 
   /** Draws again what a saved picture was drawn from. @param {Blob} file */
   async open(file) {
     const drawn = fromPng(new Uint8Array(await file.arrayBuffer()));
     if (drawn) this.page.open(drawn);
-    else this.page.tell('That file does not say what it was drawn from: expected a PNG that was saved here.');
+    else this.page.showNote('That file does not say what it was drawn from: expected a PNG that was saved here.');
   }
 }

@@ -1,13 +1,13 @@
 // @ts-check
-/** The words of a caption as they are looked at, and the map of attention over all steps. */
+/** The attention over the words of a caption: at one step, and as a heat map over all steps. */
 
 /** @typedef {import('./lib/aligndraw.js').Frame} Frame */
 
-/** The words of a caption, lit by their share of attention, and the map over all steps. */
-export class Reading {
+/** The words of a caption, highlighted by their attention weights, and the heat map over all steps. */
+export class AttentionView {
   /**
    * @param {HTMLElement} list @param {HTMLCanvasElement} heat
-   * @param {{onSeek: (step: number) => void, onWord: (at: number, word: string) => void, canFlip: (word: string) => boolean}} hands
+   * @param {{onSeek: (step: number) => void, onWord: (at: number, word: string) => void, canFlip: (word: string) => boolean}} callbacks
    */
   constructor(list, heat, { onSeek, onWord, canFlip }) {
     this.onWord = onWord;
@@ -59,14 +59,14 @@ export class Reading {
     const frame = frames[step - 1];
     this.rows.forEach(({ word, share }, j) => {
       const weight = frame?.alignment?.[j] ?? 0;
-      word.style.setProperty('--lit', Math.sqrt(weight).toFixed(3));
-      share.textContent = frame ? `${(100 * weight).toFixed(0)} %` : '';
+      word.style.setProperty('--attention', Math.sqrt(weight).toFixed(3));
+      share.textContent = frame?.alignment ? `${(100 * weight).toFixed(0)} %` : '';
     });
-    this.map(frames, step);
+    this.paintMap(frames, step);
   }
 
   /** @param {Frame[]} frames @param {number} step */
-  map(frames, step) {
+  paintMap(frames, step) {
     const { heat } = this;
     const scale = Math.min(devicePixelRatio || 1, 2);
     const rowHeight = this.list.firstElementChild?.getBoundingClientRect().height ?? 31;
@@ -84,10 +84,10 @@ export class Reading {
       context.fillStyle = line;
       context.fillRect(0, (j + 0.5) * rowHeight, width, 1);
       for (let t = 0; t < frames.length; t += 1) {
-        const lit = Math.sqrt(frames[t].alignment?.[j] ?? 0);
+        const strength = Math.sqrt(frames[t].alignment?.[j] ?? 0);
         const shown = t < step ? 1 : 0.22;
-        context.fillStyle = `rgb(${accent} / ${(lit * shown).toFixed(3)})`;
-        const size = Math.max(1.5, lit * (rowHeight - 8));
+        context.fillStyle = `rgb(${accent} / ${(strength * shown).toFixed(3)})`;
+        const size = Math.max(1.5, strength * (rowHeight - 8));
         context.fillRect(t * column + 0.5, (j + 0.5) * rowHeight - size / 2 + 0.5, Math.max(1, column - 1), size);
       }
     }
