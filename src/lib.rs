@@ -26,6 +26,7 @@ pub mod error;
 pub mod eval;
 #[cfg(not(target_family = "wasm"))]
 pub mod font;
+pub mod image2text;
 pub mod kernels;
 pub mod model;
 pub mod nn;

@@ -18,7 +18,7 @@ use crate::checkpoint::{
 use crate::cli::output::{self, note, say};
 use crate::data::vocabulary::Vocabulary;
 use crate::error::Error;
-use crate::model::{Config, TextToImage};
+use crate::model::{Config, Trainable};
 use crate::options::TrainOptions;
 use crate::systems::{System, SystemVisitor};
 use crate::train::report::read_log;
@@ -175,7 +175,7 @@ struct SizesOf<'a>(&'a System);
 impl SystemVisitor for Training<'_> {
     type Output = Result<Trained>;
 
-    fn visit<M: TextToImage>(self, config: &M::Config) -> Self::Output {
+    fn visit<M: Trainable>(self, config: &M::Config) -> Self::Output {
         let options = self.run.options.clone().map_config(|_| config.clone());
         let device = Device::flex();
         let start = match self.from {
@@ -207,12 +207,12 @@ impl SystemVisitor for Training<'_> {
 
 impl SizesOf<'_> {
     /// The sizes, when the system's model is `M`.
-    fn get<M: TextToImage>(&self) -> Option<M::Config> {
+    fn get<M: Trainable>(&self) -> Option<M::Config> {
         struct Cast<M>(std::marker::PhantomData<M>);
-        impl<M: TextToImage> SystemVisitor for Cast<M> {
+        impl<M: Trainable> SystemVisitor for Cast<M> {
             type Output = Option<M::Config>;
 
-            fn visit<N: TextToImage>(self, config: &N::Config) -> Self::Output {
+            fn visit<N: Trainable>(self, config: &N::Config) -> Self::Output {
                 (config as &dyn std::any::Any).downcast_ref::<M::Config>().cloned()
             }
         }
