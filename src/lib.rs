@@ -21,6 +21,7 @@ pub mod checkpoint;
 #[cfg(not(target_family = "wasm"))]
 pub mod cli;
 pub mod data;
+pub mod describe;
 pub mod error;
 #[cfg(not(target_family = "wasm"))]
 pub mod eval;

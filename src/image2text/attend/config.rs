@@ -107,7 +107,7 @@ impl AttendConfig {
             picture: Picture::Pixels { channels: 3, height: 64, width: 64, convolutions },
             attention: Attention::Soft,
             positions: true,
-            align_size: 128,
+            align_size: 64,
             embedding_size: 96,
             hidden_size: 192,
             tied: true,

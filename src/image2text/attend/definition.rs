@@ -5,7 +5,7 @@ use burn::tensor::activation::{relu, sigmoid};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::{Attend, AttendConfig, Picture};
-use crate::nn::additive_attention::align;
+use crate::nn::additive_attention::ExponentialKeys;
 use crate::nn::lstm::LstmState;
 
 /// What is known of a batch of pictures before a word is said.
@@ -14,14 +14,14 @@ pub struct Looked {
     /// a_i [picture, cell, A].
     annotations: Tensor<3>,
     /// Keys of the attention [picture, cell, align]; none without attention.
-    keys: Option<Tensor<3>>,
+    keys: Option<ExponentialKeys>,
 }
 
 impl Looked {
     /// These pictures of the batch, in this order.
     pub fn select(&self, pictures: &Tensor<1, Int>) -> Self {
-        let of = |all: &Tensor<3>| all.clone().select(0, pictures.clone());
-        Self { annotations: of(&self.annotations), keys: self.keys.as_ref().map(of) }
+        let annotations = self.annotations.clone().select(0, pictures.clone());
+        Self { annotations, keys: self.keys.as_ref().map(|keys| keys.select(pictures)) }
     }
 }
 
@@ -69,6 +69,7 @@ impl Attend {
             annotations = annotations + positions.val().unsqueeze();
         }
         let keys = self.attention.as_ref().map(|attention| attention.key.forward(annotations.clone()));
+        let keys = keys.map(ExponentialKeys::new);
         let state = self.initial_state(config, mean);
         (Looked { annotations, keys }, state)
     }
@@ -98,9 +99,9 @@ impl Attend {
         state: &LstmState,
         hard: impl FnOnce(&Tensor<2>) -> Option<Tensor<2>>,
     ) -> Option<Attended> {
-        let (weights, keys) = (self.attention.as_ref()?, looked.keys.clone()?);
+        let (weights, keys) = (self.attention.as_ref()?, looked.keys.as_ref()?);
         let query = state.hidden.clone().matmul(weights.query.val());
-        let alignment = align(keys, query, weights.score.val());
+        let alignment = keys.align(query, weights.score.val());
         let used = hard(&alignment).unwrap_or_else(|| alignment.clone());
         let context = used.unsqueeze_dim::<3>(1).matmul(looked.annotations.clone()).squeeze_dim::<2>(1);
         let gate = sigmoid(weights.gate.forward(state.hidden.clone()));
