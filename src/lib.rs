@@ -21,11 +21,13 @@ pub mod checkpoint;
 #[cfg(not(target_family = "wasm"))]
 pub mod cli;
 pub mod data;
+pub mod describe;
 pub mod error;
 #[cfg(not(target_family = "wasm"))]
 pub mod eval;
 #[cfg(not(target_family = "wasm"))]
 pub mod font;
+pub mod image2text;
 pub mod kernels;
 pub mod model;
 pub mod nn;

@@ -1,5 +1,7 @@
 //! The promises between a model and everything above it: what a configuration says of itself, how a
-//! painter draws, what a training step reports. `docs/architecture.md` adds a model step by step.
+//! painter draws and a captioner describes, what a training step reports. `docs/architecture.md` adds a model step by step.
+
+mod captioner;
 
 use burn::module::{Module, ModuleDisplay};
 use burn::tensor::{Device, Tensor};
@@ -8,7 +10,10 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::data::batch::{Captions, Lesson, TrainBatch};
 use crate::error::{Error, Result};
 use crate::kernels::window::{Rect, Window};
+use crate::nn::floats;
 use crate::options::Preset;
+
+pub use captioner::{Captioner, Continuation, ImageToText, NextWords, PictureInput, Sentences};
 
 /// The size of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,10 +47,10 @@ pub trait Config:
     /// **Errors** [`Error::Config`], naming the field.
     fn check(&self) -> Result<()>;
 
-    /// The size of its images.
+    /// The size of its images: those that a painter draws, or the pixels or features that a captioner looks at.
     fn image_size(&self) -> ImageSize;
 
-    /// Steps of a drawing; 1 where there are none.
+    /// Steps of a drawing; 1 where there are none, as for captioners.
     fn num_steps(&self) -> usize;
 
     /// The same model with other steps of a drawing: the step curriculum of a training run. A model
@@ -198,6 +203,21 @@ pub enum Values {
     Host(Vec<f32>),
     /// Flattened, row-major.
     Device(Box<Tensor<1>>),
+}
+
+impl Values {
+    /// The values on the host: the only place that waits for a device.
+    ///
+    /// **Errors** [`Error::Device`] when the device fails or is lost.
+    pub async fn read(self) -> Result<Vec<f32>> {
+        match self {
+            Self::Host(values) => Ok(values),
+            Self::Device(tensor) => {
+                let data = tensor.into_data_async().await;
+                Ok(floats(data.map_err(|error| Error::Device(error.to_string()))?))
+            }
+        }
+    }
 }
 
 impl<const D: usize> From<Tensor<D>> for Values {

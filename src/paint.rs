@@ -2,7 +2,7 @@
 //!
 //! A drawing yields a frame for each step: the picture so far and, where the model has them, how much each
 //! word was attended to and where the patch went. All noise comes from the seed, so a caption, a seed and a
-//! model are a picture. This is the only place that waits for values from a device.
+//! model are a picture. No other code of a drawing waits for a device.
 
 use burn::tensor::Device;
 
@@ -14,9 +14,8 @@ use crate::data::{
 use crate::error::{Error, Result};
 use crate::kernels::window::{Rect, Window};
 use crate::model::{CaptionIds, Drawing, Painter, TextToImage, Values};
-use crate::nn::floats;
 use crate::platform;
-use crate::systems::SystemVisitor;
+use crate::systems::PainterVisitor;
 
 /// What one step of one drawing shows.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -58,7 +57,7 @@ struct Load<'a> {
     engine: &'a Engine,
 }
 
-impl SystemVisitor for Load<'_> {
+impl PainterVisitor for Load<'_> {
     type Output = Result<Box<dyn Painter>>;
 
     fn visit<M: TextToImage>(self, config: &M::Config) -> Self::Output {
@@ -80,9 +79,10 @@ impl SystemVisitor for Load<'_> {
 impl Pipeline {
     /// A pipeline of a manifest and its weights file, whose hash the caller has checked.
     ///
-    /// **Errors** [`Error::Model`], naming the tensor that is missing or of another shape.
+    /// **Errors** [`Error::Model`], naming the tensor that is missing or of another shape, or when the model
+    /// does not draw.
     pub fn load(manifest: &Manifest, weights: &[u8], engine: &Engine) -> Result<Self> {
-        let painter = manifest.system.visit(Load { weights, engine })?;
+        let painter = manifest.system.visit_painter(Load { weights, engine })??;
         Ok(Self::new(painter, manifest.vocabulary.clone(), manifest.temperature))
     }
 
@@ -184,7 +184,7 @@ impl Pipeline {
         }
         pictures.failed = true;
         let shown = pictures.drawing.step()?;
-        let images = read(shown.images).await?;
+        let images = shown.images.read().await?;
         let alignment = read_section(shown.alignment).await?;
         let windows = read_section(shown.windows).await?;
         pictures.failed = false;
@@ -225,17 +225,7 @@ pub struct Pictures {
 
 async fn read_section(values: Option<Values>) -> Result<Option<Vec<f32>>> {
     match values {
-        Some(values) => read(values).await.map(Some),
+        Some(values) => values.read().await.map(Some),
         None => Ok(None),
-    }
-}
-
-async fn read(values: Values) -> Result<Vec<f32>> {
-    match values {
-        Values::Host(values) => Ok(values),
-        Values::Device(tensor) => {
-            let data = tensor.into_data_async().await;
-            Ok(floats(data.map_err(|error| Error::Device(error.to_string()))?))
-        }
     }
 }

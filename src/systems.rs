@@ -1,14 +1,78 @@
 //! The registry of systems, one line each: a manifest and a run name their system, and everything that
-//! must tell systems apart goes through here.
+//! must tell systems apart goes through here. There are two kinds, painters and captioners; training and
+//! weights know both as [`Trainable`] alone.
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::model::{Config, ImageSize, TextToImage, Trainable, check_memory};
+use crate::image2text::attend;
+use crate::model::{Config, ImageSize, ImageToText, TextToImage, Trainable, check_memory};
 use crate::options::Preset;
 use crate::text2image::{draw, framed, layered};
 
 macro_rules! systems {
+    (painters { $($painters:tt)+ } captioners { $($captioners:tt)+ }) => {
+        of_any_kind! { $($painters)+ $($captioners)+ }
+        painters! { $($painters)+ }
+        captioners! { $($captioners)+ }
+    };
+}
+
+/// What painters alone have.
+macro_rules! painters {
+    ($($(#[doc = $doc:expr])+ $variant:ident($model:ty) = $name:literal $(| $earlier:literal)*;)+) => {
+        /// The systems that the fused engine paints, under all their names.
+        pub fn fused() -> Vec<&'static str> {
+            let mut names = Vec::new();
+            $(if <$model as TextToImage>::FUSED {
+                names.extend([$name $(, $earlier)*]);
+            })+
+            names
+        }
+
+        impl System {
+            /// Calls a visitor of painters with the system's model type and its sizes.
+            ///
+            /// **Errors** [`Error::Model`] for a captioner.
+            pub fn visit_painter<V: PainterVisitor>(&self, visitor: V) -> Result<V::Output> {
+                match self {
+                    $(Self::$variant(config) => Ok(visitor.visit::<$model>(config)),)+
+                    _ => Err(Error::Model(format!(
+                        "\"{}\" describes pictures, it does not draw: aligndraw describe PICTURE",
+                        self.name()
+                    ))),
+                }
+            }
+        }
+    };
+}
+
+/// What captioners alone have.
+macro_rules! captioners {
+    ($($(#[doc = $doc:expr])+ $variant:ident($model:ty) = $name:literal $(| $earlier:literal)*;)+) => {
+        impl System {
+            /// Calls a visitor of captioners with the system's model type and its sizes.
+            ///
+            /// **Errors** [`Error::Model`] for a painter.
+            pub fn visit_captioner<V: CaptionerVisitor>(&self, visitor: V) -> Result<V::Output> {
+                match self {
+                    $(Self::$variant(config) => Ok(visitor.visit::<$model>(config)),)+
+                    _ => Err(Error::Model(format!(
+                        "\"{}\" draws, it does not describe pictures: aligndraw paint CAPTION",
+                        self.name()
+                    ))),
+                }
+            }
+
+            /// Whether it describes pictures; else it draws.
+            pub fn is_captioner(&self) -> bool {
+                matches!(self, $(Self::$variant(_))|+)
+            }
+        }
+    };
+}
+
+macro_rules! of_any_kind {
     ($($(#[doc = $doc:expr])+ $variant:ident($model:ty) = $name:literal $(| $earlier:literal)*;)+) => {
         /// A system with its sizes.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,15 +85,6 @@ macro_rules! systems {
 
         /// The names of all systems, as manifests write them.
         pub const NAMES: &[&str] = &[$($name),+];
-
-        /// The systems that the fused engine paints, under all their names.
-        pub fn fused() -> Vec<&'static str> {
-            let mut names = Vec::new();
-            $(if <$model as TextToImage>::FUSED {
-                names.extend([$name $(, $earlier)*]);
-            })+
-            names
-        }
 
         impl System {
             /// Its name.
@@ -91,27 +146,51 @@ macro_rules! systems {
 }
 
 systems! {
-    /// The DRAW family: alignDRAW and its relatives.
-    Draw(draw::Draw) = "draw" | "align-draw";
-    /// DRAW inside frames that the caption gives each drawn word.
-    Framed(framed::Framed) = "framed";
-    /// Pictures in layers: the place, then each thing in a frame of its own.
-    Layered(layered::Layered) = "layered";
+    painters {
+        /// The DRAW family: alignDRAW and its relatives.
+        Draw(draw::Draw) = "draw" | "align-draw";
+        /// DRAW inside frames that the caption gives each drawn word.
+        Framed(framed::Framed) = "framed";
+        /// Pictures in layers: the place, then each thing in a frame of its own.
+        Layered(layered::Layered) = "layered";
+    }
+    captioners {
+        /// Show, Attend and Tell, and Show and Tell.
+        Attend(attend::Attend) = "attend";
+    }
 }
 
-/// Does something with the model type of a system: training, painting, evaluation.
+/// Does something with the model type of a system: training, weights.
 pub trait SystemVisitor {
     /// What comes of it.
     type Output;
 
     /// Called with the system's model type and its sizes.
+    fn visit<M: Trainable>(self, config: &M::Config) -> Self::Output;
+}
+
+/// Does something with the model type of a painter.
+pub trait PainterVisitor {
+    /// What comes of it.
+    type Output;
+
+    /// Called with the painter's model type and its sizes.
     fn visit<M: TextToImage>(self, config: &M::Config) -> Self::Output;
 }
 
+/// Does something with the model type of a captioner.
+pub trait CaptionerVisitor {
+    /// What comes of it.
+    type Output;
+
+    /// Called with the captioner's model type and its sizes.
+    fn visit<M: ImageToText>(self, config: &M::Config) -> Self::Output;
+}
+
 impl System {
-    /// What its models do: all systems of this registry paint.
+    /// What its models do.
     pub fn kind(&self) -> &'static str {
-        "text-to-image"
+        if self.is_captioner() { "image-to-text" } else { "text-to-image" }
     }
 
     /// The system that a manifest names, its sizes checked.

@@ -15,7 +15,7 @@ pub enum Precision {
     /// ([`crate::kernels::bf16_matrix`]).
     #[default]
     Half,
-    /// Matrices as whole numbers −127 to 127, each [`BLOCK`] of them with a scale of its own, an f16 in the
+    /// Matrices and kernels as whole numbers −127 to 127, each [`BLOCK`] of them with a scale of its own, an f16 in the
     /// tensor `<name>.step`; the rest as [`Precision::Half`].
     Byte,
 }
@@ -55,7 +55,7 @@ pub fn to_safetensors<'a>(
 ) -> Result<Vec<u8>> {
     let mut stored = Vec::new();
     for (name, shape, values) in tensors {
-        if precision == Precision::Byte && shape.len() == 2 {
+        if precision == Precision::Byte && shape.len() >= 2 {
             stored.extend(stored_bytes(name, shape, values));
         } else {
             stored.push(stored_halves(name, shape, values.iter().copied()));

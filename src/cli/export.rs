@@ -11,7 +11,7 @@ use super::index::write_index;
 use super::train::{RECORD, Run, VOCABULARY, manifest};
 use crate::checkpoint::{Manifest, Precision, check_temperature, decode, encode, parse_safetensors};
 use crate::cli::output::say;
-use crate::model::TextToImage;
+use crate::model::Trainable;
 use crate::options::TrainOptions;
 use crate::systems::{System, SystemVisitor};
 use crate::train::restore;
@@ -78,7 +78,7 @@ struct Rewrite<'a> {
 impl SystemVisitor for Rewrite<'_> {
     type Output = crate::error::Result<Vec<u8>>;
 
-    fn visit<M: TextToImage>(self, config: &M::Config) -> Self::Output {
+    fn visit<M: Trainable>(self, config: &M::Config) -> Self::Output {
         let fresh = M::init(config, 0, &Device::flex());
         encode(&decode(fresh, &parse_safetensors(self.bytes)?)?, self.precision)
     }
@@ -105,7 +105,7 @@ struct Restore<'a> {
 impl SystemVisitor for Restore<'_> {
     type Output = crate::error::Result<(Vec<u8>, usize)>;
 
-    fn visit<M: TextToImage>(self, config: &M::Config) -> Self::Output {
+    fn visit<M: Trainable>(self, config: &M::Config) -> Self::Output {
         let options = self.options.clone().map_config(|_| config.clone());
         let (model, epochs) = restore::<M>(&options, self.run)?;
         Ok((encode(&model, self.precision)?, epochs))

@@ -93,6 +93,13 @@ pub fn read_judge(folder: &Path, device: &Device) -> Result<(JudgeManifest, Scen
     Ok((manifest, judge))
 }
 
+/// Reads the weights file of the judge of a models folder.
+pub fn read_judge_weights(folder: &Path) -> Result<(WeightsRecord, Vec<u8>)> {
+    let manifest: JudgeManifest = read_json(&folder.join("judge.json"))?;
+    let bytes = read_weights(folder, &manifest.weights)?;
+    Ok((manifest.weights, bytes))
+}
+
 /// Reads a value from JSON.
 pub fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
     let json = std::fs::read(path).with_context(|| format!("reading {}", path.display()))?;

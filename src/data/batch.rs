@@ -101,12 +101,19 @@ pub struct TrainBatch {
     pub batch: CaptionBatch<'static>,
     /// Seed of the latent noise.
     pub noise_seed: u64,
-    /// Epoch, from 1.
+    /// Epoch, from 1; 0 for validation.
     pub epoch: usize,
     /// Batch in the epoch, from 0.
     pub index: usize,
     /// Share of the run that is done, 0 to 1; 1 for validation.
     pub progress: f32,
+}
+
+impl TrainBatch {
+    /// Whether it is learned from, with dropout say, or measured on.
+    pub fn is_learned_from(&self) -> bool {
+        self.epoch > 0
+    }
 }
 
 /// What a training batch is drawn from.

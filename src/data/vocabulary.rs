@@ -16,7 +16,8 @@ const SUGGESTIONS: usize = 3;
 pub struct Vocabulary {
     /// Words in the order of their ids.
     pub words: Vec<String>,
-    /// Other spellings of a word: "seven" for "7".
+    /// What else may be typed, one word or several with a space between, and what it is read as: a word ("7" for
+    /// "seven"), several ("small dog" for "puppy"), or nothing.
     pub aliases: BTreeMap<String, String>,
     /// The token that ends every caption, added when it was not typed.
     pub full_stop: Option<String>,
@@ -68,6 +69,7 @@ impl Vocabulary {
         if self.id(".").is_none() {
             words.retain(|word| word.text != ".");
         }
+        let mut words = self.read(words);
         let mut typed = None;
         if let Some(stop) = &self.full_stop {
             while words.last().is_some_and(|word| word.text == *stop) {
@@ -101,6 +103,48 @@ impl Vocabulary {
         Ok(Tokens { ids, written, spans })
     }
 
+    /// Words as they are read: phrases by their aliases, and what is unknown by its parts ("red-and-white") or
+    /// without its ending ("dog's"). What is read as several words has their one place in the caption.
+    fn read(&self, words: Vec<Word>) -> Vec<Word> {
+        let longest = self.aliases.keys().map(|phrase| phrase.split(' ').count()).max().unwrap_or(1);
+        let mut read = Vec::with_capacity(words.len());
+        let mut at = 0;
+        while at < words.len() {
+            let rest = &words[at..];
+            let phrase = (2..=longest.min(rest.len())).rev().find_map(|len| {
+                let typed: Vec<&str> = rest[..len].iter().map(|word| word.text.as_str()).collect();
+                Some((len, self.aliases.get(&typed.join(" "))?.clone()))
+            });
+            let (len, meaning) = phrase.unwrap_or_else(|| (1, self.meaning(&rest[0].text)));
+            let span = [rest[0].span[0], rest[len - 1].span[1]];
+            read.extend(meaning.split_whitespace().map(|word| Word { text: word.to_owned(), span }));
+            at += len;
+        }
+        read
+    }
+
+    /// What a single word is read as: itself, where it is known or nothing else fits.
+    fn meaning(&self, word: &str) -> String {
+        match self.aliases.get(word) {
+            // One word for another keeps its spelling.
+            Some(one) if !one.is_empty() && !one.contains(' ') => return word.to_owned(),
+            Some(phrase) => return phrase.clone(),
+            None => {}
+        }
+        if self.words.iter().any(|known| known == word) {
+            return word.to_owned();
+        }
+        let is_read =
+            |part: &str| self.words.iter().any(|known| known == part) || self.aliases.contains_key(part);
+        if word.contains('-') && word.split('-').all(is_read) {
+            return word.split('-').map(|part| self.meaning(part)).collect::<Vec<_>>().join(" ");
+        }
+        match word.strip_suffix("'s") {
+            Some(owner) if is_read(owner) => self.meaning(owner),
+            _ => word.to_owned(),
+        }
+    }
+
     /// Words that are spelled like `word`, nearest first.
     pub fn suggest(&self, word: &str) -> Vec<String> {
         let mut near: Vec<_> = self
@@ -127,9 +171,12 @@ impl Vocabulary {
         if self.max_words > most || (self.max_words == 0 && !self.words.is_empty()) {
             return refuse(format!("max_words is {}, expected 1 to {most}", self.max_words));
         }
-        let targets = self.aliases.iter().map(|(alias, word)| (format!("the alias \"{alias}\""), word));
-        let stop = self.full_stop.iter().map(|word| ("fullStop".to_owned(), word));
-        let groups = self.alternatives.iter().flatten().map(|word| ("alternatives".to_owned(), word));
+        let targets = self.aliases.iter().flat_map(|(alias, phrase)| {
+            phrase.split_whitespace().map(move |word| (format!("the alias \"{alias}\""), word))
+        });
+        let stop = self.full_stop.iter().map(|word| ("fullStop".to_owned(), word.as_str()));
+        let groups = self.alternatives.iter().flatten();
+        let groups = groups.map(|word| ("alternatives".to_owned(), word.as_str()));
         if let Some((field, word)) = targets.chain(stop).chain(groups).find(|(_, w)| self.id(w).is_none()) {
             return refuse(format!("{field} names \"{word}\", which is not one of its words"));
         }

@@ -42,7 +42,7 @@ fn mean_terms(model: &Layered, config: &LayeredConfig, item: &TrainBatch) -> Vec
 }
 
 /// What a caption's layers say, as words: "green grass field: large red bus, dog dog".
-fn layers_of(caption: &str) -> String {
+pub fn layers_of(caption: &str) -> String {
     let (vocabulary, lexicon) = (vocabulary(), lexicon());
     let ids = vocabulary.tokens(caption).expect("known words").ids;
     let layers = lexicon.layers(&ids, 6).expect("layers");
@@ -68,6 +68,7 @@ fn the_words_that_are_drawn_and_what_is_said_of_them() {
         ("a very large commercial plane flying in clear skies", "clear skies: very large commercial plane"),
         ("a surfer, a woman, and a child walk on the sun", "sun: surfer, woman, child"),
         ("a herd of cows in the sky at night", "night: cows, cows, cows, cows, cows"),
+        ("three brown dogs on the grass", "grass: brown dogs, brown dogs, brown dogs"),
         ("a red bus on the left of two blue cars on the street", "street: red bus, blue cars, blue cars"),
     ] {
         assert_eq!(layers_of(caption), layers, "{caption}");
@@ -135,7 +136,7 @@ fn sizes_that_cannot_be_are_refused_by_name() {
     };
     assert!(with(|c| c.num_steps = 2).contains("num_steps is 2, expected 3"));
     assert!(with(|c| c.lexicon.styles = vec![70]).contains("word 70"));
-    assert!(with(|c| c.lexicon.counts = vec![[6, 9]]).contains("counts 9, expected 1 to 2"));
+    assert!(with(|c| c.lexicon.counts = vec![[6, 9, 9]]).contains("counts 9 of 9, expected 1 to 2"));
     assert!(with(|c| c.lexicon.things.clear()).contains("no things"));
 }
 

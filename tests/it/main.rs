@@ -14,4 +14,5 @@ mod scenes;
 mod tidy;
 mod toy;
 mod training;
+mod typed;
 mod words;

@@ -18,7 +18,7 @@ use crate::cli::output::say;
 use crate::data::source::{HeldOut, Source};
 use crate::eval::bound::{Bound, Estimate, OnCpu};
 use crate::eval::share::Share;
-use crate::model::TextToImage;
+use crate::model::Trainable;
 use crate::systems::SystemVisitor;
 
 /// Images for each of the two bounds.
@@ -82,7 +82,7 @@ struct Bounds<'a> {
 impl SystemVisitor for Bounds<'_> {
     type Output = crate::error::Result<[Option<Bound>; 2]>;
 
-    fn visit<M: TextToImage>(self, config: &M::Config) -> Self::Output {
+    fn visit<M: Trainable>(self, config: &M::Config) -> Self::Output {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let fresh = M::init(config, 0, &Device::flex());
         let model = decode(fresh, &parse_safetensors(self.weights)?)?;

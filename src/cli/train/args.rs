@@ -54,6 +54,10 @@ pub struct Args {
     /// its patches may be coarser
     #[arg(long, conflicts_with = "resume")]
     pub from: Option<String>,
+    /// Begin the convolutions of a captioner with those of the judge in this models folder, not with random ones:
+    /// learns in fewer pictures; the judge was trained on all combinations, the held-out ones among them
+    #[arg(long, value_name = "MODELS", conflicts_with_all = ["resume", "from"])]
+    pub trunk: Option<PathBuf>,
     /// Epochs in all
     #[arg(long)]
     epochs: Option<usize>,

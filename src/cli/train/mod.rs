@@ -10,15 +10,16 @@ use anyhow::{Context, Result, bail};
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
-use super::files::{read_json, read_model, write_json, write_model};
+use super::files::{read_json, read_judge_weights, read_model, write_json, write_model};
 use super::open::{Opened, open};
 use crate::checkpoint::{
-    DataRecord, FORMAT, Manifest, Precision, WeightsRecord, decode, encode, parse_safetensors,
+    DataRecord, FORMAT, Manifest, NamedTensor, Precision, WeightsRecord, decode, encode, float_tensors,
+    parse_safetensors, take, with_values,
 };
 use crate::cli::output::{self, note, say};
 use crate::data::vocabulary::Vocabulary;
 use crate::error::Error;
-use crate::model::{Config, TextToImage};
+use crate::model::{Config, Trainable};
 use crate::options::TrainOptions;
 use crate::systems::{System, SystemVisitor};
 use crate::train::report::read_log;
@@ -94,6 +95,10 @@ pub fn run(args: Args) -> Result<()> {
         }
         None => None,
     };
+    let trunk = args.trunk.as_deref().map(read_judge_weights).transpose()?;
+    if let Some((record, _)) = &trunk {
+        run.options.started_from = Some(record.sha256.clone());
+    }
     let signals = catch_interrupts()?;
     let trained = Training {
         run: &run,
@@ -101,6 +106,7 @@ pub fn run(args: Args) -> Result<()> {
         skipped: &skipped,
         resume: args.resume,
         from: from.as_ref(),
+        trunk: trunk.as_ref().map(|(_, weights)| weights.as_slice()),
         data,
         folder: &out,
         compute: &compute,
@@ -163,6 +169,7 @@ struct Training<'a> {
     skipped: &'a [String],
     resume: bool,
     from: Option<&'a (Manifest, Vec<u8>)>,
+    trunk: Option<&'a [u8]>,
     data: Data,
     folder: &'a Path,
     compute: &'a Compute,
@@ -175,12 +182,19 @@ struct SizesOf<'a>(&'a System);
 impl SystemVisitor for Training<'_> {
     type Output = Result<Trained>;
 
-    fn visit<M: TextToImage>(self, config: &M::Config) -> Self::Output {
+    fn visit<M: Trainable>(self, config: &M::Config) -> Self::Output {
         let options = self.run.options.clone().map_config(|_| config.clone());
         let device = Device::flex();
         let start = match self.from {
             _ if self.resume => Start::Checkpoint,
-            None => Start::Weights(Box::new(M::init(config, options.seed, &device))),
+            None => {
+                let fresh = M::init(config, options.seed, &device);
+                let begun = match self.trunk {
+                    Some(weights) => with_trunk(fresh, weights)?,
+                    None => fresh,
+                };
+                Start::Weights(Box::new(begun))
+            }
             Some((manifest, weights)) => {
                 let other = || Error::Config(format!("--from: {} is another system", manifest.name));
                 let from = SizesOf(&manifest.system).get::<M>().ok_or_else(other)?;
@@ -205,14 +219,34 @@ impl SystemVisitor for Training<'_> {
     }
 }
 
+/// A model with the judge's convolutions: its `trunk.0` is the judge's `conv1`.
+fn with_trunk<M: Trainable>(model: M, weights: &[u8]) -> Result<M, Error> {
+    let file = parse_safetensors(weights)?;
+    let mut own: Vec<NamedTensor> = float_tensors(&model);
+    own.reverse();
+    let mut taken = 0;
+    let model = with_values(model, |name, shape| {
+        let own = own.pop().map(|tensor| tensor.values).unwrap_or_default();
+        let place = name.strip_prefix("trunk.").and_then(|rest| rest.split_once('.'));
+        let Some((layer, what)) = place else { return Ok(own) };
+        let layer: usize = layer.parse().map_or(0, |layer: usize| layer + 1);
+        taken += 1;
+        take(&file, &format!("conv{layer}.{what}"), shape)
+    })?;
+    if taken == 0 {
+        return Err(Error::Config("--trunk: the model has no convolutions of its own".to_owned()));
+    }
+    Ok(model)
+}
+
 impl SizesOf<'_> {
     /// The sizes, when the system's model is `M`.
-    fn get<M: TextToImage>(&self) -> Option<M::Config> {
+    fn get<M: Trainable>(&self) -> Option<M::Config> {
         struct Cast<M>(std::marker::PhantomData<M>);
-        impl<M: TextToImage> SystemVisitor for Cast<M> {
+        impl<M: Trainable> SystemVisitor for Cast<M> {
             type Output = Option<M::Config>;
 
-            fn visit<N: TextToImage>(self, config: &N::Config) -> Self::Output {
+            fn visit<N: Trainable>(self, config: &N::Config) -> Self::Output {
                 (config as &dyn std::any::Any).downcast_ref::<M::Config>().cloned()
             }
         }

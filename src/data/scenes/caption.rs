@@ -1,8 +1,8 @@
 //! From a scene to sentences, in the manner of MS-COCO's captions.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use super::{Colour, Number, Object, Place, Relation, Scene, Size, Thing, catalogue::Kind};
+use super::{Colour, Number, Object, Place, Relation, Scene, Size, Thing, catalogue::Kind, synonyms};
 use crate::data::{noise::Noise, vocabulary::Vocabulary};
 
 /// The fewest words of a caption.
@@ -223,6 +223,8 @@ fn words() -> Vec<String> {
     phrases.extend(PHOTOS.iter().chain(&VINTAGE));
     let all = [FLYING, DRIVEN, WALKING, GRAZING, FLOATING, SAILING, SURFING, LYING, &[OPEN]];
     phrases.extend(all.concat().into_iter().flat_map(|(a, b, c)| [a, b, c]));
+    // Numbers that the grammar does not say, but that painters which count can draw.
+    phrases.extend(["three", "four", "five"]);
     let mut known = BTreeSet::new();
     let words = phrases.into_iter().flat_map(str::split_whitespace).filter(|word| known.insert(*word));
     words.map(str::to_owned).collect()
@@ -236,14 +238,17 @@ pub struct Roles {
     pub things: Vec<(&'static str, &'static str)>,
     /// Words before a thing's that belong to its name.
     pub compounds: Vec<&'static str>,
-    /// Words that say how many there are, and how many.
-    pub counts: Vec<(&'static str, usize)>,
+    /// Words that say how many there are, how many, and of how many that stand so: three are drawn as three of a
+    /// group of five.
+    pub counts: Vec<(&'static str, usize, usize)>,
     /// Words that describe a thing or a place, its name among them.
     pub said: Vec<&'static str>,
     /// Words that change the colours of the whole picture.
     pub styles: Vec<&'static str>,
     /// Colours.
     pub colours: Vec<&'static str>,
+    /// Words for more than two.
+    pub groups: Vec<&'static str>,
 }
 
 /// The last word of a phrase.
@@ -269,13 +274,14 @@ pub fn roles() -> Roles {
         phrases().flat_map(|phrase| phrase.split(' ')).filter(|word| !PREPOSITIONS.contains(word));
     let said =
         names().map(head).chain(compounds()).chain(colours.iter().copied()).chain(sizes).chain(of_places);
-    let counts = [("two", 2), ("group", 5)].into_iter();
-    let herds = Object::ALL.iter().map(|object| (object.collective(), 5)).filter(|(word, _)| *word == "herd");
+    let counts =
+        [("two", 2, 2), ("group", 5, 5), ("herd", 5, 5), ("three", 3, 5), ("four", 4, 5), ("five", 5, 5)];
     Roles {
         places: phrases().map(head).collect(),
         things,
         compounds: compounds().collect(),
-        counts: counts.chain(herds.take(1)).collect(),
+        counts: counts.to_vec(),
+        groups: vec!["group", "herd", "three", "four", "five"],
         said: said.chain(["pale"]).filter(|word| !word.is_empty()).collect(),
         styles: vec!["vintage"],
         colours,
@@ -302,29 +308,12 @@ fn alternatives() -> Vec<Vec<String>> {
 
 /// The vocabulary of the grammar, and other spellings of its words.
 pub fn vocabulary() -> Vocabulary {
-    let aliases = [
-        ("2", "two"),
-        ("motorbike", "motorcycle"),
-        ("dessert", "desert"),
-        ("desserts", "deserts"),
-        ("aeroplane", "airplane"),
-        ("tiny", "small"),
-        ("gigantic", "huge"),
-        ("kid", "child"),
-        ("kids", "children"),
-        ("men", "people"),
-        ("persons", "people"),
-        ("stopsign", "sign"),
-        ("pic", "picture"),
-        ("mountainside", "mountains"),
-        ("violet", "purple"),
-        ("beneath", "below"),
-        ("settee", "sofa"),
-    ];
-    let owned = |(from, to): (&str, &str)| (from.to_owned(), to.to_owned());
+    let words = words();
+    let known = |word: &str| words.iter().any(|of| of == word);
+    let aliases = synonyms::aliases().into_iter().filter(|(spelling, _)| !known(spelling)).collect();
     Vocabulary {
-        words: words(),
-        aliases: aliases.into_iter().map(owned).collect::<BTreeMap<_, _>>(),
+        words,
+        aliases,
         full_stop: None,
         max_words: MOST_WORDS,
         example: "a yellow school bus parked in a parking lot".to_owned(),

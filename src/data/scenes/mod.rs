@@ -9,6 +9,7 @@ pub mod caption;
 pub mod catalogue;
 pub mod parse;
 pub mod sample;
+mod synonyms;
 
 use serde::{Deserialize, Serialize};
 

@@ -112,7 +112,7 @@ impl LayeredConfig {
         let lexicon = Lexicon {
             places: vec![1, 2],
             things: vec![[3, 3], [4, 3], [5, 5]],
-            counts: vec![[6, 2]],
+            counts: vec![[6, 2, 2]],
             boundaries: vec![7],
             styles: vec![8],
             alike: vec![vec![3, 4, 5]],
@@ -189,10 +189,10 @@ impl Config for LayeredConfig {
                 self.vocabulary_size
             )));
         }
-        match self.lexicon.counts.iter().find(|[_, count]| !(1..=self.max_things).contains(count)) {
-            Some([word, count]) => Err(Error::Config(format!(
-                "the lexicon says that word {word} counts {count}, expected 1 to {}",
-                self.max_things
+        let most = self.max_things;
+        match self.lexicon.counts.iter().find(|[_, drawn, of]| !(1..=*of).contains(drawn) || *of > most) {
+            Some([word, drawn, of]) => Err(Error::Config(format!(
+                "the lexicon says that word {word} counts {drawn} of {of}, expected 1 to {most} of at most {most}",
             ))),
             None if self.lexicon.things.is_empty() => {
                 Err(Error::Config("the lexicon has no things, expected the ids of what is drawn".to_owned()))

@@ -15,8 +15,9 @@ pub struct Lexicon {
     /// Words that stand before a thing's as a part of its name ("stop" sign); after one, a place's word names
     /// a thing ("chocolate" desert).
     pub compounds: Vec<usize>,
-    /// Words that say how many of the next thing there are, and how many.
-    pub counts: Vec<[usize; 2]>,
+    /// Words that say how many of the next thing there are: the word, how many are drawn, and of how many that
+    /// stand so (three may be drawn as three of five).
+    pub counts: Vec<[usize; 3]>,
     /// Words at which what is said of a thing begins: articles, prepositions, verbs.
     pub boundaries: Vec<usize>,
     /// Words that change the colours of the whole picture.
@@ -37,7 +38,7 @@ pub struct Layer {
     pub said: Vec<usize>,
     /// Which of how many: 0 of 1 for most.
     pub instance: usize,
-    /// How many there are of it.
+    /// Of how many that stand so.
     pub count: usize,
 }
 
@@ -53,7 +54,7 @@ pub struct Layers {
 impl Lexicon {
     /// All ids that it names.
     pub fn ids(&self) -> impl Iterator<Item = usize> {
-        let pairs = self.things.iter().flatten().chain(self.counts.iter().map(|[word, _]| word));
+        let pairs = self.things.iter().flatten().chain(self.counts.iter().map(|[word, ..]| word));
         let lists = [&self.places, &self.compounds, &self.boundaries, &self.styles];
         lists.into_iter().flatten().chain(pairs).chain(self.alike.iter().flatten()).copied()
     }
@@ -81,7 +82,7 @@ impl Lexicon {
     fn said(&self, ids: &[usize], at: usize) -> Vec<usize> {
         let first = (0..at).rev().find(|&before| {
             self.boundaries.contains(&ids[before])
-                || self.counts.iter().any(|[word, _]| *word == ids[before])
+                || self.counts.iter().any(|[word, ..]| *word == ids[before])
                 || self.styles.contains(&ids[before])
         });
         (first.map_or(0, |before| before + 1)..=at).collect()
@@ -92,15 +93,15 @@ impl Lexicon {
     /// **Errors** [`Error::Config`] when it names no thing, or more than `most` of them.
     pub fn layers(&self, ids: &[usize], most: usize) -> Result<Layers> {
         let mut things = Vec::new();
-        let mut pending = 1;
+        let mut pending = [1, 1];
         for at in 0..ids.len() {
-            if let Some([_, count]) = self.counts.iter().find(|[word, _]| *word == ids[at]) {
-                pending = *count;
+            if let Some([_, drawn, count]) = self.counts.iter().find(|[word, ..]| *word == ids[at]) {
+                pending = [*drawn, *count];
             }
             if self.is_thing(ids, at) {
                 let said = self.said(ids, at);
-                let count = std::mem::replace(&mut pending, 1);
-                things.extend((0..count).map(|instance| Layer {
+                let [drawn, count] = std::mem::replace(&mut pending, [1, 1]);
+                things.extend((0..drawn).map(|instance| Layer {
                     word: at,
                     at_home: false,
                     said: said.clone(),

@@ -181,4 +181,22 @@ impl Layered {
             log_error: start.constant([1], LOG_ERROR),
         }
     }
+
+    /// The same with so many more words, their rows 0.
+    pub fn with_words(self, more: usize) -> Self {
+        let grow = |table: Param<Tensor<2>>| {
+            table.map(|rows| {
+                let [_, width] = rows.dims();
+                let empty = Tensor::zeros([more, width], &rows.device());
+                Tensor::cat(vec![rows, empty], 0)
+            })
+        };
+        Self {
+            word_embedding: grow(self.word_embedding),
+            said: grow(self.said),
+            home: grow(self.home),
+            style: grow(self.style),
+            ..self
+        }
+    }
 }

@@ -21,15 +21,17 @@ pub fn scene_lexicon(vocabulary: &Vocabulary) -> Lexicon {
     things.sort_unstable();
     things.dedup_by_key(|[word, _]| *word);
     let said = ids(&roles.said);
+    // Not sorted: the first, which the others are read as, is one that the grammar says.
+    let groups = roles.groups.iter().filter_map(|word| id(word)).collect();
     let nouns: Vec<usize> = things.iter().map(|[word, _]| *word).collect();
     Lexicon {
         places: ids(&roles.places),
         things,
         compounds: ids(&roles.compounds),
-        counts: roles.counts.iter().filter_map(|(word, count)| Some([id(word)?, *count])).collect(),
+        counts: roles.counts.iter().filter_map(|(word, count, of)| Some([id(word)?, *count, *of])).collect(),
         boundaries: (0..vocabulary.words.len()).filter(|id| !said.contains(id)).collect(),
         styles: ids(&roles.styles),
-        alike: vec![nouns, ids(&roles.colours)],
+        alike: vec![nouns, ids(&roles.colours), groups],
     }
 }
 

@@ -10,6 +10,7 @@ use super::window::moved;
 use super::{LayerCurriculum, Layered, LayeredConfig, presets};
 use crate::data::batch::{Lesson, TrainBatch};
 use crate::data::noise::Noise;
+use crate::error::{Error, Result};
 use crate::model::{CaptionIds, Painter, Terms, TextToImage, Trainable};
 use crate::nn::on_device;
 use crate::options::Preset;
@@ -56,6 +57,22 @@ impl Trainable for Layered {
     fn lesson(config: &LayeredConfig, progress: f32) -> Lesson {
         let singles = config.curriculum.is_some_and(|curriculum| progress < curriculum.singles_until);
         if singles { Lesson::OneObject } else { Lesson::Everything }
+    }
+
+    /// For a vocabulary that has grown at its end: the new words' rows start at 0.
+    fn adapt(self, from: &LayeredConfig, to: &LayeredConfig) -> Result<Self> {
+        let LayeredConfig { vocabulary_size, .. } = *to;
+        let grown = LayeredConfig {
+            vocabulary_size,
+            lexicon: to.lexicon.clone(),
+            curriculum: to.curriculum,
+            ..from.clone()
+        };
+        if grown != *to || vocabulary_size < from.vocabulary_size {
+            let what = "the sizes of the weights differ from those of the run in more than new words";
+            return Err(Error::Config(what.to_owned()));
+        }
+        Ok(self.with_words(vocabulary_size - from.vocabulary_size))
     }
 
     fn terms(&self, config: &LayeredConfig, item: &TrainBatch) -> Terms<Tensor<1>> {

@@ -1,0 +1,372 @@
+//! The sizes of Show, Attend and Tell.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::model::{Config, ImageSize, PictureInput};
+
+/// A convolution with ReLU; its padding keeps the size at stride 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Convolution {
+    /// Channels that it makes.
+    pub channels: usize,
+    /// Side of its kernel, odd.
+    pub kernel: usize,
+    /// Cells between two of its places.
+    pub stride: usize,
+}
+
+/// What is looked at.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Picture {
+    /// Pixels, through a convolutional network that is trained with the captioner.
+    Pixels {
+        /// Colour planes: 1 or 3.
+        channels: usize,
+        /// Pixels.
+        height: usize,
+        /// Pixels.
+        width: usize,
+        /// The network; the channels of its last layer are the size of an annotation.
+        convolutions: Vec<Convolution>,
+    },
+    /// Features that another network made, planar [channel, row, column], through an affine layer with ReLU.
+    Features {
+        /// Features of a cell.
+        channels: usize,
+        /// Rows of cells.
+        rows: usize,
+        /// Columns of cells.
+        columns: usize,
+        /// What they are multiplied by first: the reciprocal of twice their standard deviation, say.
+        scale: f32,
+        /// Size of an annotation.
+        annotation_size: usize,
+    },
+}
+
+/// How the picture reaches the words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Attention {
+    /// Show and Tell: the mean annotation is fed once, before the first word.
+    None,
+    /// The mean of the annotations, weighted by the alignment.
+    Soft,
+    /// In every second batch one annotation, drawn by the alignment and learned by REINFORCE; the soft mean
+    /// in the others, and when a picture is described.
+    Hard,
+}
+
+/// Shares of units that are dropped in training.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dropout {
+    /// Of the LSTM's state on its way to the words.
+    pub hidden: f32,
+    /// Of embeddings, and of the layer below the words.
+    pub words: f32,
+}
+
+/// Sizes of a captioner.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AttendConfig {
+    /// Words of the vocabulary, unused ids included (V); the end of a sentence has a row of its own, V.
+    pub vocabulary_size: usize,
+    /// What is looked at.
+    pub picture: Picture,
+    /// How it reaches the words.
+    pub attention: Attention,
+    /// Whether every cell has a learned vector of its own, added to its annotation: which cell it is.
+    pub positions: bool,
+    /// Width of the attention's hidden layer.
+    pub align_size: usize,
+    /// Width of a word's embedding, and of the layer below the words.
+    pub embedding_size: usize,
+    /// LSTM units.
+    pub hidden_size: usize,
+    /// Whether the layer below the words is multiplied by the embeddings, else by a matrix of its own.
+    pub tied: bool,
+    /// Shares of units that are dropped in training.
+    pub dropout: Dropout,
+    /// Weight of the doubly stochastic penalty (λ).
+    pub coverage: f32,
+}
+
+impl AttendConfig {
+    /// Colour scenes, 64×64, on 8×8 cells.
+    pub fn scenes() -> Self {
+        let layer = |channels, kernel, stride| Convolution { channels, kernel, stride };
+        let convolutions =
+            vec![layer(24, 5, 2), layer(48, 3, 2), layer(96, 3, 2), layer(128, 3, 1), layer(128, 3, 1)];
+        Self {
+            vocabulary_size: 256,
+            picture: Picture::Pixels { channels: 3, height: 64, width: 64, convolutions },
+            attention: Attention::Soft,
+            positions: true,
+            align_size: 64,
+            embedding_size: 96,
+            hidden_size: 192,
+            tied: true,
+            dropout: Dropout::default(),
+            coverage: 0.1,
+        }
+    }
+
+    /// Features of EfficientNet-Lite0, at the sizes of the published captioners.
+    pub fn photos() -> Self {
+        Self {
+            vocabulary_size: 1,
+            picture: Picture::Features {
+                channels: 320,
+                rows: 7,
+                columns: 7,
+                scale: 1.0,
+                annotation_size: 512,
+            },
+            positions: false,
+            align_size: 256,
+            embedding_size: 256,
+            hidden_size: 512,
+            dropout: Dropout { hidden: 0.5, words: 0.25 },
+            ..Self::scenes()
+        }
+    }
+
+    /// A model small enough for tests; every size differs from every other.
+    pub fn tiny() -> Self {
+        let layer = |channels, stride| Convolution { channels, kernel: 3, stride };
+        Self {
+            vocabulary_size: 11,
+            picture: Picture::Pixels {
+                channels: 3,
+                height: 8,
+                width: 6,
+                convolutions: vec![layer(4, 2), layer(5, 1)],
+            },
+            align_size: 6,
+            embedding_size: 7,
+            hidden_size: 9,
+            ..Self::scenes()
+        }
+    }
+
+    /// Size of an annotation.
+    pub fn annotation_size(&self) -> usize {
+        match &self.picture {
+            Picture::Pixels { convolutions, .. } => convolutions.last().map_or(0, |last| last.channels),
+            Picture::Features { annotation_size, .. } => *annotation_size,
+        }
+    }
+
+    /// Rows and columns of cells.
+    pub fn grid(&self) -> [usize; 2] {
+        match &self.picture {
+            Picture::Features { rows, columns, .. } => [*rows, *columns],
+            Picture::Pixels { height, width, convolutions, .. } => [*height, *width].map(|side| {
+                convolutions.iter().fold(side, |side, layer| side.saturating_sub(1) / layer.stride.max(1) + 1)
+            }),
+        }
+    }
+
+    /// Number of cells (L).
+    pub fn cells(&self) -> usize {
+        let [rows, columns] = self.grid();
+        rows * columns
+    }
+
+    /// What is looked at, for [`crate::model::Captioner`].
+    pub fn input(&self) -> PictureInput {
+        match self.picture {
+            Picture::Pixels { .. } => PictureInput::Pixels(self.image_size()),
+            Picture::Features { .. } => PictureInput::Features(self.image_size()),
+        }
+    }
+
+    /// The sizes by their names, and the least that each can be.
+    fn sizes(&self) -> Vec<(String, usize, usize)> {
+        let mut sizes = vec![
+            ("vocabulary_size".to_owned(), self.vocabulary_size, 1),
+            ("align_size".to_owned(), self.align_size, 1),
+            ("embedding_size".to_owned(), self.embedding_size, 1),
+            ("hidden_size".to_owned(), self.hidden_size, 1),
+        ];
+        match &self.picture {
+            Picture::Pixels { height, width, convolutions, .. } => {
+                sizes.extend([("height".to_owned(), *height, 1), ("width".to_owned(), *width, 1)]);
+                for (at, layer) in convolutions.iter().enumerate() {
+                    sizes.extend([
+                        (format!("channels of convolution {at}"), layer.channels, 1),
+                        (format!("stride of convolution {at}"), layer.stride, 1),
+                    ]);
+                }
+            }
+            Picture::Features { channels, rows, columns, annotation_size, .. } => sizes.extend([
+                ("channels".to_owned(), *channels, 1),
+                ("rows".to_owned(), *rows, 1),
+                ("columns".to_owned(), *columns, 1),
+                ("annotation_size".to_owned(), *annotation_size, 1),
+            ]),
+        }
+        sizes
+    }
+}
+
+impl Picture {
+    fn check(&self) -> Result<()> {
+        let refuse = |what: String| Err(Error::Config(what));
+        match self {
+            Self::Pixels { channels, .. } if *channels != 1 && *channels != 3 => {
+                refuse(format!("channels is {channels}, expected 1 or 3"))
+            }
+            Self::Pixels { convolutions, .. } if convolutions.is_empty() => {
+                refuse("convolutions is empty, expected at least one".to_owned())
+            }
+            Self::Pixels { convolutions, .. } => {
+                match convolutions.iter().find(|layer| layer.kernel % 2 == 0 || layer.kernel > 15) {
+                    Some(layer) => {
+                        refuse(format!("a kernel is {}, expected an odd side up to 15", layer.kernel))
+                    }
+                    None => Ok(()),
+                }
+            }
+            Self::Features { scale, .. } if !(scale.is_finite() && *scale > 0.0) => {
+                refuse(format!("the scale of the features is {scale}, expected above 0"))
+            }
+            Self::Features { .. } => Ok(()),
+        }
+    }
+}
+
+impl Config for AttendConfig {
+    fn check(&self) -> Result<()> {
+        for (name, size, least) in self.sizes() {
+            if !(least..=65_536).contains(&size) {
+                return Err(Error::Config(format!("{name} is {size}, expected {least} to 65536")));
+            }
+        }
+        self.picture.check()?;
+        for (name, share) in [("hidden", self.dropout.hidden), ("words", self.dropout.words)] {
+            if !(0.0..1.0).contains(&share) {
+                return Err(Error::Config(format!("dropout of {name} is {share}, expected 0 up to 1")));
+            }
+        }
+        if !(self.coverage.is_finite() && self.coverage >= 0.0) {
+            return Err(Error::Config(format!("coverage is {}, expected 0 or more", self.coverage)));
+        }
+        Ok(())
+    }
+
+    fn image_size(&self) -> ImageSize {
+        match self.picture {
+            Picture::Pixels { channels, height, width, .. } => ImageSize { channels, height, width },
+            Picture::Features { channels, rows, columns, .. } => {
+                ImageSize { channels, height: rows, width: columns }
+            }
+        }
+    }
+
+    fn num_steps(&self) -> usize {
+        1
+    }
+
+    fn with_num_steps(self, _: usize) -> Self {
+        self
+    }
+
+    fn vocabulary_size(&self) -> usize {
+        self.vocabulary_size
+    }
+
+    fn fit_data(&mut self, words: usize, image: Option<ImageSize>) {
+        self.vocabulary_size = self.vocabulary_size.max(words);
+        let Some(size) = image else { return };
+        match &mut self.picture {
+            Picture::Pixels { channels, height, width, .. } => {
+                (*channels, *height, *width) = (size.channels, size.height, size.width);
+            }
+            Picture::Features { channels, rows, columns, .. } => {
+                (*channels, *rows, *columns) = (size.channels, size.height, size.width);
+            }
+        }
+    }
+
+    fn memory_bytes(&self) -> u64 {
+        let (a, e, h, v) =
+            (self.annotation_size(), self.embedding_size, self.hidden_size, self.vocabulary_size + 1);
+        let (cells, size) = (self.cells(), self.image_size());
+        let mut products = vec![
+            (v, 2 * e + 2),
+            (a + e + h + 1, 4 * h),
+            (a + h + 1, self.align_size + a),
+            (a + h, e + 2 * h),
+            (cells, 3 * a + self.align_size),
+            (size.len(), 2),
+        ];
+        match &self.picture {
+            Picture::Pixels { convolutions, .. } => {
+                let mut from = size.channels;
+                for layer in convolutions {
+                    // Weights, and maps of at most the picture's size.
+                    products.push((from, layer.channels.saturating_mul(layer.kernel * layer.kernel)));
+                    products.push((size.height * size.width, layer.channels));
+                    from = layer.channels;
+                }
+            }
+            Picture::Features { channels, .. } => products.push((*channels, a)),
+        }
+        4 * products.iter().fold(0u64, |sum, &(a, b)| sum.saturating_add((a as u64).saturating_mul(b as u64)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn grids_follow_from_the_strides() {
+        assert_eq!(AttendConfig::scenes().grid(), [8, 8]);
+        assert_eq!(AttendConfig::photos().grid(), [7, 7]);
+        assert_eq!(AttendConfig::tiny().grid(), [4, 3]);
+    }
+
+    #[test]
+    fn what_no_model_can_be_is_named() {
+        let named = |change: fn(&mut AttendConfig), what: &str| {
+            let mut config = AttendConfig::scenes();
+            change(&mut config);
+            let error = config.check().expect_err(what).to_string();
+            assert!(error.contains(what), "{error}");
+        };
+        named(|c| c.hidden_size = 0, "hidden_size is 0");
+        named(|c| c.coverage = f32::NAN, "coverage is NaN");
+        named(|c| c.dropout.words = 1.0, "dropout of words is 1");
+        named(
+            |c| {
+                if let Picture::Pixels { convolutions, .. } = &mut c.picture {
+                    convolutions[1].kernel = 4;
+                }
+            },
+            "a kernel is 4, expected an odd side",
+        );
+        named(
+            |c| {
+                if let Picture::Pixels { convolutions, .. } = &mut c.picture {
+                    convolutions.clear();
+                }
+            },
+            "convolutions is empty",
+        );
+        named(
+            |c| {
+                c.picture =
+                    Picture::Features { channels: 2, rows: 2, columns: 2, scale: 0.0, annotation_size: 2 };
+            },
+            "scale of the features is 0",
+        );
+        assert!(AttendConfig::scenes().check().is_ok() && AttendConfig::photos().check().is_ok());
+    }
+}

@@ -1,0 +1,3 @@
+//! Systems that describe pictures, a folder each.
+
+pub mod attend;
