@@ -5,7 +5,7 @@ mod captioner;
 
 use burn::module::{Module, ModuleDisplay};
 use burn::tensor::{Device, Tensor};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::data::batch::{Captions, Lesson, TrainBatch};
 use crate::error::{Error, Result};
@@ -247,6 +247,48 @@ pub struct Shows {
     pub window: bool,
     /// Whether a drawing can be continued from a step with another caption or seed.
     pub branch: bool,
+    /// Whether each drawn word has a frame of its own, which can be moved.
+    pub frame: bool,
+}
+
+/// Where a drawn word is put by whoever asks for the drawing, instead of by its caption. **Units** shares of the
+/// canvas: (0, 0) is its top left corner, (1, 1) the bottom right one.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WordFrame {
+    /// Position of the word in its caption, from 0.
+    pub word: usize,
+    /// Which of several that the word asks for, from 0.
+    #[serde(default)]
+    pub instance: usize,
+    /// The frame's centre, from the left.
+    pub x: f32,
+    /// The frame's centre, from the top.
+    pub y: f32,
+    /// Its side, a share of the canvas' longer one.
+    pub size: f32,
+}
+
+impl WordFrame {
+    /// Refuses frames that no drawing has.
+    ///
+    /// **Errors** [`Error::Config`].
+    pub fn check(&self, words: usize) -> Result<()> {
+        let Self { word, x, y, size, .. } = *self;
+        if word >= words {
+            return Err(Error::Config(format!(
+                "a frame is given for word {word}, the caption has words 0 to {}",
+                words.saturating_sub(1)
+            )));
+        }
+        let near = |x: f32| (-0.5..=1.5).contains(&x);
+        if !near(x) || !near(y) || !(0.05..=1.0).contains(&size) {
+            return Err(Error::Config(format!(
+                "the frame of word {word} is ({x}, {y}) of size {size}, expected a centre within −0.5 to 1.5 and a size of 0.05 to 1"
+            )));
+        }
+        Ok(())
+    }
 }
 
 /// Captions of one length as word ids.
@@ -287,8 +329,29 @@ pub trait Painter {
     /// **Errors** [`Error::Config`] for a caption that the model cannot draw.
     fn begin(&self, captions: &CaptionIds, noise: Vec<f32>) -> Result<Box<dyn Drawing>>;
 
+    /// [`Self::begin`] with some of the words' frames given.
+    ///
+    /// **Errors** [`Error::Config`] for a word that is not drawn, and for models without frames.
+    fn begin_in(
+        &self,
+        captions: &CaptionIds,
+        noise: Vec<f32>,
+        frames: &[WordFrame],
+    ) -> Result<Box<dyn Drawing>> {
+        match frames {
+            [] => self.begin(captions, noise),
+            _ => Err(Error::Config("this model has no frames that could be moved".to_owned())),
+        }
+    }
+
     /// The write window of a step (from 0), from its raw numbers, and its rectangle on the canvas.
     fn window(&self, step: usize, raw: &[f32]) -> (Window, Rect);
+
+    /// The frame that a step draws in, from the same numbers; none for models without frames.
+    fn frame(&self, raw: &[f32]) -> Option<Rect> {
+        let _ = raw;
+        None
+    }
 }
 
 /// A batch of pictures in progress.

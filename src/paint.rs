@@ -13,7 +13,7 @@ use crate::data::{
 };
 use crate::error::{Error, Result};
 use crate::kernels::window::{Rect, Window};
-use crate::model::{CaptionIds, Drawing, Painter, TextToImage, Values};
+use crate::model::{CaptionIds, Drawing, Painter, TextToImage, Values, WordFrame};
 use crate::platform;
 use crate::systems::PainterVisitor;
 
@@ -33,6 +33,19 @@ pub struct Frame {
     /// The window's rectangle on the canvas.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rect: Option<Rect>,
+    /// The frame of the word that is drawn; none for models without frames.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frame: Option<Rect>,
+}
+
+/// What may be asked of a drawing besides its caption and seeds.
+#[derive(Clone, Debug, Default, PartialEq, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DrawOptions {
+    /// Another temperature than the model's own, 0 to 2.
+    pub temperature: Option<f32>,
+    /// Where some of the words are drawn.
+    pub frames: Vec<WordFrame>,
 }
 
 /// Where a model computes.
@@ -111,10 +124,10 @@ impl Pipeline {
 
     /// The noise of the pictures of some seeds, [picture, noise]: the temperature scales the standard
     /// deviation of the prior (Kingma & Dhariwal 2018, §6), so that 0 draws its mean.
-    fn noise(&self, seeds: &[u64]) -> Vec<f32> {
+    fn noise(&self, seeds: &[u64], temperature: f32) -> Vec<f32> {
         let len = self.painter.noise_len();
         let mut noise: Vec<f32> = seeds.iter().flat_map(|&seed| Noise::new(seed).normals(len)).collect();
-        noise.iter_mut().for_each(|value| *value *= self.temperature);
+        noise.iter_mut().for_each(|value| *value *= temperature);
         noise
     }
 
@@ -122,15 +135,36 @@ impl Pipeline {
     ///
     /// **Errors** those of [`crate::data::vocabulary::Vocabulary::tokens`].
     pub fn begin(&self, caption: &str, seeds: &[u64]) -> Result<Pictures> {
+        self.begin_with(caption, seeds, &DrawOptions::default())
+    }
+
+    /// [`Self::begin`] with options.
+    ///
+    /// **Errors** also [`Error::Config`] for options that cannot be.
+    pub fn begin_with(&self, caption: &str, seeds: &[u64], options: &DrawOptions) -> Result<Pictures> {
         let tokens = self.vocabulary.tokens(caption)?;
+        for frame in &options.frames {
+            frame.check(tokens.ids.len())?;
+        }
         let captions = vec![tokens; seeds.len()];
-        self.begin_batch(&captions, seeds)
+        self.begin_batch_with(&captions, seeds, options)
     }
 
     /// Begins a picture for each caption and its seed; the captions have equal numbers of words.
     ///
     /// **Errors** [`Error::Config`] when there are none or their lengths differ.
     pub fn begin_batch(&self, captions: &[Tokens], seeds: &[u64]) -> Result<Pictures> {
+        self.begin_batch_with(captions, seeds, &DrawOptions::default())
+    }
+
+    fn begin_batch_with(
+        &self,
+        captions: &[Tokens],
+        seeds: &[u64],
+        options: &DrawOptions,
+    ) -> Result<Pictures> {
+        let temperature = options.temperature.unwrap_or(self.temperature);
+        check_temperature(temperature)?;
         let words = captions.first().map_or(0, |tokens| tokens.ids.len());
         let unequal = captions.iter().any(|tokens| tokens.ids.len() != words);
         if captions.is_empty() || unequal || captions.len() != seeds.len() {
@@ -138,8 +172,8 @@ impl Pipeline {
         }
         let ids = captions.iter().flat_map(|tokens| tokens.ids.iter().copied()).collect();
         let captions = CaptionIds { ids, batch: seeds.len(), words };
-        let drawing = self.painter.begin(&captions, self.noise(seeds))?;
-        Ok(Pictures { drawing, batch: seeds.len(), words, first: 0, step: 0, failed: false })
+        let drawing = self.painter.begin_in(&captions, self.noise(seeds, temperature), &options.frames)?;
+        Ok(Pictures { drawing, temperature, batch: seeds.len(), words, first: 0, step: 0, failed: false })
     }
 
     /// Begins a picture that goes on from another as it stood after `step` steps: with another
@@ -167,8 +201,9 @@ impl Pipeline {
         }
         let words = tokens.ids.len();
         let caption = CaptionIds { ids: tokens.ids, batch: 1, words };
-        let drawing = from.drawing.branch(picture, step, &caption, self.noise(&[seed]))?;
-        Ok(Pictures { drawing, batch: 1, words, first: step, step, failed: false })
+        let temperature = from.temperature;
+        let drawing = from.drawing.branch(picture, step, &caption, self.noise(&[seed], temperature))?;
+        Ok(Pictures { drawing, temperature, batch: 1, words, first: step, step, failed: false })
     }
 
     /// Draws the next step of every picture: a frame for each, or none when they are finished.
@@ -199,6 +234,7 @@ impl Pipeline {
                 alignment: alignment.as_ref().map(|all| all[b * pictures.words..][..pictures.words].to_vec()),
                 window: placed.map(|(window, _)| window),
                 rect: placed.map(|(_, rect)| rect),
+                frame: raw.and_then(|raw| self.painter.frame(raw)),
             }
         };
         Ok(Some((0..pictures.batch).map(frame).collect()))
@@ -214,6 +250,8 @@ fn row(values: &[f32], picture: usize, batch: usize) -> &[f32] {
 /// Pictures in progress, or finished: they can be branched from.
 pub struct Pictures {
     drawing: Box<dyn Drawing>,
+    /// That it was begun with, for what branches from it.
+    temperature: f32,
     batch: usize,
     words: usize,
     /// Steps that another drawing drew before this one branched from it.

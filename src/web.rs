@@ -16,7 +16,7 @@ use crate::data::vocabulary::Vocabulary;
 use crate::error::Error;
 use crate::kernels::window::{Rect, Window};
 use crate::model::{Config, ImageSize, Shows};
-use crate::paint::{Engine, Frame, Pictures, Pipeline};
+use crate::paint::{DrawOptions, Engine, Frame, Pictures, Pipeline};
 
 /// Panics show up in the console with their place.
 #[wasm_bindgen(start)]
@@ -54,8 +54,12 @@ fn to_js(value: &impl Serialize) -> Result<JsValue, JsValue> {
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r#"
 /** What a model's drawings have to show besides the image. */
-export interface Shows { attention: boolean; window: boolean; branch: boolean; }
-export interface ModelInfo { name: string; system: string; width: number; height: number; channels: number; numSteps: number; shows: Shows; maxWords: number; words: string[]; aliases: Record<string, string>; fullStop: string | null; example: string; }
+export interface Shows { attention: boolean; window: boolean; branch: boolean; frame: boolean; }
+/** Where a drawn word is put: its position in the caption, which of several, centre and size in shares of the canvas. */
+export interface WordFrame { word: number; instance?: number; x: number; y: number; size: number; }
+/** What may be asked of a drawing besides caption and seeds. */
+export interface DrawOptions { temperature?: number; frames?: WordFrame[]; }
+export interface ModelInfo { name: string; system: string; width: number; height: number; channels: number; numSteps: number; shows: Shows; temperature: number; maxWords: number; words: string[]; aliases: Record<string, string>; fullStop: string | null; example: string; }
 /** The words of a caption as the alignment counts them, and where each stands in it (UTF-16 units). */
 export interface Tokens { words: string[]; spans: [number, number][]; heldOut: boolean; }
 /** One step: packed numbers, and each picture as a canvas takes it where it is in colour. */
@@ -72,6 +76,7 @@ struct ModelInfo<'a> {
     channels: usize,
     num_steps: usize,
     shows: Shows,
+    temperature: f32,
     #[serde(flatten)]
     vocabulary: &'a Vocabulary,
 }
@@ -145,6 +150,7 @@ impl Model {
             channels,
             num_steps: manifest.system.num_steps(),
             shows: self.pipeline.painter().shows(),
+            temperature: manifest.temperature,
             vocabulary: &manifest.vocabulary,
         })
     }
@@ -160,8 +166,18 @@ impl Model {
     }
 
     /// Begins a picture for each seed.
-    pub fn begin(&self, caption: &str, seeds: Vec<u64>) -> Result<Session, JsValue> {
-        let pictures = self.pipeline.begin(caption, &seeds).map_err(js_error)?;
+    pub fn begin(
+        &self,
+        caption: &str,
+        seeds: Vec<u64>,
+        #[wasm_bindgen(unchecked_param_type = "DrawOptions | undefined")] options: JsValue,
+    ) -> Result<Session, JsValue> {
+        let options = match options.is_undefined() {
+            true => DrawOptions::default(),
+            false => serde_wasm_bindgen::from_value(options)
+                .map_err(|error| js_error(Error::Config(format!("what is asked of the drawing: {error}"))))?,
+        };
+        let pictures = self.pipeline.begin_with(caption, &seeds, &options).map_err(js_error)?;
         Ok(Session { pipeline: self.pipeline.clone(), pictures })
     }
 }
@@ -177,7 +193,7 @@ pub struct Session {
 impl Session {
     /// Draws the next step, or returns undefined at the end. The numbers of each picture are those sections
     /// that [`Model::info`] says it shows, then the image: write window (x, y, stride, standard deviation,
-    /// intensity) and its rectangle (x, y, width, height), alignment over the words, pixels.
+    /// intensity) and its rectangle (x, y, width, height), frame (the same four), alignment over the words, pixels.
     #[wasm_bindgen(unchecked_return_type = "Step | undefined")]
     pub async fn step(&mut self) -> Result<JsValue, JsValue> {
         pack(&self.pipeline, self.pipeline.step(&mut self.pictures).await)
@@ -213,6 +229,9 @@ fn pack(pipeline: &Pipeline, frames: crate::error::Result<Option<Vec<Frame>>>) -
             numbers.extend([center_x, center_y, stride, std, intensity]);
         }
         if let Some(Rect { x, y, width, height }) = frame.rect {
+            numbers.extend([x, y, width, height]);
+        }
+        if let Some(Rect { x, y, width, height }) = frame.frame {
             numbers.extend([x, y, width, height]);
         }
         numbers.extend(frame.alignment.iter().flatten());

@@ -7,9 +7,10 @@
 export class AttentionView {
   /**
    * @param {HTMLElement} list @param {HTMLCanvasElement} heat
-   * @param {{onSeek: (step: number) => void, onWord: (at: number, word: string) => void, canFlip: (word: string) => boolean}} callbacks
+   * @param {{onSeek: (step: number) => void, onWord: (at: number, word: string) => void, onPoint?: (at: number | null) => void, canFlip: (word: string) => boolean}} callbacks
    */
-  constructor(list, heat, { onSeek, onWord, canFlip }) {
+  constructor(list, heat, { onSeek, onWord, onPoint, canFlip }) {
+    this.onPoint = onPoint ?? (() => {});
     this.onWord = onWord;
     this.canFlip = canFlip;
     this.list = list;
@@ -42,6 +43,8 @@ export class AttentionView {
         word.title = 'Put another word in its place';
         word.addEventListener('click', () => this.onWord(at, text));
       }
+      for (const type of ['pointerenter', 'focus']) word.addEventListener(type, () => this.onPoint(at));
+      for (const type of ['pointerleave', 'blur']) word.addEventListener(type, () => this.onPoint(null));
       const share = Object.assign(document.createElement('span'), { className: 'share' });
       return { word, share };
     });

@@ -1,6 +1,7 @@
 // @ts-check
 /** A picture's address: caption and seed in the link reproduce it. */
 
+import { formatFrames, parseFrames } from './lib/frames.js';
 import { parseSeed } from './lib/seed.js';
 
 /**
@@ -19,15 +20,17 @@ export function readLink() {
     model: query.get('model') ?? undefined,
     /** @type {Branch | null} */
     branch: step === null ? null : { step, caption: query.get('then') ?? query.get('caption') ?? '', seed: parseSeed(query.get('seed2') ?? '') ?? 0n },
+    frames: parseFrames(query.get('frames')),
+    temperature: /^[\d.]+$/.test(query.get('temperature') ?? '') ? Math.min(Number(query.get('temperature')), 2) : undefined,
     device: /** @type {'auto' | 'cpu' | 'webgpu'} */ (['cpu', 'webgpu'].includes(device ?? '') ? device : 'auto'),
   };
 }
 
 /**
  * Puts the picture into the address without a new entry in the history.
- * @param {{model: string, caption: string, seed: import('./lib/seed.js').Seed, branch?: Branch | null}} picture
+ * @param {{model: string, caption: string, seed: import('./lib/seed.js').Seed, branch?: Branch | null, frames?: import('./lib/aligndraw.js').WordFrames, temperature?: number}} picture
  */
-export function writeLink({ model, caption, seed, branch }) {
+export function writeLink({ model, caption, seed, branch, frames = {}, temperature }) {
   const url = new URL(location.href);
   const query = url.searchParams;
   query.set('caption', caption);
@@ -39,6 +42,11 @@ export function writeLink({ model, caption, seed, branch }) {
     query.set('branch', String(branch.step));
     query.set('then', branch.caption);
     query.set('seed2', String(branch.seed));
+  }
+  const optional = { frames: formatFrames(frames), temperature: temperature === undefined ? '' : String(temperature) };
+  for (const [name, value] of Object.entries(optional)) {
+    if (value) query.set(name, value);
+    else query.delete(name);
   }
   history.replaceState(null, '', url);
   return url.href;

@@ -5,11 +5,15 @@ import { load } from './lib/aligndraw.js';
 import { AttentionView } from './attention-view.js';
 import { CaptionBox } from './caption.js';
 import { Compare } from './compare.js';
+import { FrameEditor } from './frame-editor.js';
+import { listenForKeys } from './keys.js';
 import { readLink, writeLink } from './link.js';
+import { formatFrames, parseFrames } from './lib/frames.js';
 import { MOST_SEED, parseSeed, plainSeed } from './lib/seed.js';
 import { paint, placeWindow } from './lib/picture.js';
 import { Player } from './lib/player.js';
 import { showPanels } from './panels.js';
+import { TemperatureSlider } from './temperature.js';
 import { MODELS, chips, choice } from './models.js';
 import { SaveMenu } from './save-menu.js';
 import { Strip } from './strip.js';
@@ -58,6 +62,12 @@ let timing = '';
 let kept = null;
 /** The branch of the link, until it is drawn. */
 let linkBranch = link.branch;
+/** The moved frames of the link, until they are drawn. */
+let linkFrames = link.frames;
+/** The temperature of the link, until a model is loaded. */
+let linkTemperature = link.temperature;
+/** The caption that the moved frames belong to. @type {string | null} */
+let frameCaption = null;
 
 const caption = new CaptionBox(
   { input: el('caption'), marks: el('marks'), suggestions: el('suggestions'), hint: el('hint'), known: el('known') },
@@ -73,14 +83,18 @@ const variants = new Variants(compare, el('choices'), {
   shown: () => (model ? { model, caption: caption.value, seed: seedOf(chosen), words, frames: samples[chosen], picture: chosen, drawing: kept } : null),
   onFrame: () => model && compare.show(player.step, model.info),
   showError: (error) => showError(error, () => {}),
-  onBranch: (branch) => writeLink({ model: chosenModel, caption: caption.value, seed, branch }),
+  onBranch: (branch) => writeLink({ model: chosenModel, caption: caption.value, seed, branch, frames: frameEditor.moved, temperature: temperature.value }),
 });
 const attentionView = new AttentionView(el('words'), el('heat'), {
   onSeek: (step) => player.seek(step),
   canFlip: (word) => caption.alternatives(word).length > 0,
+  onPoint: (at) => frameEditor.highlight(at),
   onWord: (at, word) =>
     variants.showAlternatives(word, caption.alternatives(word), (other) => variants.flip(`“${word}” becomes “${other}”`, CaptionBox.withReplaced(branchCaption.value, tokens.spans[at], other))),
 });
+
+const frameEditor = new FrameEditor(el('frames'), el('frames-reset'), { onMove: () => draw({ moving: true }) });
+const temperature = new TemperatureSlider(el('temperature'), () => later());
 
 /** The seed of a sample. @param {number} sample */
 const seedOf = (sample) => BigInt.asUintN(64, seed + BigInt(sample));
@@ -113,8 +127,11 @@ function showError(error, again) {
   };
 }
 
-/** Draws the caption in the box with the seed in the box, four samples at once. */
-async function draw() {
+/**
+ * Draws the caption in the box with the seed in the box, four samples at once.
+ * @param {{moving?: boolean}} [how] while a frame is moved the finished pictures change in their places
+ */
+async function draw({ moving = false } = {}) {
   clearTimeout(timer);
   drawing?.abort();
   if (!model) return;
@@ -132,23 +149,35 @@ async function draw() {
   if (controller.signal.aborted) return;
   caption.showProblem(null);
   el('error').hidden = true;
-  writeLink({ model: chosenModel, caption: text, seed, branch: linkBranch });
   const { numSteps } = model.info;
   kept = null;
   variants.end();
   branchCaption.value = text;
-  samples = Array.from({ length: SAMPLES }, () => []);
-  slider.max = String(numSteps);
-  attentionView.begin(words, numSteps);
-  strip.begin(numSteps);
-  player.begin(numSteps);
+  /** @type {Frame[][]} */
+  const drawn = Array.from({ length: SAMPLES }, () => []);
+  if (!moving) {
+    // Frames belong to a caption: another one is drawn where it says.
+    frameEditor.begin(words, text === frameCaption ? frameEditor.moved : linkFrames);
+    [frameCaption, linkFrames] = [text, {}];
+    samples = drawn;
+    slider.max = String(numSteps);
+    attentionView.begin(words, numSteps);
+    strip.begin(numSteps);
+    player.begin(numSteps);
+  }
+  writeLink({ model: chosenModel, caption: text, seed, branch: linkBranch, frames: frameEditor.moved, temperature: temperature.value });
   document.documentElement.dataset.drawn = '';
-  const seeds = samples.map((_, i) => seedOf(i));
+  const seeds = drawn.map((_, i) => seedOf(i));
   try {
-    const options = { seeds, signal: controller.signal, keep: true, onDone };
+    const options = { seeds, signal: controller.signal, keep: true, onDone, frames: frameEditor.moved, temperature: temperature.value };
     for await (const frames of model.drawMany(text, options)) {
-      frames.forEach((frame, i) => samples[i].push(frame));
-      player.arrive(frames[0].step);
+      frames.forEach((frame, i) => drawn[i].push(frame));
+      if (!moving) player.arrive(frames[0].step);
+    }
+    if (moving) {
+      samples = drawn;
+      strip.invalidate();
+      player.seek(numSteps);
     }
   } catch (error) {
     if (!controller.signal.aborted) showError(error, start);
@@ -188,6 +217,7 @@ function show(step, playing) {
   const frame = frames[step - 1];
   paint(canvas, frame?.pixels ?? frame?.image ?? null, info);
   placeWindow(el('window'), step > 0 && step < player.total ? frame : null, info);
+  frameEditor.show(frames, step, info, step === player.total);
   attentionView.show(frames, step);
   strip.show(frames, step, info);
   compare.show(step, info);
@@ -277,6 +307,8 @@ async function start() {
   }
   el('loading').hidden = true;
   caption.setVocabulary(model.info);
+  temperature.begin(model.info.temperature, linkTemperature);
+  linkTemperature = undefined;
   showPanels(model.info);
   if (!model.info.words.length) caption.value = '';
   el('chips').replaceChildren(...chips(choice(chosenModel), drawCaption));
@@ -299,6 +331,8 @@ async function switchTo(name, text, from) {
 async function open(drawn) {
   const known = MODELS.some(({ name }) => name === drawn.model);
   if (!known) return showNote(`That picture was drawn by the model “${drawn.model}”, which this page does not have.`);
+  [linkFrames, frameCaption, linkTemperature] = [parseFrames(drawn.frames), null, drawn.temperature];
+  if (model && drawn.model === chosenModel) temperature.begin(model.info.temperature, drawn.temperature);
   await switchTo(drawn.model, drawn.caption, BigInt(drawn.seed));
   if (drawn.step) player.seek(drawn.step);
   if (model && drawn.sha256 !== model.info.sha256) caption.showNote('That picture was drawn by other weights of this model: this one differs.');
@@ -308,8 +342,12 @@ async function open(drawn) {
 function shown() {
   const frames = samples[chosen];
   if (!model || frames?.length !== model.info.numSteps) return null;
-  const drawn = { caption: caption.value, seed: plainSeed(seedOf(chosen)), model: chosenModel, sha256: model.info.sha256 };
-  return { drawing: { frames, size: model.info, drawn }, step: player.step, link: writeLink(drawn) };
+  const moved = formatFrames(frameEditor.moved);
+  const drawn = {
+    caption: caption.value, seed: plainSeed(seedOf(chosen)), model: chosenModel, sha256: model.info.sha256,
+    ...(moved && { frames: moved }), ...(temperature.value !== undefined && { temperature: temperature.value }),
+  };
+  return { drawing: { frames, size: model.info, drawn }, step: player.step, link: writeLink({ ...drawn, frames: frameEditor.moved }) };
 }
 
 /** Puts a caption into the box and draws it. @param {string} text */
@@ -349,19 +387,11 @@ seedBox.addEventListener('change', () => {
     labelSamples();
   } else setSeed(value);
 });
-document.addEventListener('keydown', (event) => {
-  const target = /** @type {HTMLElement} */ (event.target);
-  if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|BUTTON|SUMMARY)$/.test(target.tagName)) return;
-  /** @type {Record<string, () => void>} */
-  const actions = {
-    ' ': () => player.toggle(),
-    ArrowLeft: () => player.seek(player.step - 1),
-    ArrowRight: () => player.seek(player.step + 1),
-    d: randomSeed,
-  };
-  if (!actions[event.key]) return;
-  event.preventDefault();
-  actions[event.key]();
+listenForKeys({
+  ' ': () => player.toggle(),
+  ArrowLeft: () => player.seek(player.step - 1),
+  ArrowRight: () => player.seek(player.step + 1),
+  d: randomSeed,
 });
 for (const query of ['(prefers-color-scheme: dark)']) matchMedia(query).addEventListener('change', repaint);
 new ResizeObserver(repaint).observe(canvas);

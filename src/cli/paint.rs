@@ -2,14 +2,16 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Args as ClapArgs;
 
 use super::files::read_model;
 use super::picture::{self, AnimatedDrawing, Animation};
 use crate::cli::output::write_and_note;
+use crate::data::vocabulary::Tokens;
 use crate::model::Config;
-use crate::paint::{Engine, Frame, Pipeline};
+use crate::model::WordFrame;
+use crate::paint::{DrawOptions, Engine, Frame, Pipeline};
 use crate::platform::block_on;
 
 #[derive(ClapArgs)]
@@ -23,6 +25,10 @@ pub struct Args {
     /// (default: the model's own)
     #[arg(long)]
     temperature: Option<f32>,
+    /// Draw a word elsewhere: the word, or its position from 0, and centre and size in shares of the canvas;
+    /// several by repeating the flag. Of several things by one word the first moves, WORD.1 is the second
+    #[arg(long = "frame", value_name = "WORD=X,Y,SIZE", allow_hyphen_values = true)]
+    frames: Vec<String>,
     /// Where to write the picture, a PNG; - is standard output
     #[arg(short, long, default_value = "out.png")]
     out: PathBuf,
@@ -57,11 +63,12 @@ pub fn run(args: Args) -> Result<()> {
     let (manifest, weights) = read_model(&args.models, &args.model)?;
     let size = manifest.system.image_size();
     let tokens = manifest.vocabulary.tokens(&args.caption)?;
-    let temperature = args.temperature.unwrap_or(manifest.temperature);
-    let pipeline = Pipeline::load(&manifest, &weights, &Engine::Cpu)?.with_temperature(temperature)?;
+    let frames: Result<Vec<_>> = args.frames.iter().map(|text| word_frame(text, &tokens)).collect();
+    let options = DrawOptions { temperature: args.temperature, frames: frames? };
+    let pipeline = Pipeline::load(&manifest, &weights, &Engine::Cpu)?;
     let seeds: Vec<u64> = (0..args.number).map(|i| args.seed.wrapping_add(i)).collect();
 
-    let steps = draw(&pipeline, &args.caption, &seeds)?;
+    let steps = draw(&pipeline, &args.caption, &seeds, &options)?;
     let last = steps.last().context("a model draws at least one step")?;
     let images: Vec<&[f32]> = if args.steps_grid {
         steps.iter().map(|frames| frames[0].image.as_slice()).collect()
@@ -74,7 +81,8 @@ pub fn run(args: Args) -> Result<()> {
             let mut drawn = vec![(tokens.clone(), steps.clone())];
             for caption in &args.then {
                 let words = pipeline.vocabulary().tokens(caption)?;
-                drawn.push((words, draw(&pipeline, caption, &seeds)?));
+                let options = DrawOptions { frames: Vec::new(), ..options };
+                drawn.push((words, draw(&pipeline, caption, &seeds, &options)?));
             }
             let drawings: Vec<AnimatedDrawing> = drawn
                 .iter()
@@ -106,11 +114,38 @@ pub fn run(args: Args) -> Result<()> {
 }
 
 /// Every step of a picture for each seed.
-fn draw(pipeline: &Pipeline, caption: &str, seeds: &[u64]) -> Result<Vec<Vec<Frame>>> {
-    let mut drawing = pipeline.begin(caption, seeds)?;
+fn draw(pipeline: &Pipeline, caption: &str, seeds: &[u64], options: &DrawOptions) -> Result<Vec<Vec<Frame>>> {
+    let mut drawing = pipeline.begin_with(caption, seeds, options)?;
     let mut steps = Vec::new();
     while let Some(frames) = block_on(pipeline.step(&mut drawing))? {
         steps.push(frames);
     }
     Ok(steps)
+}
+
+/// A frame as it was typed: "dog=0.3,0.7,0.4", "5=…" or, of the second dog of two, "dogs.1=…".
+fn word_frame(text: &str, tokens: &Tokens) -> Result<WordFrame> {
+    let expected = || format!("--frame {text}: expected WORD=X,Y,SIZE, dog=0.3,0.7,0.4 for example");
+    let (name, numbers) = text.split_once('=').with_context(expected)?;
+    let numbers: Vec<f32> = numbers
+        .split(',')
+        .map(|number| number.trim().parse())
+        .collect::<Result<_, _>>()
+        .with_context(expected)?;
+    let [x, y, size] = numbers[..] else { bail!(expected()) };
+    let (name, instance) = match name.rsplit_once('.') {
+        Some((name, instance)) => (name, instance.parse().with_context(expected)?),
+        None => (name, 0),
+    };
+    let at = |written: &String| written.eq_ignore_ascii_case(name);
+    let word = match name.parse() {
+        Ok(position) => position,
+        Err(_) => tokens.written.iter().position(at).with_context(|| {
+            format!(
+                "--frame {text}: \"{name}\" is not a word of the caption, which has {}",
+                tokens.written.join(", ")
+            )
+        })?,
+    };
+    Ok(WordFrame { word, instance, x, y, size })
 }

@@ -137,7 +137,9 @@ impl Vocabulary {
         let is_read =
             |part: &str| self.words.iter().any(|known| known == part) || self.aliases.contains_key(part);
         if word.contains('-') && word.split('-').all(is_read) {
-            return word.split('-').map(|part| self.meaning(part)).collect::<Vec<_>>().join(" ");
+            // "red-and-white" says both of one thing.
+            let parts = word.split('-').filter(|part| *part != "and");
+            return parts.map(|part| self.meaning(part)).collect::<Vec<_>>().join(" ");
         }
         match word.strip_suffix("'s") {
             Some(owner) if is_read(owner) => self.meaning(owner),

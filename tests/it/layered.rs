@@ -168,8 +168,8 @@ fn gradients_are_those_of_the_bound() {
             continue;
         }
         checked += 1;
-        // Along the gradient itself, by about a hundredth of a nat or more: f32 holds thousands of nats.
-        let step = (2.0 / norm).min(3e-3);
+        // Along the gradient itself, a short way: f32 holds thousands of nats.
+        let step = (0.5 / norm).min(1e-3);
         let moved = |sign: f32| {
             let mut index = 0;
             let values = |_: &str, _: &[usize]| {
@@ -184,7 +184,7 @@ fn gradients_are_those_of_the_bound() {
         };
         let slope = (moved(1.0) - moved(-1.0)) / (2.0 * f64::from(step));
         let name = &tensors[at].name;
-        assert!((slope - f64::from(norm)).abs() < 0.08 * f64::from(norm) + 0.3, "{name}: {slope}, {norm}");
+        assert!((slope - f64::from(norm)).abs() < 0.06 * f64::from(norm) + 1.0, "{name}: {slope}, {norm}");
     }
     assert!(checked > 20, "{checked} tensors have a gradient");
 }

@@ -123,7 +123,7 @@ impl Painter for BagPainter {
     }
 
     fn shows(&self) -> Shows {
-        Shows { attention: false, window: false, branch: false }
+        Shows { attention: false, window: false, branch: false, frame: false }
     }
 
     fn noise_len(&self) -> usize {

@@ -23,8 +23,12 @@ export { AlignDrawError } from './protocol.js';
  * @typedef {number | bigint | string} SeedLike a whole number from 0 to 2^64 − 1, or its decimal digits
  * @typedef {{device: 'cpu' | 'webgpu', reason: string}} DeviceState
  * @typedef {{centerX: number, centerY: number, stride: number, std: number, intensity: number, x: number, y: number, width: number, height: number}} FrameWindow the last four: its rectangle on the canvas
- * @typedef {{step: number, numSteps: number, image: Float32Array, pixels?: ImageData, alignment?: Float32Array, window?: FrameWindow}} Frame without `alignment` and `window` where `info.shows` says so; `pixels` of colour pictures
- * @typedef {{name: string, system: string, sha256: string, width: number, height: number, channels: number, numSteps: number, shows: {attention: boolean, window: boolean, branch: boolean}, maxWords: number, words: string[], aliases: Record<string, string>, fullStop: string | null, example: string, alternatives: string[][]}} ModelInfo
+ * @typedef {{x: number, y: number, width: number, height: number}} Rect pixels of the model's canvas
+ * @typedef {{step: number, numSteps: number, image: Float32Array, pixels?: ImageData, alignment?: Float32Array, window?: FrameWindow, frame?: Rect}} Frame without `alignment`, `window` and `frame` (that of the word being drawn) where `info.shows` says so; `pixels` of colour pictures
+ * @typedef {{x: number, y: number, size: number}} WordFrame where a word is drawn: centre and size in shares of the canvas
+ * @typedef {Record<number, WordFrame | WordFrame[]>} WordFrames by the word's position in the caption; several where the word asks for several
+ * @typedef {{temperature?: number, frames?: WordFrames}} DrawOptions temperature 0 to 2, else the model's own
+ * @typedef {{name: string, system: string, sha256: string, width: number, height: number, channels: number, numSteps: number, shows: {attention: boolean, window: boolean, branch: boolean, frame: boolean}, temperature: number, maxWords: number, words: string[], aliases: Record<string, string>, fullStop: string | null, example: string, alternatives: string[][]}} ModelInfo
  * @typedef {{loaded: number, total: number, from: 'network' | 'cache'}} Progress
  * @typedef {{milliseconds: number, device: 'cpu' | 'webgpu', drawing: Kept | null}} Done how long it took, and what can be branched from
  * @typedef {{engine: Engine, id: number}} Kept
@@ -226,28 +230,29 @@ export class AlignDraw {
   /**
    * Draws a caption: a frame for each step. The same seed gives the same picture everywhere.
    * @param {string} caption
-   * @param {{seed?: SeedLike, signal?: AbortSignal, onDone?: (done: Done) => void}} [options]
+   * @param {{seed?: SeedLike, signal?: AbortSignal, onDone?: (done: Done) => void} & DrawOptions} [options]
    * @returns {AsyncGenerator<Frame, void, void>}
    */
-  async *draw(caption, { seed = 0, signal, onDone } = {}) {
-    for await (const [frame] of this.drawMany(caption, { seeds: [seed], signal, onDone })) yield frame;
+  async *draw(caption, { seed = 0, ...options } = {}) {
+    for await (const [frame] of this.drawMany(caption, { ...options, seeds: [seed] })) yield frame;
   }
 
   /**
    * Draws variations of a caption together: at each step a frame for each seed.
    * @param {string} caption
    * With `keep` the drawing can be branched from ({@link branch}) until another one is to be kept.
-   * @param {{seeds: SeedLike[], signal?: AbortSignal, keep?: boolean, onDone?: (done: Done) => void}} options
+   * @param {{seeds: SeedLike[], signal?: AbortSignal, keep?: boolean, onDone?: (done: Done) => void} & DrawOptions} options
    * @returns {AsyncGenerator<Frame[], void, void>}
    */
-  async *drawMany(caption, { seeds, signal, keep = false, onDone }) {
+  async *drawMany(caption, { seeds, signal, keep = false, onDone, temperature, frames = {} }) {
+    const list = Object.entries(frames).flatMap(([word, of]) => [of].flat().map((frame, instance) => ({ word: Number(word), instance, ...frame })));
     const big = seeds.map(toSeed);
     let shown = 0;
     while (true) {
       const device = this.state.device === 'webgpu' && this.engines.webgpu ? 'webgpu' : 'cpu';
       const engine = device === 'webgpu' ? /** @type {Engine} */ (this.engines.webgpu) : this.cpu();
       try {
-        const request = { type: 'draw', caption, seeds: big, keep };
+        const request = { type: 'draw', caption, seeds: big, options: { temperature, frames: list }, keep };
         const finished = (/** @type {number} */ milliseconds, /** @type {number} */ id) =>
           onDone?.({ milliseconds, device, drawing: keep ? { engine, id } : null });
         for await (const frames of this.frames(engine, request, big.length, 0, signal, finished)) {

@@ -13,6 +13,8 @@ import { parseSeed, plainSeed } from './seed.js';
  * @property {number | bigint} seed in the file above 2^53 − 1 as a text of digits, which JSON's readers keep exact
  * @property {string} model its name
  * @property {string} sha256 of the model's weights
+ * @property {string} [frames] moved ones, as `frames.js` writes them
+ * @property {number} [temperature] other than the model's own
  * @property {number} [step] the last that is shown, when it is not the last of the drawing
  */
 

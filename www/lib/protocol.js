@@ -4,7 +4,7 @@
  *
  * page → worker
  *   {type: 'load', id, files, gpu, kept}    files: as `assets.js` gives them; kept: Map of bytes by hash
- *   {type: 'draw', id, caption, seeds, keep}   seeds: bigint[]; kept, it can be branched from
+ *   {type: 'draw', id, caption, seeds, options, keep}   seeds: bigint[]; options: temperature, frames; kept, it can be branched from
  *   {type: 'branch', id, from, picture, step, caption, seed}   from: the id of a kept drawing
  *   {type: 'words', id, caption}
  *   {type: 'cancel', id}                    ends a load or a drawing; no answer
@@ -59,11 +59,14 @@ export function unpack({ numbers, images }, seeds, step, info) {
   return Array.from({ length: seeds }, (_, i) => {
     const frame = numbers.subarray(i * each, (i + 1) * each);
     const [centerX, centerY, stride, std, intensity, x, y, width, height] = frame;
-    const words = info.shows.window ? 9 : 0;
+    const ownFrame = info.shows.window ? 9 : 0;
+    const words = ownFrame + (info.shows.frame ? 4 : 0);
+    const [left, top, frameWidth, frameHeight] = frame.subarray(ownFrame);
     return {
       step,
       numSteps: info.numSteps,
       ...(info.shows.window && { window: { centerX, centerY, stride, std, intensity, x, y, width, height } }),
+      ...(info.shows.frame && { frame: { x: left, y: top, width: frameWidth, height: frameHeight } }),
       ...(info.shows.attention && { alignment: frame.subarray(words, each - image) }),
       image: frame.subarray(each - image),
       ...(images[i] && { pixels: images[i] }),

@@ -155,9 +155,9 @@ function release() {
 }
 
 /** @param {any} request a drawing or a branch @returns {any} the session */
-function begin({ type, caption, seeds, keep, from, picture, step, seed }) {
+function begin({ type, caption, seeds, options, keep, from, picture, step, seed }) {
   if (keep) release();
-  if (type === 'draw') return model.begin(caption, BigUint64Array.from(seeds));
+  if (type === 'draw') return model.begin(caption, BigUint64Array.from(seeds), options);
   if (!kept || kept.id !== from) throw new AlignDrawError({ code: 'gone', message: 'that drawing is no longer kept: draw it again' });
   return kept.session.branch(picture, step, caption, seed);
 }

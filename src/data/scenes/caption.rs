@@ -264,7 +264,8 @@ pub fn roles() -> Roles {
     let phrases = || Place::ALL.iter().flat_map(|place| place.phrases()).copied();
     let mut things: Vec<(&str, &str)> =
         nouns().flat_map(|(one, many)| [(head(one), head(one)), (head(many), head(one))]).collect();
-    things.push((head(BOARDS), head(BOARDS)));
+    // What is said without the rest of its name too.
+    things.extend([(head(BOARDS), head(BOARDS)), ("teddy", "teddy")]);
     let names = || nouns().flat_map(|(one, many)| [one, many]).chain([BOARDS]);
     let compounds =
         || names().flat_map(|name| name.split(' ').rev().skip(1).filter(|word| !PREPOSITIONS.contains(word)));
@@ -277,7 +278,8 @@ pub fn roles() -> Roles {
     let counts =
         [("two", 2, 2), ("group", 5, 5), ("herd", 5, 5), ("three", 3, 5), ("four", 4, 5), ("five", 5, 5)];
     Roles {
-        places: phrases().map(head).collect(),
+        // A city is a street with houses, with or without the word.
+        places: phrases().map(head).chain(["city"]).collect(),
         things,
         compounds: compounds().collect(),
         counts: counts.to_vec(),

@@ -13,7 +13,12 @@ use crate::model::{CaptionIds, Config, Drawing, ImageSize, Painter, Shown, Shows
 
 impl DrawConfig {
     fn shows(&self) -> Shows {
-        Shows { attention: self.conditioning == Conditioning::Attention, window: true, branch: true }
+        Shows {
+            attention: self.conditioning == Conditioning::Attention,
+            window: true,
+            branch: true,
+            frame: false,
+        }
     }
 
     /// Refuses captions in another form than the model is conditioned on.

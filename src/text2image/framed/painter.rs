@@ -6,11 +6,11 @@ use burn::tensor::{Device, Tensor, activation::sigmoid};
 
 use super::caption::Slots;
 use super::drawing::{State, Words, words};
-use super::window::decode;
+use super::window::{decode, encode, frame_rect};
 use super::{Framed, FramedConfig};
 use crate::error::{Error, Result};
 use crate::kernels::window::{Rect, Window};
-use crate::model::{CaptionIds, Config, Drawing, ImageSize, Painter, Shown, Shows, Values};
+use crate::model::{CaptionIds, Config, Drawing, ImageSize, Painter, Shown, Shows, Values, WordFrame};
 use crate::nn::on_device;
 
 /// Paints in burn tensors.
@@ -38,6 +38,7 @@ impl Shared {
         noise: Vec<f32>,
         states: Vec<State>,
         first: usize,
+        placed: &[WordFrame],
     ) -> Result<Box<dyn Drawing>> {
         let Self { config, model, device } = &**self;
         let slots = Slots::of(config, captions)?;
@@ -52,10 +53,28 @@ impl Shared {
             latents.extend_from_slice(of_latents);
         }
         let frames = model.prior_frames(&encoded, on_device(frames, [batch * k, 2], device));
+        let frames = self.placed(frames, &slots, placed)?;
         let words = words(config, &captions.ids, captions.words, &slots, frames);
         let noise = on_device(latents, [batch, config.num_steps, config.latent_size], device);
-        let shared = self.clone();
-        Ok(Box::new(FramedDrawing { shared, words, slots, length: captions.words, states, noise, first }))
+        let (shared, placed, length) = (self.clone(), placed.to_vec(), captions.words);
+        Ok(Box::new(FramedDrawing { shared, words, slots, length, states, noise, first, placed }))
+    }
+
+    /// Raw frames, some of them replaced by given ones.
+    fn placed(&self, frames: Tensor<2>, slots: &Slots, placed: &[WordFrame]) -> Result<Tensor<2>> {
+        let mut frames = frames;
+        for frame in placed {
+            for (picture, drawn) in slots.positions.iter().enumerate() {
+                let slot = drawn.iter().position(|word| *word == frame.word);
+                let slot = slot.filter(|_| frame.instance == 0).ok_or_else(|| {
+                    Error::Config(format!("word {} is not drawn: it has no frame to move", frame.word))
+                })?;
+                let raw = Tensor::<2>::from_floats([encode(&self.config, frame)], &self.device);
+                let row = picture * self.config.max_drawn + slot;
+                frames = frames.slice_assign([row..row + 1, 0..3], raw);
+            }
+        }
+        Ok(frames)
     }
 }
 
@@ -69,7 +88,7 @@ impl Painter for FramedPainter {
     }
 
     fn shows(&self) -> Shows {
-        Shows { attention: true, window: true, branch: true }
+        Shows { attention: true, window: true, branch: true, frame: true }
     }
 
     /// The frames' latents (2 a slot), then those of the steps.
@@ -78,11 +97,24 @@ impl Painter for FramedPainter {
     }
 
     fn begin(&self, captions: &CaptionIds, noise: Vec<f32>) -> Result<Box<dyn Drawing>> {
-        self.0.drawing(captions, noise, vec![self.0.model.begin(captions.batch)], 0)
+        self.begin_in(captions, noise, &[])
+    }
+
+    fn begin_in(
+        &self,
+        captions: &CaptionIds,
+        noise: Vec<f32>,
+        frames: &[WordFrame],
+    ) -> Result<Box<dyn Drawing>> {
+        self.0.drawing(captions, noise, vec![self.0.model.begin(captions.batch)], 0, frames)
     }
 
     fn window(&self, _: usize, raw: &[f32]) -> (Window, Rect) {
         decode(&self.0.config, raw)
+    }
+
+    fn frame(&self, raw: &[f32]) -> Option<Rect> {
+        Some(frame_rect(&self.0.config, raw))
     }
 }
 
@@ -97,6 +129,8 @@ struct FramedDrawing {
     /// [picture, step, latent].
     noise: Tensor<3>,
     first: usize,
+    /// Frames that were given.
+    placed: Vec<WordFrame>,
 }
 
 impl Drawing for FramedDrawing {
@@ -126,7 +160,7 @@ impl Drawing for FramedDrawing {
         noise: Vec<f32>,
     ) -> Result<Box<dyn Drawing>> {
         let states = vec![self.states[step - self.first].picture(picture)];
-        self.shared.drawing(caption, noise, states, step)
+        self.shared.drawing(caption, noise, states, step, &self.placed)
     }
 }
 

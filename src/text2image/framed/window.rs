@@ -9,6 +9,7 @@ use burn::tensor::{Tensor, activation::sigmoid};
 
 use super::FramedConfig;
 use crate::kernels::window::{Rect, Window};
+use crate::model::WordFrame;
 use crate::nn::filterbank::FilterBanks;
 
 /// The largest frame, a share of the canvas.
@@ -88,4 +89,21 @@ pub fn decode(config: &FramedConfig, raw: &[f32]) -> (Window, Rect) {
         intensity: log(4).exp(),
     };
     (window, window.rect(config.write_size))
+}
+
+/// The raw frame of one that is given; larger ones than the model has are drawn as its largest.
+pub fn encode(config: &FramedConfig, frame: &WordFrame) -> [f32; 3] {
+    let center = |share: f32, len: usize| {
+        let len = len as f32;
+        (share * len + 0.5) * 2.0 / (len + 1.0) - 1.0
+    };
+    let share = (frame.size / LARGEST).clamp(0.02, 0.999);
+    [center(frame.x, config.width), center(frame.y, config.height), (share / (1.0 - share)).ln() - LARGE]
+}
+
+/// A frame's rectangle, from its raw numbers.
+pub fn frame_rect(config: &FramedConfig, raw: &[f32]) -> Rect {
+    let side = LARGEST * config.side() as f32 / (1.0 + (-raw[2] - LARGE).exp());
+    let edge = |at: usize, len: usize| (len as f32 + 1.0) / 2.0 * (raw[at] + 1.0) - 0.5 - side / 2.0;
+    Rect { x: edge(0, config.width), y: edge(1, config.height), width: side, height: side }
 }

@@ -172,7 +172,7 @@ impl Layered {
                 if layer.at_home == home { words.collect() } else { Vec::new() }
             });
             for (row, words) in of_rows.into_iter().enumerate() {
-                words.into_iter().for_each(|word| counts[row * v + word] += 1.0);
+                words.into_iter().for_each(|word| counts[row * v + word] = 1.0);
             }
             counts
         };

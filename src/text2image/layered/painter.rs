@@ -7,10 +7,10 @@ use burn::tensor::{Device, Tensor};
 use super::caption::Plan;
 use super::drawing::{Latent, Rows, State, shown};
 use super::window::decode;
-use super::{Layered, LayeredConfig};
+use super::{Layer, Layered, LayeredConfig};
 use crate::error::{Error, Result};
 use crate::kernels::window::{Rect, Window};
-use crate::model::{CaptionIds, Config, Drawing, ImageSize, Painter, Shown, Shows, Values};
+use crate::model::{CaptionIds, Config, Drawing, ImageSize, Painter, Shown, Shows, Values, WordFrame};
 use crate::nn::on_device;
 
 /// Paints in burn tensors.
@@ -38,6 +38,7 @@ impl Shared {
         noise: Vec<f32>,
         states: Vec<State>,
         first: usize,
+        placed: &[WordFrame],
     ) -> Result<Box<dyn Drawing>> {
         let Self { config, model, device } = &**self;
         let plan = Plan::of(config, captions)?;
@@ -54,9 +55,32 @@ impl Shared {
         let latents: Vec<f32> =
             noise.chunks_exact(each).flat_map(|picture| picture[of_frames..].iter().copied()).collect();
         let latents = on_device(latents, [batch, config.num_steps, config.latent_size], device);
-        let rows = model.rows(&encoded, model.prior_frames(&encoded, frames), &plan);
-        let (shared, length, style) = (self.clone(), captions.words, encoded.style);
-        Ok(Box::new(LayeredDrawing { shared, rows, style, plan, length, states, latents, first }))
+        let frames = self.placed(model.prior_frames(&encoded, frames), &plan, placed)?;
+        let rows = model.rows(&encoded, frames, &plan);
+        let (shared, length, style, placed) = (self.clone(), captions.words, encoded.style, placed.to_vec());
+        Ok(Box::new(LayeredDrawing { shared, rows, style, plan, length, states, latents, first, placed }))
+    }
+
+    /// Frames, some of them replaced by given ones.
+    fn placed(&self, frames: Tensor<2>, plan: &Plan, placed: &[WordFrame]) -> Result<Tensor<2>> {
+        let mut frames = frames;
+        for frame in placed {
+            for (picture, layers) in plan.pictures.iter().enumerate() {
+                let is_it = |layer: &Layer| layer.word == frame.word && layer.instance == frame.instance;
+                let layer = layers.layers.iter().skip(1).position(is_it).ok_or_else(|| {
+                    Error::Config(format!(
+                        "word {} is not drawn {} times: it has no such frame to move",
+                        frame.word,
+                        frame.instance + 1
+                    ))
+                })?;
+                let given = [2.0 * frame.x - 1.0, 2.0 * frame.y - 1.0, frame.size];
+                let row = picture * plan.rows + 1 + layer;
+                let given = Tensor::<2>::from_floats([given], &self.device);
+                frames = frames.slice_assign([row..row + 1, 0..3], given);
+            }
+        }
+        Ok(frames)
     }
 }
 
@@ -70,7 +94,7 @@ impl Painter for LayeredPainter {
     }
 
     fn shows(&self) -> Shows {
-        Shows { attention: true, window: true, branch: true }
+        Shows { attention: true, window: true, branch: true, frame: true }
     }
 
     /// The frames' latents (2 a layer), then those of the steps.
@@ -80,12 +104,25 @@ impl Painter for LayeredPainter {
     }
 
     fn begin(&self, captions: &CaptionIds, noise: Vec<f32>) -> Result<Box<dyn Drawing>> {
+        self.begin_in(captions, noise, &[])
+    }
+
+    fn begin_in(
+        &self,
+        captions: &CaptionIds,
+        noise: Vec<f32>,
+        frames: &[WordFrame],
+    ) -> Result<Box<dyn Drawing>> {
         let blank = self.0.model.begin(&self.0.config, captions.batch);
-        self.0.drawing(captions, noise, vec![blank], 0)
+        self.0.drawing(captions, noise, vec![blank], 0, frames)
     }
 
     fn window(&self, _: usize, raw: &[f32]) -> (Window, Rect) {
         decode(&self.0.config, &raw[3..])
+    }
+
+    fn frame(&self, raw: &[f32]) -> Option<Rect> {
+        Some(decode(&self.0.config, &raw[..3]).1)
     }
 }
 
@@ -101,6 +138,8 @@ struct LayeredDrawing {
     /// [picture, step, latent].
     latents: Tensor<3>,
     first: usize,
+    /// Frames that were given.
+    placed: Vec<WordFrame>,
 }
 
 impl Drawing for LayeredDrawing {
@@ -131,7 +170,7 @@ impl Drawing for LayeredDrawing {
         noise: Vec<f32>,
     ) -> Result<Box<dyn Drawing>> {
         let states = vec![self.states[step - self.first].picture(picture)];
-        self.shared.drawing(caption, noise, states, step)
+        self.shared.drawing(caption, noise, states, step, &self.placed)
     }
 }
 
