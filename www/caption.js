@@ -19,9 +19,9 @@ export class CaptionBox {
     this.hint = parts.hint;
     this.known = parts.known;
     this.onChange = onChange;
-    /** @type {Set<string>} */
-    this.vocabulary = new Set();
-    /** @type {string[]} */
+    /** Words of the caption that the model does not know, as it said. @type {Set<string>} */
+    this.unknown = new Set();
+    /** What can be completed to: words and other spellings of one word. @type {string[]} */
     this.spellings = [];
     /** @type {string[][]} */
     this.groups = [];
@@ -33,10 +33,14 @@ export class CaptionBox {
   /** @param {import('./lib/aligndraw.js').ModelInfo} info */
   setVocabulary(info) {
     const words = info.words.filter((word) => word !== info.fullStop);
-    this.spellings = [...Object.keys(info.aliases), ...words.filter((word) => !/^\d$/.test(word)), ...words.filter((word) => /^\d$/.test(word))];
+    const aliases = Object.keys(info.aliases).filter((spelling) => !spelling.includes(' '));
+    this.spellings = [...words, ...aliases];
     this.groups = info.alternatives;
-    this.vocabulary = new Set([...this.spellings, ...(info.fullStop ? [info.fullStop] : [])]);
-    this.known.replaceChildren(...this.spellings.map((word) => this.chip(word, () => this.append(word))));
+    this.unknown.clear();
+    // Numbers are offered as words where there are words for them.
+    const numerals = aliases.filter((alias) => /^\d$/.test(info.aliases[alias]));
+    const shown = [...numerals, ...words.filter((word) => !numerals.length || !/^\d$/.test(word))];
+    this.known.replaceChildren(...shown.map((word) => this.chip(word, () => this.append(word))));
     this.mark();
   }
 
@@ -61,7 +65,7 @@ export class CaptionBox {
     this.marks.replaceChildren(
       ...parts.map((part) => {
         const word = normalized(part);
-        if (!word || !this.vocabulary.size || this.vocabulary.has(word)) return document.createTextNode(part);
+        if (!word || !this.unknown.has(word)) return document.createTextNode(part);
         const mark = document.createElement('mark');
         mark.textContent = part;
         return mark;
@@ -129,6 +133,8 @@ export class CaptionBox {
    */
   showProblem(problem) {
     this.input.setAttribute('aria-invalid', String(Boolean(problem)));
+    this.unknown = new Set((problem?.words ?? []).map(({ word }) => word));
+    this.mark();
     if (!problem) return this.hint.replaceChildren();
     if (!problem.words) {
       this.hint.textContent = problem.message[0].toUpperCase() + problem.message.slice(1) + '.';
@@ -138,7 +144,8 @@ export class CaptionBox {
       const strong = document.createElement('strong');
       strong.textContent = `“${word}”`;
       const chips = suggestions.flatMap((known) => [this.chip(known, () => this.replaceFirst(word, known)), ' ']);
-      return [strong, suggestions.length ? ' is not in its vocabulary. Did you mean ' : ' is not in its vocabulary. ', ...chips];
+      const without = this.chip(`draw it without “${word}”`, () => this.replaceFirst(word, ''));
+      return [strong, suggestions.length ? ' is not in its vocabulary. Did you mean ' : ' is not in its vocabulary: ', ...chips, suggestions.length ? ' or ' : '', without, ' '];
     });
     this.hint.replaceChildren(...parts);
   }

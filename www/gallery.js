@@ -119,7 +119,7 @@ async function showNumbers() {
   const share = (/** @type {number} */ x) => `${(100 * x).toFixed(0)} %`;
   el('numbers-note').textContent =
     `A judge network trained on true renders read ${found.pictures} pictures of captions whose combinations were trained on and as many of held-out ones. ` +
-    `While an object is painted, ${share(found.seen.looking.on_its_words)} of the attention is on its colour and noun; with uniform attention it would be ${share(found.seen.looking.uniform)}.`;
+    `While an object is painted, ${share(found.seen.object_attention.on_its_words)} of the attention is on its colour and noun; with uniform attention it would be ${share(found.seen.object_attention.uniform)}.`;
   el('numbers').hidden = false;
 }
 

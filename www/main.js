@@ -15,6 +15,7 @@ import { Player } from './lib/player.js';
 import { showPanels } from './panels.js';
 import { TemperatureSlider } from './temperature.js';
 import { MODELS, chips, choice } from './models.js';
+import { SampleButtons } from './samples.js';
 import { SaveMenu } from './save-menu.js';
 import { Strip } from './strip.js';
 import { Variants } from './variants.js';
@@ -94,6 +95,12 @@ const attentionView = new AttentionView(el('words'), el('heat'), {
 });
 
 const frameEditor = new FrameEditor(el('frames'), el('frames-reset'), { onMove: () => draw({ moving: true }) });
+const sampleButtons = new SampleButtons(el('samples'), SAMPLES, (i) => {
+  chosen = i;
+  variants.end();
+  labelSamples();
+  player.go(player.step);
+});
 const temperature = new TemperatureSlider(el('temperature'), () => later());
 
 /** The seed of a sample. @param {number} sample */
@@ -222,9 +229,7 @@ function show(step, playing) {
   strip.show(frames, step, info);
   compare.show(step, info);
   el('branch-step').textContent = String(step);
-  document.querySelectorAll('#samples canvas').forEach((small, i) => {
-    paint(/** @type {HTMLCanvasElement} */ (small), samples[i]?.[step - 1]?.pixels ?? samples[i]?.[step - 1]?.image ?? null, info);
-  });
+  sampleButtons.show((i) => samples[i]?.[step - 1], info);
   slider.value = String(step);
   const attended = frame?.alignment ? `, most attention on “${words[frame.alignment.indexOf(Math.max(...frame.alignment))]}”` : '';
   slider.setAttribute('aria-valuetext', frame ? `step ${step} of ${player.total}${attended}` : 'empty canvas');
@@ -239,33 +244,10 @@ function repaint() {
   player.go(player.step);
 }
 
-/** Builds the four small pictures that choose the large one. */
-function buildSamples() {
-  el('samples').replaceChildren(
-    ...Array.from({ length: SAMPLES }, (_, i) => {
-      const button = document.createElement('button');
-      button.type = 'button';
-      button.append(document.createElement('canvas'), document.createElement('span'));
-      button.addEventListener('click', () => {
-        chosen = i;
-        variants.end();
-        labelSamples();
-        player.go(player.step);
-      });
-      return button;
-    }),
-  );
-  labelSamples();
-}
-
 function labelSamples() {
   seedBox.value = String(seed);
   branchSeed.value = String(seedOf(chosen + 1));
-  [...el('samples').children].forEach((button, i) => {
-    button.setAttribute('aria-pressed', String(i === chosen));
-    button.setAttribute('aria-label', `Seed ${seedOf(i)}`);
-    /** @type {HTMLElement} */ (button.lastElementChild).textContent = `seed ${seedOf(i)}`;
-  });
+  sampleButtons.label(seedOf, chosen);
 }
 
 /** @param {bigint} value */
@@ -393,10 +375,10 @@ listenForKeys({
   ArrowRight: () => player.seek(player.step + 1),
   d: randomSeed,
 });
-for (const query of ['(prefers-color-scheme: dark)']) matchMedia(query).addEventListener('change', repaint);
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', repaint);
 new ResizeObserver(repaint).observe(canvas);
 
-buildSamples();
+labelSamples();
 caption.value = link.caption ?? choice(chosenModel).caption;
 // Other tools (and the tests) reach the model of the page here.
 Object.defineProperty(window, 'aligndraw', { get: () => model });
