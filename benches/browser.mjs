@@ -28,12 +28,12 @@ const measured = await page.evaluate(async (rounds) => {
   const [STEPS, Z] = [32, 150];
   const { load } = await import('/www/lib/aligndraw.js');
   const { TfAlignDraw, readSafetensors } = await import('/benches/peers/tfjs.js');
-  const ours = await load({ device: 'cpu', pkg: '/pkg/', model: '/models/digits.json' });
+  const ours = await load({ device: 'cpu', pkg: '/pkg/', model: '/models/aligndraw-digits.json' });
   const info = ours.info;
   const ids = (await ours.words(CAPTION)).map((word) => info.words.indexOf(info.aliases[word] ?? word));
   const noise = Float32Array.from({ length: STEPS * Z }, (_, i) => Math.sin(12.9898 * (i + 1)));
 
-  const manifest = await (await fetch('/peers/digits.json')).json();
+  const manifest = await (await fetch('/peers/aligndraw-digits.json')).json();
   const weights = await (await fetch(`/peers/${manifest.weights.file}`)).arrayBuffer();
   tf.wasm.setWasmPaths('/node_modules/@tensorflow/tfjs-backend-wasm/dist/');
   tf.wasm.setThreadsCount(1);

@@ -12,8 +12,8 @@ fi
 # The peers read f16: the same values, written without the bytes and steps.
 peers=$(mktemp -d)
 trap 'rm -rf "$peers"' EXIT
-"$ALIGNDRAW_BINARY" export --from models/digits --models "$peers" >/dev/null
-(cd benches/peers && "$python" export_onnx.py "$peers/digits.json" "$peers/digits.onnx" 2>/dev/null)
+"$ALIGNDRAW_BINARY" export --from models/aligndraw-digits --models "$peers" >/dev/null
+(cd benches/peers && "$python" export_onnx.py "$peers/aligndraw-digits.json" "$peers/aligndraw-digits.onnx" 2>/dev/null)
 mkdir -p benches/results
 node benches/browser.mjs "$peers" benches/results/browser.json
 node benches/main-thread.mjs

@@ -28,6 +28,7 @@ pub fn vocabulary() -> Vocabulary {
         max_words: 0,
         example: String::new(),
         alternatives: Vec::new(),
+        meanings: BTreeMap::new(),
     }
 }
 

@@ -45,6 +45,7 @@ pub fn vocabulary() -> Vocabulary {
             vec!["left".to_owned(), "right".to_owned()],
             vec!["top".to_owned(), "bottom".to_owned()],
         ],
+        meanings: BTreeMap::new(),
     }
 }
 

@@ -28,6 +28,9 @@ pub struct Vocabulary {
     /// Groups of words of which one can stand for another: colours, say.
     #[serde(default)]
     pub alternatives: Vec<Vec<String>>,
+    /// Words that are unknown, with known ones of the nearest meaning, to suggest.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub meanings: BTreeMap<String, Vec<String>>,
 }
 
 /// A caption as the model hears it.
@@ -147,8 +150,12 @@ impl Vocabulary {
         }
     }
 
-    /// Words that are spelled like `word`, nearest first.
+    /// Words of a meaning near to that of `word`, where some are known; else those that are spelled like it,
+    /// nearest first.
     pub fn suggest(&self, word: &str) -> Vec<String> {
+        if let Some(near) = self.meanings.get(word) {
+            return near.clone();
+        }
         let mut near: Vec<_> = self
             .spellings()
             .map(|known| (strsim::jaro_winkler(word, known), known))
@@ -179,7 +186,11 @@ impl Vocabulary {
         let stop = self.full_stop.iter().map(|word| ("fullStop".to_owned(), word.as_str()));
         let groups = self.alternatives.iter().flatten();
         let groups = groups.map(|word| ("alternatives".to_owned(), word.as_str()));
-        if let Some((field, word)) = targets.chain(stop).chain(groups).find(|(_, w)| self.id(w).is_none()) {
+        let meanings = self.meanings.values().flatten();
+        let meanings = meanings.map(|word| ("meanings".to_owned(), word.as_str()));
+        if let Some((field, word)) =
+            targets.chain(stop).chain(groups).chain(meanings).find(|(_, w)| self.id(w).is_none())
+        {
             return refuse(format!("{field} names \"{word}\", which is not one of its words"));
         }
         // A model without words has no caption to draw.

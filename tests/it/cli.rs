@@ -142,6 +142,33 @@ fn a_model_can_be_written_again_in_fewer_bits() {
 }
 
 #[test]
+fn a_word_is_drawn_where_its_frame_is_put() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let json = folder.path().join("frames.json");
+    let json = json.to_str().expect("a UTF-8 path");
+    let moved = |frame: &str| paint(folder.path(), CAPTION, &["--frame", frame, "--json", json]);
+    let output = moved("seven=0.3,0.7,0.4");
+    assert!(output.status.success(), "{}", stderr(&output));
+    let drawn: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(json).expect("the frames")).expect("JSON");
+    let frame = &drawn["frames"][0]["frame"];
+    let number = |name: &str| frame[name].as_f64().expect("a number");
+    let (x, y, side) = (number("x"), number("y"), number("width"));
+    let near = |found: f64, share: f64| (found / 60.0 - share).abs() < 0.01;
+    assert!(near(x + side / 2.0, 0.3) && near(y + side / 2.0, 0.7) && near(side, 0.4), "{frame}");
+    for (frame, says) in [
+        ("seven=0.3,0.7", "expected WORD=X,Y,SIZE"),
+        ("nine=0.3,0.7,0.4", "\"nine\" is not a word of the caption"),
+        ("left=0.3,0.7,0.4", "is not drawn"),
+        ("99=0.3,0.7,0.4", "a frame is given for word 99"),
+        ("seven=0.3,9,0.4", "expected a centre within"),
+    ] {
+        let output = moved(frame);
+        assert!(!output.status.success() && stderr(&output).contains(says), "{frame}: {}", stderr(&output));
+    }
+}
+
+#[test]
 fn a_gpu_is_refused_by_a_build_without_one() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let out = folder.path().join("run");
@@ -189,7 +216,7 @@ fn a_tiny_training_run_leaves_a_model_that_paints() {
     let record = std::fs::read_to_string(Path::new(&next).join("run.json")).expect("the record");
     assert!(record.contains("started_from"), "{record}");
     let other = format!("{run}-other");
-    let output = aligndraw(&["train", "--preset", "digits", "--out", &other, "--from", &from]);
+    let output = aligndraw(&["train", "--preset", "aligndraw-digits", "--out", &other, "--from", &from]);
     assert!(stderr(&output).contains("has shape"), "{}", stderr(&output));
     assert!(!Path::new(&other).exists(), "nothing is written");
     let again = aligndraw(&["train", "--preset", "tiny", "--out", run]);

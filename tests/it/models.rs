@@ -15,7 +15,7 @@ use burn::tensor::Device;
 
 fn models() -> impl Iterator<Item = (String, Vec<u8>, Vec<u8>)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
-    ["digits", "framed-digits", "scenes"].into_iter().map(move |name| {
+    ["aligndraw-digits", "digits", "scenes"].into_iter().map(move |name| {
         let json = std::fs::read(folder.join(format!("{name}.json"))).expect("a manifest");
         let manifest = Manifest::parse(&json).expect("a manifest that parses");
         (name.to_owned(), json, std::fs::read(folder.join(manifest.weights.file)).expect("weights"))
@@ -47,7 +47,9 @@ fn shipped_models_load_and_their_hashes_match() {
         assert!(weights.len() <= most, "{name}: {} bytes", weights.len());
         Pipeline::load(&manifest, &weights, &Engine::Cpu).expect("the weights fit the sizes");
         let data = manifest.data.name;
-        assert_eq!(Some(manifest.vocabulary), data.vocabulary());
+        // The language may have grown since, at its end.
+        let known = data.vocabulary().expect("the words are known").words;
+        assert_eq!(known[..manifest.vocabulary.words.len()], manifest.vocabulary.words);
         let options = &manifest.training["options"];
         let seed = options["held_out_seed"].as_u64().or(options["bans_seed"].as_u64()).expect("a seed");
         assert_eq!(manifest.data.bans, data.held_out(seed), "the bans are their seed's");

@@ -98,6 +98,8 @@ fn what_cannot_be_drawn_is_named() {
     };
     let words: Vec<&str> = unknown.iter().map(|word| word.word.as_str()).collect();
     assert_eq!(words, ["spaceship", "quasar"]);
+    // The nearest in meaning are suggested, not the nearest in spelling.
+    assert_eq!(vocabulary().suggest("lion"), ["elephant"]);
 }
 
 #[test]

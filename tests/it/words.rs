@@ -17,6 +17,7 @@ fn vocabulary(known: &[&str], full_stop: Option<&str>) -> Vocabulary {
         max_words: 8,
         example: known.join(" "),
         alternatives: Vec::new(),
+        meanings: Default::default(),
     }
 }
 

@@ -181,6 +181,7 @@ fn known_words(entries: &[Entry], splits: &[Split]) -> Vocabulary {
         max_words: MOST_WORDS,
         example: String::new(),
         alternatives: Vec::new(),
+        meanings: BTreeMap::new(),
     };
     let sayable = |caption: &&String| vocabulary.tokens(caption.trim_end_matches([' ', '.'])).is_ok();
     let example = trained().flat_map(|(entry, _)| &entry.captions).find(sayable).cloned();

@@ -1,6 +1,6 @@
 //! From a scene to sentences, in the manner of MS-COCO's captions.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Colour, Number, Object, Place, Relation, Scene, Size, Thing, catalogue::Kind, synonyms};
 use crate::data::{noise::Noise, vocabulary::Vocabulary};
@@ -308,6 +308,16 @@ fn alternatives() -> Vec<Vec<String>> {
     groups.map(|words| words.into_iter().map(str::to_owned).collect()).to_vec()
 }
 
+/// Words of near meanings, made by `scripts/meanings.mjs` from word vectors.
+fn meanings() -> BTreeMap<String, Vec<String>> {
+    let lines = include_str!("../../../data/scenes/meanings.txt").lines();
+    let owned = |line: &str| {
+        let mut words = line.split(' ').map(str::to_owned);
+        words.next().map(|word| (word, words.collect()))
+    };
+    lines.filter_map(owned).collect()
+}
+
 /// The vocabulary of the grammar, and other spellings of its words.
 pub fn vocabulary() -> Vocabulary {
     let words = words();
@@ -320,5 +330,6 @@ pub fn vocabulary() -> Vocabulary {
         max_words: MOST_WORDS,
         example: "a yellow school bus parked in a parking lot".to_owned(),
         alternatives: alternatives(),
+        meanings: meanings(),
     }
 }

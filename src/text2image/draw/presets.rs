@@ -28,7 +28,7 @@ pub fn paper() -> TrainOptions<DrawConfig> {
     }
 }
 
-/// The model that the page ships: the paper's sizes, attention to words, Adam.
+/// alignDRAW as the page ships it: the paper's sizes, attention to words, Adam.
 pub fn digits() -> TrainOptions<DrawConfig> {
     let config = DrawConfig {
         initializer: Initializer::Scaled,
@@ -36,7 +36,7 @@ pub fn digits() -> TrainOptions<DrawConfig> {
         ..DrawConfig::mnist_captions()
     };
     TrainOptions {
-        preset: "digits".to_owned(),
+        preset: "aligndraw-digits".to_owned(),
         config,
         optimizer: OptimizerKind::Adam,
         learning_rate: 2e-3,
@@ -73,7 +73,7 @@ pub fn plain_mnist() -> TrainOptions<DrawConfig> {
 /// Colour scenes, 64×64.
 pub fn scenes() -> TrainOptions<DrawConfig> {
     TrainOptions {
-        preset: "scenes".to_owned(),
+        preset: "aligndraw-scenes".to_owned(),
         data: DataSet::Scenes,
         config: DrawConfig::scenes(),
         epochs: 170,
@@ -117,11 +117,15 @@ pub fn tiny() -> TrainOptions<DrawConfig> {
 pub fn all() -> Vec<Preset<DrawConfig>> {
     let preset = |name, about, options| Preset { name, about, options };
     vec![
-        preset("digits", "alignDRAW at the paper's sizes, attention to words, Adam", digits()),
+        preset("aligndraw-digits", "alignDRAW at the paper's sizes, attention to words, Adam", digits()),
         preset("paper", "The paper's sizes, initialisation, RMSProp and schedule", paper()),
-        preset("scenes", "Colour scenes, 64×64", scenes()),
+        preset("aligndraw-scenes", "alignDRAW on colour scenes, 64×64", scenes()),
         preset("paper-scenes", "The paper's MS-COCO sizes and schedule, on colour scenes", paper_scenes()),
-        preset("folder", "The model of `scenes` on a folder of captioned images (--data)", folder()),
+        preset(
+            "folder",
+            "The model of `aligndraw-scenes` on a folder of captioned images (--data)",
+            folder(),
+        ),
         preset("noalign", "noalignDRAW: the mean of the encoder's states, no attention", noalign()),
         preset("plain-mnist", "Plain DRAW on binarised MNIST, without captions", plain_mnist()),
         preset("tiny", "A toy for trying the command out, seconds on one core", tiny()),

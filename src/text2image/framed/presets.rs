@@ -14,7 +14,7 @@ pub fn digits() -> TrainOptions<FramedConfig> {
     drawn.sort_unstable();
     drawn.dedup();
     TrainOptions {
-        preset: "framed-digits".to_owned(),
+        preset: "digits".to_owned(),
         data: DataSet::MnistCaptions,
         config: FramedConfig::digits(drawn),
         started_from: None,
@@ -38,7 +38,7 @@ pub fn digits() -> TrainOptions<FramedConfig> {
 /// All of them, as `aligndraw train --preset` lists them.
 pub fn all() -> Vec<Preset<FramedConfig>> {
     vec![Preset {
-        name: "framed-digits",
+        name: "digits",
         about: "Digits inside frames that the caption gives them: held-out compositions come out right",
         options: digits(),
     }]

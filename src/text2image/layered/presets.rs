@@ -40,7 +40,7 @@ pub fn scenes() -> TrainOptions<LayeredConfig> {
     let vocabulary = caption::vocabulary();
     let lexicon = scene_lexicon(&vocabulary);
     TrainOptions {
-        preset: "layered-scenes".to_owned(),
+        preset: "scenes".to_owned(),
         data: DataSet::Scenes,
         config: LayeredConfig::scenes(vocabulary.words.len(), lexicon),
         started_from: None,
@@ -64,7 +64,7 @@ pub fn scenes() -> TrainOptions<LayeredConfig> {
 /// All of them, as `aligndraw train --preset` lists them.
 pub fn all() -> Vec<Preset<LayeredConfig>> {
     vec![Preset {
-        name: "layered-scenes",
+        name: "scenes",
         about: "Colour scenes in layers: a place, then each thing in a frame of its own",
         options: scenes(),
     }]
