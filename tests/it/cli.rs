@@ -37,10 +37,10 @@ fn paint_writes_a_picture_a_grid_and_a_gif() {
     while decoder.read_next_frame().expect("a frame").is_some() {
         frames += 1;
     }
-    assert_eq!(frames, 32);
+    assert_eq!(frames, 8);
 
     assert!(paint(folder.path(), CAPTION, &["--steps-grid", "--scale", "1"]).status.success());
-    assert_eq!(png(1), (6 * 60 + 5 * 2, 6 * 60 + 5 * 2));
+    assert_eq!(png(1), (3 * 60 + 2 * 2, 3 * 60 + 2 * 2));
     assert!(paint(folder.path(), CAPTION, &["-n", "5", "--scale", "1"]).status.success());
     assert_eq!(png(1), (3 * 60 + 2 * 2, 2 * 60 + 2));
 }

@@ -65,8 +65,8 @@ fn every_shipped_model_is_listed_with_its_captions() {
     }
     let digits = &models[0];
     assert_eq!(digits["name"], "digits");
-    let expected = json!({ "system": "draw", "kind": "text-to-image", "width": 60, "height": 60,
-        "channels": 1, "numSteps": 32, "seed": 7 });
+    let expected = json!({ "system": "framed", "kind": "text-to-image", "width": 60, "height": 60,
+        "channels": 1, "numSteps": 8, "seed": 7 });
     for (key, value) in expected.as_object().expect("an object") {
         assert_eq!(&digits[key], value, "{key}");
     }
