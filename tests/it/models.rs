@@ -26,7 +26,7 @@ fn models() -> impl Iterator<Item = (String, Vec<u8>, Vec<u8>)> {
 fn draw_config(manifest: &Manifest) -> Option<&DrawConfig> {
     match &manifest.system {
         System::Draw(config) => Some(config),
-        System::Framed(_) => None,
+        System::Framed(_) | System::Attend(_) => None,
     }
 }
 
