@@ -63,10 +63,12 @@ impl SearchArgs {
     pub fn search(&self, number: usize) -> Result<Search> {
         let seed = self.seed;
         let sampling = self.temperature.map(|temperature| Sampling { temperature, seed });
-        let beam = if sampling.is_some() { number } else { self.beam.max(number) };
-        let search = Search { beam, length_normalisation: self.length_normalisation, sampling };
+        let search =
+            Search { beam: self.beam, length_normalisation: self.length_normalisation, sampling };
         search.check()?;
-        Ok(search)
+        // As many hypotheses as sentences are asked for.
+        let beam = if sampling.is_some() { number } else { self.beam.max(number) };
+        Ok(Search { beam, ..search })
     }
 }
 
