@@ -241,6 +241,19 @@ impl Pipeline {
     }
 }
 
+impl Pipeline {
+    /// Draws all steps that are left: the last frame of every picture.
+    ///
+    /// **Errors** those of [`Pipeline::step`].
+    pub async fn finish(&self, mut pictures: Pictures) -> Result<Vec<Frame>> {
+        let mut last = Vec::new();
+        while let Some(frames) = self.step(&mut pictures).await? {
+            last = frames;
+        }
+        Ok(last)
+    }
+}
+
 /// One picture's part of a section.
 fn row(values: &[f32], picture: usize, batch: usize) -> &[f32] {
     let len = values.len() / batch;

@@ -1,5 +1,9 @@
 //! All of wasm-bindgen: converts and delegates. The JavaScript around it is `www/lib/`, whose worker
-//! owns one [`Model`].
+//! owns one [`Model`] or one [`captioner::Captioner`].
+
+// The `cpu` engine has the fused passes of painters alone.
+#[cfg(any(feature = "flex", feature = "webgpu"))]
+pub mod captioner;
 
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
@@ -106,6 +110,18 @@ pub fn fused_systems() -> Vec<String> {
     crate::systems::fused().into_iter().map(str::to_owned).collect()
 }
 
+/// Where a model computes, by the name of the engine.
+fn engine_of(name: &str) -> crate::error::Result<Engine> {
+    match name {
+        "cpu" => Ok(Engine::Cpu),
+        #[cfg(any(feature = "flex", feature = "webgpu"))]
+        "flex" => Ok(Engine::Device(Device::flex())),
+        #[cfg(feature = "webgpu")]
+        "webgpu" => Ok(Engine::Device(Device::default())),
+        other => Err(Error::Device(format!("this build has no engine \"{other}\""))),
+    }
+}
+
 /// A model in memory.
 #[wasm_bindgen]
 pub struct Model {
@@ -123,14 +139,7 @@ impl Model {
             let manifest = Manifest::parse(manifest)?;
             let bytes = weights.to_vec();
             manifest.weights.verify(&bytes)?;
-            let engine = match engine {
-                "cpu" => Engine::Cpu,
-                #[cfg(any(feature = "flex", feature = "webgpu"))]
-                "flex" => Engine::Device(Device::flex()),
-                #[cfg(feature = "webgpu")]
-                "webgpu" => Engine::Device(Device::default()),
-                other => return Err(Error::Device(format!("this build has no engine \"{other}\""))),
-            };
+            let engine = engine_of(engine)?;
             let pipeline = Rc::new(Pipeline::load(&manifest, &bytes, &engine)?);
             Ok(Model { manifest, pipeline })
         };

@@ -1,14 +1,17 @@
 //! The command line: one file per verb. Flags become the library's options before any work begins.
 
 mod data;
+mod describe;
 mod eval;
 mod export;
 mod files;
+mod heat;
 mod index;
 mod open;
 mod output;
 mod paint;
 mod picture;
+mod roundtrip;
 mod scenes;
 mod serve;
 mod train;
@@ -51,6 +54,10 @@ enum Verb {
     Index(index::Args),
     /// Draw a caption into a PNG, a grid or a GIF
     Paint(paint::Args),
+    /// Say in words what a picture shows, and where each word was looked for
+    Describe(describe::Args),
+    /// Caption, picture, caption: what of a caption comes back from a painter through a captioner
+    Roundtrip(roundtrip::Args),
     /// Say what a folder of captioned images holds, and what is passed over
     Data(data::Args),
     /// Look at the colour scenes: a sheet of them, or those of a caption
@@ -80,6 +87,8 @@ pub fn run() -> anyhow::Result<()> {
         Verb::Export(args) => export::run(args),
         Verb::Index(args) => index::run(args),
         Verb::Paint(args) => paint::run(args),
+        Verb::Describe(args) => describe::run(args),
+        Verb::Roundtrip(args) => roundtrip::run(args),
         Verb::Data(args) => data::run(args),
         Verb::Scenes(args) => scenes::run(args),
         Verb::Serve(args) => serve::run(args),

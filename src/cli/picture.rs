@@ -12,7 +12,7 @@ use crate::paint::Frame;
 /// Between the pictures of a grid.
 const GAP: u32 = 2;
 const GAP_COLOR: Rgb<u8> = Rgb([46, 46, 52]);
-const PAPER: [f32; 3] = [250.0, 249.0, 246.0];
+pub const PAPER: [f32; 3] = [250.0, 249.0, 246.0];
 const INK: [f32; 3] = [38.0, 36.0, 40.0];
 const LIT: [f32; 3] = [214.0, 73.0, 28.0];
 /// Hundredths of a second that a step stays, and the last one.
@@ -72,7 +72,7 @@ pub struct AnimatedDrawing<'a> {
 }
 
 /// A word with its place in the picture.
-struct Placed<'a> {
+pub struct Placed<'a> {
     text: &'a str,
     left: f32,
     baseline: f32,
@@ -146,7 +146,7 @@ impl Animation {
 }
 
 /// Breaks the words into lines of at most `width`; returns the height of all lines.
-fn lay_out<'w>(words: &'w [String], face: &FontRef, size: f32, width: u32) -> (Vec<Placed<'w>>, u32) {
+pub fn lay_out<'w>(words: &'w [String], face: &FontRef, size: f32, width: u32) -> (Vec<Placed<'w>>, u32) {
     let scaled = face.as_scaled(PxScale::from(size));
     let advance = |text: &str| text.chars().map(|c| scaled.h_advance(face.glyph_id(c))).sum::<f32>();
     let (space, line) = (advance(" "), size * 1.35);
@@ -167,7 +167,8 @@ fn lay_out<'w>(words: &'w [String], face: &FontRef, size: f32, width: u32) -> (V
     (placed, (baseline + size * 0.4) as u32)
 }
 
-fn draw_word(
+/// Draws a word below `top`; `lit` from 0 to 1.
+pub fn draw_word(
     picture: &mut RgbImage,
     face: &FontRef,
     size: f32,

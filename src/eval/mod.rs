@@ -2,6 +2,7 @@
 //! looked at.
 
 pub mod appearance;
+pub mod bleu;
 pub mod bound;
 pub mod classifier;
 pub mod fidelity;
@@ -9,5 +10,6 @@ mod fit;
 pub mod frechet;
 pub mod judge;
 pub mod retrieval;
+pub mod scene_description;
 pub mod scene_fidelity;
 pub mod share;

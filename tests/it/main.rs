@@ -1,6 +1,8 @@
 //! One native test binary, so that burn links once.
 
+mod attend;
 mod cli;
+mod describe;
 mod folder;
 mod folder_faults;
 mod framed;

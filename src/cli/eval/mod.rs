@@ -1,13 +1,14 @@
 //! `aligndraw eval`.
 
 mod appearance;
+mod descriptions;
 mod digits;
 mod folder;
 mod scenes;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use burn::tensor::Device;
 use clap::Args as ClapArgs;
 
@@ -60,6 +61,12 @@ pub fn run(args: Args) -> Result<()> {
     let (manifest, weights) = read_model(&args.models, &args.model)?;
     let out = args.out.clone().unwrap_or_else(|| args.models.join(format!("{}.eval.json", args.model)));
     let text = match manifest.data.bans.clone() {
+        HeldOut::Scenes(bans) if manifest.system.is_captioner() => {
+            json(&descriptions::evaluate(&args, manifest, &weights, bans)?)?
+        }
+        _ if manifest.system.is_captioner() => {
+            bail!("{}: captioners are measured on colour scenes", manifest.name)
+        }
         HeldOut::Digits(bans) => json(&digits::evaluate(&args, manifest, &weights, bans)?)?,
         HeldOut::Nothing => json(&folder::evaluate(&args, manifest, &weights)?)?,
         HeldOut::Scenes(bans) => json(&scenes::evaluate(&args, manifest, &weights, bans)?)?,

@@ -1,7 +1,7 @@
 //! Any folder of captioned images: `images/` beside `captions.jsonl`, MS-COCO's JSON or Karpathy's.
 
 mod index;
-mod pixels;
+pub mod pixels;
 mod record;
 mod split;
 mod text;

@@ -97,6 +97,15 @@ fn square(path: &Path, side: usize) -> std::result::Result<Square, String> {
     Ok(Square { pixels, transparent })
 }
 
+/// The middle of any image file as a square, RGB in [0, 1], planar [3, side, side]: upright as its camera says,
+/// on white where it is transparent.
+///
+/// **Errors** [`Error::Data`] with the reason when it cannot be read, is broken or too large.
+pub fn open(path: &Path, side: usize) -> Result<Vec<f32>> {
+    let square = square(path, side).map_err(|why| Error::Data(format!("{}: {why}", path.display())))?;
+    Ok(square.pixels.into_iter().map(|byte| f32::from(byte) / 255.0).collect())
+}
+
 /// An image as it is kept.
 struct Square {
     /// [3, side, side].

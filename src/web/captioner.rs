@@ -1,0 +1,117 @@
+//! Captioners in the browser: pictures to sentences with the attention of each word.
+
+use std::rc::Rc;
+
+use js_sys::Uint8Array;
+use serde::Serialize;
+use wasm_bindgen::prelude::*;
+
+use super::{engine_of, js_error, to_js};
+use crate::checkpoint::Manifest;
+use crate::describe::{Describer, Description, Search};
+use crate::error::Error;
+use crate::model::{ImageSize, PictureInput};
+use crate::paint::Engine;
+
+#[wasm_bindgen(typescript_custom_section)]
+const TYPES: &str = r#"
+/** What a captioner looks at, and the rows and columns of its attention. */
+export interface CaptionerInfo { name: string; system: string; describes: true; width: number; height: number; channels: number; grid: [number, number] | null; }
+/** A word of a sentence: its log-probability in nats, and how much each cell was attended to, row by row, summing to 1. */
+export interface SaidWord { text: string; logProb: number; attention?: number[]; }
+export interface Description { words: SaidWord[]; logProb: number; score: number; }
+"#;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CaptionerInfo<'a> {
+    name: &'a str,
+    system: &'static str,
+    describes: bool,
+    width: usize,
+    height: usize,
+    channels: usize,
+    grid: Option<[usize; 2]>,
+}
+
+/// Whether the model of a manifest describes pictures; else it draws.
+#[wasm_bindgen(js_name = isCaptioner)]
+pub fn is_captioner(manifest: &[u8]) -> Result<bool, JsValue> {
+    Ok(Manifest::parse(manifest).map_err(js_error)?.system.is_captioner())
+}
+
+/// A captioner in memory.
+#[wasm_bindgen]
+pub struct Captioner {
+    manifest: Manifest,
+    describer: Rc<Describer>,
+    size: ImageSize,
+}
+
+#[wasm_bindgen]
+impl Captioner {
+    /// Builds a captioner from its manifest and weights, whose hash is checked. `engine` is "flex" or "webgpu".
+    #[wasm_bindgen(constructor)]
+    pub fn new(manifest: &[u8], weights: &Uint8Array, engine: &str) -> Result<Captioner, JsValue> {
+        let build = || {
+            let manifest = Manifest::parse(manifest)?;
+            let bytes = weights.to_vec();
+            manifest.weights.verify(&bytes)?;
+            let Engine::Device(device) = engine_of(engine)? else {
+                return Err(Error::Device("captioners run on the engines \"flex\" and \"webgpu\"".into()));
+            };
+            let describer = Rc::new(Describer::load(&manifest, &bytes, &device)?);
+            match describer.captioner().input() {
+                PictureInput::Pixels(size) => Ok(Captioner { manifest, describer, size }),
+                PictureInput::Features(_) => Err(Error::Model(
+                    "it looks at another network's features, which this engine lacks".into(),
+                )),
+            }
+        };
+        build().map_err(js_error)
+    }
+
+    /// What it looks at.
+    #[wasm_bindgen(unchecked_return_type = "CaptionerInfo")]
+    pub fn info(&self) -> Result<JsValue, JsValue> {
+        let ImageSize { channels, height, width } = self.size;
+        to_js(&CaptionerInfo {
+            name: &self.manifest.name,
+            system: self.manifest.system.name(),
+            describes: true,
+            width,
+            height,
+            channels,
+            grid: self.describer.captioner().grid(),
+        })
+    }
+
+    /// Describes a picture of [`Captioner::info`]'s size as a canvas gives it, RGBA row by row: the sentences of a
+    /// beam, the best first.
+    #[wasm_bindgen(unchecked_return_type = "Description[]")]
+    pub async fn describe(&self, rgba: Vec<u8>, beam: usize) -> Result<JsValue, JsValue> {
+        let pixels = planar(&rgba, self.size).map_err(js_error)?;
+        let search = Search { beam, ..Search::default() };
+        let found = self.describer.describe(pixels, &search).await.map_err(js_error)?;
+        let sentences: Vec<Description> = found.into_iter().flatten().collect();
+        to_js(&sentences)
+    }
+}
+
+/// A canvas's bytes as planar pixels in [0, 1], on white where they are transparent; grey is the mean.
+fn planar(rgba: &[u8], size: ImageSize) -> crate::error::Result<Vec<f32>> {
+    let plane = size.width * size.height;
+    if rgba.len() != 4 * plane {
+        let (found, expected) = (rgba.len(), 4 * plane);
+        return Err(Error::Config(format!("the picture has {found} bytes, expected {expected}")));
+    }
+    let on_white = |pixel: &[u8], channel: usize| {
+        let alpha = f32::from(pixel[3]) / 255.0;
+        f32::from(pixel[channel]) / 255.0 * alpha + 1.0 - alpha
+    };
+    let pixels = rgba.chunks_exact(4);
+    Ok(match size.channels {
+        1 => pixels.map(|pixel| (0..3).map(|c| on_white(pixel, c)).sum::<f32>() / 3.0).collect(),
+        _ => (0..3).flat_map(|c| pixels.clone().map(move |pixel| on_white(pixel, c))).collect(),
+    })
+}
