@@ -42,6 +42,7 @@ lint:
 	scripts/node-tools.sh
 	cargo fmt --check
 	cargo clippy --release --locked --all-targets -- -D warnings
+	scripts/lint-web.sh
 	node_modules/.bin/tsc -p .
 
 rust-test: native
