@@ -2,6 +2,7 @@
 
 mod cli;
 mod folder;
+mod folder_encodings;
 mod folder_faults;
 mod framed;
 mod framed_reference;
