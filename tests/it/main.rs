@@ -7,6 +7,7 @@ mod folder_faults;
 mod framed;
 mod framed_reference;
 mod index;
+mod interruptions;
 mod models;
 mod output;
 mod reference;
