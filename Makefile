@@ -1,4 +1,4 @@
-# demo · test · lint · web · package · site · browser-test · bundler-test · bundlers · bench. Continuous integration calls nothing else.
+# demo · test · lint · web · package · site · browser-test · bundler-test · bundlers · fuzz · bench. Continuous integration calls nothing else.
 # Everything that is built is kept in ALIGNDRAW_CACHE between runs and between clones.
 SHELL := bash
 ALIGNDRAW_CACHE ?= $(HOME)/.cache/aligndraw
@@ -8,7 +8,7 @@ BINARY := $(CARGO_TARGET_DIR)/release/aligndraw
 export ALIGNDRAW_BINARY := $(BINARY)
 PORT ?= 8080
 
-.PHONY: demo test lint web package site native rust-test chromium browser-test bundler-test bundlers sizes bench
+.PHONY: demo test lint web package site native rust-test chromium browser-test bundler-test bundlers sizes fuzz bench
 
 ## Builds what is missing and serves the page.
 demo: native web
@@ -42,10 +42,17 @@ lint:
 	scripts/node-tools.sh
 	cargo fmt --check
 	cargo clippy --release --locked --all-targets -- -D warnings
+	scripts/lint-web.sh
 	node_modules/.bin/tsc -p .
 
 rust-test: native
 	cargo test --release --locked
+
+## Made-up input for everything that is read from elsewhere, 100 000 cases of each kind; `make test` runs a few hundred.
+fuzz: export ALIGNDRAW_FUZZ_CASES := 100000
+fuzz: native
+	cargo test --release --locked --test it fuzz::
+	node --test --test-reporter=spec tests/browser/fuzz.test.mjs
 
 ## What a visitor downloads stays small.
 sizes: package

@@ -38,6 +38,31 @@ impl ImageSize {
     }
 }
 
+/// Filters along an axis of a window, at most: with more, products of sizes would not fit the 32 bits that a
+/// browser counts with.
+pub const MOST_FILTERS: usize = 4_096;
+/// Floats of an image, at most, for the same reason.
+const MOST_FLOATS: u64 = 1 << 26;
+
+impl ImageSize {
+    /// Refuses an image that no model can have.
+    ///
+    /// **Errors** [`Error::Config`], naming the field.
+    pub fn check(&self) -> Result<()> {
+        let Self { channels, height, width } = *self;
+        if channels != 1 && channels != 3 {
+            return Err(Error::Config(format!("channels is {channels}, expected 1 or 3")));
+        }
+        if (channels as u64) * (height as u64) * (width as u64) > MOST_FLOATS {
+            let size = format!("{channels}·{height}·{width}");
+            return Err(Error::Config(format!(
+                "channels·height·width is {size}, expected at most {MOST_FLOATS}"
+            )));
+        }
+        Ok(())
+    }
+}
+
 /// The sizes of a model, as its manifest holds them.
 pub trait Config:
     Clone + std::fmt::Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static

@@ -42,10 +42,10 @@ fn js_error(error: Error) -> JsValue {
     };
     // Setting a property of a fresh error object cannot fail.
     let _ = js_sys::Reflect::set(&js, &"code".into(), &code.into());
-    if let Error::UnknownWords(words) = &error {
-        if let Ok(words) = serde_wasm_bindgen::to_value(words) {
-            let _ = js_sys::Reflect::set(&js, &"words".into(), &words);
-        }
+    if let Error::UnknownWords(words) = &error
+        && let Ok(words) = serde_wasm_bindgen::to_value(words)
+    {
+        let _ = js_sys::Reflect::set(&js, &"words".into(), &words);
     }
     js.into()
 }

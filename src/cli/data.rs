@@ -20,7 +20,7 @@ const SHEET: usize = 100;
 
 #[derive(ClapArgs)]
 pub struct Args {
-    /// The folder: images/ and captions.jsonl, MS-COCO's JSON or Karpathy's dataset_*.json
+    /// The folder: images/ and captions.jsonl, metadata.jsonl, MS-COCO's JSON or Karpathy's dataset_*.json
     folder: PathBuf,
     /// Print JSON
     #[arg(long)]
@@ -54,10 +54,27 @@ impl PartSummary {
     }
 }
 
+/// Widths and heights of the pictures, pixels, by their number of pixels.
+#[derive(Serialize)]
+struct SizeSummary {
+    smallest: (u32, u32),
+    median: (u32, u32),
+    largest: (u32, u32),
+}
+
+impl SizeSummary {
+    fn of(mut sizes: Vec<(u32, u32)>) -> Option<Self> {
+        sizes.sort_by_key(|&(width, height)| u64::from(width) * u64::from(height));
+        let median = *sizes.get(sizes.len() / 2)?;
+        Some(Self { smallest: *sizes.first()?, median, largest: *sizes.last()? })
+    }
+}
+
 /// What a folder holds.
 #[derive(Serialize)]
 struct Summary {
     folder: String,
+    sizes: Option<SizeSummary>,
     train: PartSummary,
     validation: PartSummary,
     test: PartSummary,
@@ -78,6 +95,7 @@ pub fn run(args: Args) -> Result<()> {
     let read = read.with_context(|| args.folder.display().to_string())?;
     let summary = Summary {
         folder: args.folder.display().to_string(),
+        sizes: SizeSummary::of(read.sizes.clone()),
         train: PartSummary::of(&read.train),
         validation: PartSummary::of(&read.validation),
         test: PartSummary::of(&read.test),
@@ -107,6 +125,10 @@ fn print(summary: &Summary) {
         let lengths = || part.lengths.keys();
         let (least, most) = (lengths().min().unwrap_or(&0), lengths().max().unwrap_or(&0));
         say!("{name:<12}{:>8} images{:>9} captions of {least} to {most} words", part.images, part.captions);
+    }
+    if let Some(SizeSummary { smallest, median, largest }) = &summary.sizes {
+        let size = |(width, height): &(u32, u32)| format!("{width}×{height}");
+        say!("pictures    smallest {}, median {}, largest {}", size(smallest), size(median), size(largest));
     }
     let unknown = &summary.words_unknown;
     let some: Vec<&str> = unknown.iter().take(12).map(|(word, _)| word.as_str()).collect();

@@ -12,13 +12,28 @@ const HASH_LEN: usize = 32;
 /// The records of a checkpoint, in the order in which burn's engine writes them.
 const RECORDS: [&str; 3] = ["model", "optim", "scheduler"];
 
+/// How the names of files begin that are being written.
+const PART: &str = ".part-";
+
+/// Removes what a process left that was killed while it wrote into a folder.
+///
+/// **Errors** those of the file system.
+pub fn remove_parts(folder: &Path) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(PART) {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
 /// Writes `bytes` to `path` so that a reader sees the old file or the new one, never half of it.
 ///
 /// **Errors** those of the file system.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    let mut file = tempfile::Builder::new().prefix(PART).tempfile_in(folder)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     // A temporary file is its owner's alone; what replaces it is as readable as any other file.
@@ -110,7 +125,11 @@ impl<R: Checkpoint> Checkpointer<R> for AtomicCheckpointer {
         let mut bytes = record.checkpoint_into_bytes().map_err(CheckpointerError::Record)?.to_vec();
         let hash = Sha256::digest(&bytes);
         bytes.extend_from_slice(&hash);
-        write_atomically(&self.path(epoch), &bytes).map_err(CheckpointerError::IOError)
+        let path = self.path(epoch);
+        write_atomically(&path, &bytes).map_err(|error| {
+            let named = format!("{}: {error}", path.display());
+            CheckpointerError::IOError(std::io::Error::new(error.kind(), named))
+        })
     }
 
     fn delete(&self, epoch: usize) -> Result<(), CheckpointerError> {

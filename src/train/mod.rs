@@ -148,6 +148,9 @@ pub fn train<M: Trainable>(
 
     let io = |error: std::io::Error| Error::Data(format!("{}: {error}", folder.display()));
     std::fs::create_dir_all(folder).map_err(io)?;
+    for folder in [folder, &checkpoints] {
+        checkpoints::remove_parts(folder).map_err(io)?;
+    }
     let terms = M::term_names(&options.config);
     let report = Report::new(folder, first_epoch, options.batch_size, &terms).map_err(io)?;
     let strategy = match devices.len() {
@@ -171,7 +174,11 @@ pub fn train<M: Trainable>(
         return Err(Error::Model(reason));
     }
     if let Some(error) = result.error {
-        return Err(Error::Model(format!("training stopped: {error}")));
+        let kept = match checkpoints::find(&checkpoints).whole {
+            Some(epoch) => format!("the checkpoint of epoch {epoch} is whole, --resume goes on from it"),
+            None => "there is no checkpoint yet".to_owned(),
+        };
+        return Err(Error::Model(format!("training stopped: {error}; {kept}")));
     }
     let epochs = checkpoints::find(&checkpoints).whole.unwrap_or(0);
     let stopped = epochs < options.epochs;

@@ -56,7 +56,8 @@ const message = (page) =>
 test('nothing is downloaded before the element scrolls into view; then it draws', async () => {
   const page = await open('/one');
   await page.waitForFunction(() => customElements.get('align-draw'));
-  await page.waitForTimeout(300);
+  // Observers are told in the order of their making: when ours is, the element's was.
+  await page.evaluate(() => new Promise((resolve) => new IntersectionObserver(resolve).observe(document.querySelector('align-draw'))));
   assert.ok(!page.requests.some((url) => /safetensors|\.wasm|worker/.test(url)), page.requests.join('\n'));
   await page.locator('align-draw').scrollIntoViewIfNeeded();
   await allDrawn(page);
@@ -219,7 +220,12 @@ test('errors stay with the element, and a play button that fails is no unhandled
     const failed = new Promise((resolve) => element.addEventListener('error', resolve, { once: true }));
     element.shadowRoot.querySelector('button').click();
     await failed;
-    await new Promise((resolve) => setTimeout(resolve, 0));
+    // A rejection that nobody handles is told before the next task.
+    await new Promise((resolve) => {
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = resolve;
+      port2.postMessage(0);
+    });
     return counts;
   }, `${server.url}/lib/align-draw.js`);
   assert.deepEqual(seen, { window: 0, unhandled: 0, element: 1 });

@@ -53,9 +53,9 @@ export async function startHost(folder, { at = '/', ranges = false, headers = {}
     for await (const chunk of body) {
       if (damage && first) chunk[100] ^= 255;
       first = false;
-      if (!response.write(chunk)) await new Promise((resolve) => response.once('drain', resolve));
+      await new Promise((resolve) => response.write(chunk, resolve));
     }
-    if (cut) setTimeout(() => response.destroy(), 50);
+    if (cut) response.destroy();
     else response.end();
   });
   return { url: url + at.replace(/\/$/, ''), origin: url, stop, requests, faults };

@@ -65,7 +65,9 @@ fn marks_line_ends_prefixes_and_spellings_are_read() {
 #[test]
 fn a_bad_line_is_named_and_the_others_are_read() {
     let folder = folder();
-    let bad: [(&[u8], &str); 5] = [
+    let long = format!("{{\"image\": [\"{}\"], \"caption\": \"a\"}}", "x".repeat(10_000));
+    let bad: [(&[u8], &str); 6] = [
+        (long.as_bytes(), "line 1: the file name is [\"xxx"),
         (b"{\"image\": \"00.png\", \"caption\": \"caf\xe9\"}", "line 1: byte 36 is not UTF-8"),
         (b"{\"image\": \"00.png\", \"caption\": null}", "line 1: 00.png: no caption"),
         (b"{\"image\": 7, \"caption\": \"a\"}", "line 1: the file name is 7"),
@@ -82,6 +84,7 @@ fn a_bad_line_is_named_and_the_others_are_read() {
         let read = read(&folder).expect("usable");
         assert_eq!((read.images, read.skipped.len()), (11, 1), "{:?}", read.skipped);
         assert!(read.skipped[0].contains(why), "{why}: {:?}", read.skipped);
+        assert!(read.skipped[0].chars().count() <= 401, "{why}");
     }
 }
 

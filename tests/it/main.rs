@@ -1,13 +1,17 @@
 //! One native test binary, so that burn links once.
 
+mod allocation;
 mod attend;
 mod cli;
 mod describe;
 mod folder;
+mod folder_encodings;
 mod folder_faults;
 mod framed;
 mod framed_reference;
+mod fuzz;
 mod index;
+mod interruptions;
 mod layered;
 mod models;
 mod output;

@@ -77,9 +77,11 @@ export function fromPng(png) {
     const prefix = utf8.encode(`${NAME}\0\0\0\0\0`);
     if (name !== 'iTXt' || prefix.some((byte, i) => data[i] !== byte)) continue;
     try {
-      const drawn = JSON.parse(new TextDecoder().decode(data.subarray(prefix.length)));
-      const seed = parseSeed(drawn?.seed);
-      if (typeof drawn?.caption === 'string' && seed !== null && typeof drawn.model === 'string') return { ...drawn, seed: plainSeed(seed) };
+      const { caption, seed: text, model, sha256 = '', step } = JSON.parse(new TextDecoder().decode(data.subarray(prefix.length)));
+      const seed = parseSeed(text);
+      const steps = step === undefined || (Number.isSafeInteger(step) && step > 0);
+      const texts = [caption, model, sha256].every((part) => typeof part === 'string');
+      if (texts && steps && seed !== null) return { caption, seed: plainSeed(seed), model, sha256, ...(step && { step }) };
     } catch {
       // Someone else's chunk, or a damaged one.
     }

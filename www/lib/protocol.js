@@ -13,12 +13,12 @@
  * worker → page
  *   {type: 'progress', id, loaded, total, from}   bytes; from: 'network' | 'cache'
  *   {type: 'keep', id, sha256, bytes}             storage is denied: the page keeps the file for the next load
- *   {type: 'loaded', id, info, memory}
+ *   {type: 'loaded', id, info, adapter, memory}   adapter: the GPU's name, '' where there is none
  *   {type: 'frames', id, steps}                   a {@link Step} for each step
  *   {type: 'done', id, milliseconds, memory}
  *   {type: 'words', id, words, spans, heldOut}
  *   {type: 'error', id, error}                    see {@link describe}
- *   {type: 'lost', message}                       the GPU device is gone
+ *   {type: 'lost', message}                       the GPU device is gone or refused work
  *   {type: 'unloaded', directive}                 the worker's script did not come; directive: of the policy that forbids it
  */
 
@@ -51,23 +51,26 @@ export function describe(thrown) {
  * The frames of one step, a view for each seed.
  * @param {Step} packed @param {number} seeds @param {number} step
  * @param {import('./aligndraw.js').ModelInfo} info
- * @returns {import('./aligndraw.js').Frame[]}
+ * @returns {import('./aligndraw.js').Frame[]} throws when the numbers are not those of such frames
  */
 export function unpack({ numbers, images }, seeds, step, info) {
   const each = numbers.length / seeds;
   const image = info.width * info.height * info.channels;
+  const ownFrame = info.shows.window ? 9 : 0;
+  const before = ownFrame + (info.shows.frame ? 4 : 0);
+  const rest = each - image - before;
+  // A worker of another version, from a cache say.
+  if (!Number.isInteger(each) || rest < 0 || (rest > 0 && !info.shows.attention)) throw new AlignDrawError({ code: 'failed', message: `${numbers.length} numbers are not ${seeds} frames of this model: reload the page` });
   return Array.from({ length: seeds }, (_, i) => {
     const frame = numbers.subarray(i * each, (i + 1) * each);
     const [centerX, centerY, stride, std, intensity, x, y, width, height] = frame;
-    const ownFrame = info.shows.window ? 9 : 0;
-    const words = ownFrame + (info.shows.frame ? 4 : 0);
     const [left, top, frameWidth, frameHeight] = frame.subarray(ownFrame);
     return {
       step,
       numSteps: info.numSteps,
       ...(info.shows.window && { window: { centerX, centerY, stride, std, intensity, x, y, width, height } }),
       ...(info.shows.frame && { frame: { x: left, y: top, width: frameWidth, height: frameHeight } }),
-      ...(info.shows.attention && { alignment: frame.subarray(words, each - image) }),
+      ...(info.shows.attention && { alignment: frame.subarray(before, each - image) }),
       image: frame.subarray(each - image),
       ...(images[i] && { pixels: images[i] }),
     };

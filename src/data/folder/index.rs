@@ -6,15 +6,22 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::Split;
-use super::record;
+use super::pictures::Pictures;
+use super::{Split, encoding, record};
 use crate::error::{Error, Result};
+
+/// The index of Hugging Face's image folders.
+const METADATA_FILE: &str = "metadata.jsonl";
+/// Where it may lie: for all pictures, or for those of a part.
+const METADATA: [&str; 8] = ["", "images", "train", "training", "validation", "valid", "val", "test"];
 
 /// An image and its captions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// Path below `images/`.
+    /// What the index calls it.
     pub file: String,
+    /// Where it lies below the folder.
+    pub path: String,
     /// At least one caption.
     pub captions: Vec<String>,
     /// The part of the data that the set's makers gave it to.
@@ -30,12 +37,13 @@ pub struct Index {
     pub skipped: Vec<String>,
     /// Which files were read, which were not and why.
     pub notes: Vec<String>,
+    /// Entries by path.
     known: BTreeMap<String, usize>,
 }
 
 impl Index {
-    /// Reads `captions.jsonl`, or else every `*.json` of the folder (and of its `annotations/`) that has
-    /// images and captions.
+    /// Reads `captions.jsonl`, or else every `metadata.jsonl` as Hugging Face's image folders have them, or else every
+    /// `*.json` of the folder (and of its `annotations/`) that has images and captions; and finds the pictures.
     ///
     /// **Errors** [`Error::Data`] when there is none.
     pub fn read(folder: &Path) -> Result<Self> {
@@ -45,33 +53,58 @@ impl Index {
         }
         let mut index = Self::default();
         index.name_unread(folder);
-        let lines = folder.join("captions.jsonl");
+        let mut there = index.add_all_lines(folder)?;
+        let lines_are_used = !index.entries.is_empty();
         let mut files = json_files(folder);
         files.extend(json_files(&folder.join("annotations")));
-        if lines.is_file() {
-            index.add_lines(&read(&lines)?);
-        }
-        if !index.entries.is_empty() {
-            index.notes.extend(
-                files.iter().map(|path| format!("{} is not used: captions.jsonl is", path.display())),
-            );
-            return Ok(index);
-        }
-        let mut used = 0;
         for path in files {
-            used += usize::from(index.add_json(&path)?);
+            if lines_are_used {
+                index.notes.push(format!("{} is not used: a .jsonl is", path.display()));
+            } else {
+                there |= index.add_json(&path)?;
+            }
         }
-        if used > 0 || lines.is_file() {
-            return Ok(index);
+        if there {
+            return Ok(index.found(folder));
         }
         let found = match index.notes.as_slice() {
             [] => "none of them is there".to_owned(),
             notes => notes.join("; "),
         };
         Err(Error::Data(format!(
-            "{} needs images/ and captions.jsonl, MS-COCO's JSON or Karpathy's dataset_*.json: {found}",
+            "{} needs images/ and captions.jsonl, metadata.jsonl, MS-COCO's JSON or Karpathy's dataset_*.json: \
+             {found}",
             folder.display()
         )))
+    }
+
+    /// Reads `captions.jsonl`, or else every `metadata.jsonl`; false when there is none.
+    fn add_all_lines(&mut self, folder: &Path) -> Result<bool> {
+        let lines = folder.join("captions.jsonl");
+        let mut there = lines.is_file();
+        if there {
+            self.add_lines(&lines, "captions.jsonl", "", None)?;
+        }
+        let lines_are_used = !self.entries.is_empty();
+        for within in METADATA {
+            let path = folder.join(within).join(METADATA_FILE);
+            if !path.is_file() {
+                continue;
+            }
+            let name = if within.is_empty() {
+                METADATA_FILE.to_owned()
+            } else {
+                format!("{within}/{METADATA_FILE}")
+            };
+            if lines_are_used {
+                self.notes.push(format!("{name} is not used: captions.jsonl is"));
+                continue;
+            }
+            there = true;
+            self.add_lines(&path, &name, within, split_of_name(within))?;
+            self.notes.push(format!("{name} is used"));
+        }
+        Ok(there)
     }
 
     /// Names the indices of other kinds, which are not read.
@@ -81,118 +114,111 @@ impl Index {
         names.sort();
         let index =
             |name: &&String| name.ends_with(".jsonl") || name.ends_with(".csv") || name.ends_with(".tsv");
-        for name in names.iter().filter(index).filter(|name| *name != "captions.jsonl") {
+        for name in names
+            .iter()
+            .filter(index)
+            .filter(|name| !["captions.jsonl", METADATA_FILE].contains(&name.as_str()))
+        {
             self.notes.push(format!("{name} is not used: it is not called captions.jsonl"));
         }
     }
 
-    fn add_lines(&mut self, bytes: &[u8]) {
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        for (at, line) in bytes.split(|&byte| byte == b'\n').enumerate() {
+    /// Reads an index of a record a line; pictures are named from the folder `within` on.
+    fn add_lines(&mut self, path: &Path, name: &str, within: &str, part: Option<Split>) -> Result<()> {
+        let bytes = read(path)?;
+        let bytes = match encoding::to_utf8(&bytes) {
+            Ok(bytes) => bytes,
+            Err(why) => {
+                self.notes.push(format!("{name} is not used: {why}"));
+                return Ok(());
+            }
+        };
+        if bytes.trim_ascii_start().starts_with(b"[") {
+            self.add_array(name, &bytes);
+            return Ok(());
+        }
+        for (at, line) in encoding::lines(&bytes) {
             if line.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
-            if let Err(why) = self.add_line(line) {
-                self.skipped.push(format!("captions.jsonl, line {}: {why}", at + 1));
+            if let Err(why) = self.add_line(line, within, part) {
+                self.skipped.push(format!("{name}, line {at}: {why}"));
             }
         }
-    }
-
-    fn add_line(&mut self, line: &[u8]) -> record::Lenient<()> {
-        let text = std::str::from_utf8(line)
-            .map_err(|error| format!("byte {} is not UTF-8", error.valid_up_to() + 1))?;
-        let value: Value = serde_json::from_str(text).map_err(|error| format!("not JSON: {error}"))?;
-        let file = record::file(&value)?;
-        let captions = record::captions(&value).map_err(|why| format!("{file}: {why}"))?;
-        let split = split(value.get("split")).map_err(|why| format!("{file}: {why}"))?;
-        self.add(file, captions, split);
         Ok(())
     }
 
-    /// Reads MS-COCO's layout or Karpathy's; false, with a note, when a file is neither.
-    fn add_json(&mut self, path: &Path) -> Result<bool> {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let bytes = read(path)?;
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-        // A stray byte costs the caption that it stands in no more than a letter.
-        // Some tools write a missing value as NaN, which is not JSON.
-        let text = String::from_utf8_lossy(bytes).replace(": NaN", ": null").replace(":NaN", ":null");
-        let json: Value = match serde_json::from_str(&text) {
-            Ok(json) => json,
-            Err(error) => {
-                self.notes.push(format!("{name} is not used: it is not JSON: {error}"));
-                return Ok(false);
-            }
-        };
-        let list = |key: &str| json.get(key).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-        let (images, annotations) = (list("images"), list("annotations"));
-        let says = |value: &Value| record::captions(value).is_ok();
-        if images.is_empty() || !(images.iter().any(says) || annotations.iter().any(says)) {
-            self.notes.push(format!("{name} is not used: it has no images with captions"));
-            return Ok(false);
-        }
-        let mut said = self.annotations(&name, annotations);
-        for (at, image) in images.iter().enumerate() {
-            let what = record::id(image, "id")
-                .map_or_else(|| format!("image {}", at + 1), |id| format!("image {id}"));
-            if let Err(why) = self.add_image(image, &mut said, split_of_name(&name)) {
-                self.skipped.push(format!("{name}, {what}: {why}"));
-            }
-        }
-        for (id, captions) in said {
-            self.skipped
-                .push(format!("{name}: {} captions of image {id}, which is not listed", captions.len()));
-        }
-        self.notes.push(format!("{name} is used"));
-        Ok(true)
+    fn add_line(&mut self, line: &[u8], within: &str, part: Option<Split>) -> record::Lenient<()> {
+        let text = std::str::from_utf8(line)
+            .map_err(|error| format!("byte {} is not UTF-8", error.valid_up_to() + 1))?;
+        let value: Value = serde_json::from_str(text).map_err(|error| format!("not JSON: {error}"))?;
+        self.add_record(&value, within, part)
     }
 
-    /// Captions by the id of their image.
-    fn annotations(&mut self, name: &str, annotations: &[Value]) -> BTreeMap<String, Vec<String>> {
-        let mut said = BTreeMap::<String, Vec<String>>::new();
-        for (at, annotation) in annotations.iter().enumerate() {
-            let what = record::id(annotation, "id").unwrap_or_else(|| (at + 1).to_string());
-            let image = record::id(annotation, "image_id").ok_or_else(|| "no image_id".to_owned());
-            match image.and_then(|image| Ok((image, record::captions(annotation)?))) {
-                Ok((image, captions)) => said.entry(image).or_default().extend(captions),
-                Err(why) => self.skipped.push(format!("{name}, annotation {what}: {why}")),
-            }
-        }
-        said
-    }
-
-    fn add_image(
+    /// Adds a record that names its picture and its captions.
+    pub(super) fn add_record(
         &mut self,
-        image: &Value,
-        said: &mut BTreeMap<String, Vec<String>>,
+        value: &Value,
+        within: &str,
         part: Option<Split>,
     ) -> record::Lenient<()> {
-        let mut captions = record::captions(image).unwrap_or_default();
-        captions.extend(record::id(image, "id").and_then(|id| said.remove(&id)).unwrap_or_default());
-        let file = record::file(image)?;
-        if captions.is_empty() {
-            return Err(format!("{file}: no caption"));
+        let mut file = record::file(value)?;
+        let captions = record::captions(value).map_err(|why| format!("{file}: {why}"))?;
+        let split = split(value.get("split")).map_err(|why| format!("{file}: {why}"))?;
+        if !matches!(within, "" | "images") {
+            file = format!("{within}/{file}");
         }
-        let split = split(image.get("split")).map_err(|why| format!("{file}: {why}"))?;
         self.add(file, captions, split.or(part));
         Ok(())
     }
 
-    /// Adds captions to an image, known or new. An image that is given to two parts stays in the first.
-    fn add(&mut self, file: String, captions: Vec<String>, split: Option<Split>) {
-        let Some(&at) = self.known.get(&file) else {
-            self.known.insert(file.clone(), self.entries.len());
-            return self.entries.push(Entry { file, captions, split });
+    /// The same with each picture once, where it is found; those among which a name does not choose are named.
+    fn found(mut self, folder: &Path) -> Self {
+        let pictures = Pictures::of(folder);
+        let entries = std::mem::take(&mut self.entries);
+        self.known.clear();
+        let mut elsewhere = 0;
+        for mut entry in entries {
+            match pictures.find(&entry.file) {
+                Ok(path) => {
+                    let moved = path.strip_prefix("images/").unwrap_or(&path) != entry.file;
+                    elsewhere += usize::from(moved);
+                    entry.path = path;
+                    self.merge(entry);
+                }
+                Err(why) => self.skipped.push(format!("{}: {why}", entry.file)),
+            }
+        }
+        self.skipped.iter_mut().chain(&mut self.notes).for_each(shorten);
+        if elsewhere > 0 {
+            self.notes.push(format!("{elsewhere} pictures lie in subfolders that their names leave out"));
+        }
+        self
+    }
+
+    /// Adds captions to an image, known or new.
+    pub(super) fn add(&mut self, file: String, captions: Vec<String>, split: Option<Split>) {
+        let path = file.clone();
+        self.merge(Entry { file, path, captions, split });
+    }
+
+    /// Adds an entry, or its captions to the one of the same path. An image that is given to two parts stays in the
+    /// first.
+    fn merge(&mut self, new: Entry) {
+        let Some(&at) = self.known.get(&new.path) else {
+            self.known.insert(new.path.clone(), self.entries.len());
+            return self.entries.push(new);
         };
         let entry = &mut self.entries[at];
-        for caption in captions {
+        for caption in new.captions {
             if !entry.captions.contains(&caption) {
                 entry.captions.push(caption);
             }
         }
-        match (entry.split, split) {
+        match (entry.split, new.split) {
             (None, split) => entry.split = split,
             (Some(first), Some(second)) if first != second => {
+                let file = &entry.file;
                 self.skipped.push(format!("{file}: in {first:?} and in {second:?}: it stays in {first:?}"));
             }
             _ => {}
@@ -200,8 +226,17 @@ impl Index {
     }
 }
 
+/// Cuts a remark that quotes a long value.
+fn shorten(remark: &mut String) {
+    const LONGEST: usize = 400;
+    if let Some((end, _)) = remark.char_indices().nth(LONGEST) {
+        remark.truncate(end);
+        remark.push('…');
+    }
+}
+
 /// The part that a record names.
-fn split(value: Option<&Value>) -> record::Lenient<Option<Split>> {
+pub(super) fn split(value: Option<&Value>) -> record::Lenient<Option<Split>> {
     match value {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(name)) => match name.to_lowercase().as_str() {
@@ -215,12 +250,12 @@ fn split(value: Option<&Value>) -> record::Lenient<Option<Split>> {
 }
 
 /// The part that the name of an official file tells: `captions_val2017.json`.
-fn split_of_name(name: &str) -> Option<Split> {
+pub(super) fn split_of_name(name: &str) -> Option<Split> {
     let words = name.split(|c: char| !c.is_ascii_alphabetic());
     words.filter_map(|word| split(Some(&Value::String(word.to_owned()))).ok().flatten()).next()
 }
 
-fn read(path: &Path) -> Result<Vec<u8>> {
+pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).map_err(|error| Error::Data(format!("{}: {error}", path.display())))
 }
 

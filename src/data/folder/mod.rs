@@ -1,6 +1,10 @@
-//! Any folder of captioned images: `images/` beside `captions.jsonl`, MS-COCO's JSON or Karpathy's.
+//! Any folder of captioned images: `images/` beside `captions.jsonl`, MS-COCO's JSON or Karpathy's, Hugging Face's
+//! `metadata.jsonl`.
 
+mod encoding;
 mod index;
+mod layouts;
+mod pictures;
 pub mod pixels;
 mod record;
 mod split;
@@ -62,6 +66,8 @@ pub struct Folder {
     pub images: usize,
     /// Captions that are used.
     pub captions: usize,
+    /// Width and height of each picture that was decoded, pixels; none where all came from the cache.
+    pub sizes: Vec<(u32, u32)>,
     /// What was passed over and why.
     pub skipped: Vec<String>,
     /// Words that are read as [`UNKNOWN`], with how often they are said, the most frequent first.
@@ -93,13 +99,15 @@ impl Folder {
         if entries.is_empty() {
             let first: Vec<&str> = skipped.iter().take(3).map(String::as_str).collect();
             let reasons = match first.as_slice() {
-                [] => String::new(),
+                [] if notes.is_empty() => String::new(),
+                [] => format!(" ({})", notes.join("; ")),
                 first => format!(" ({} passed over: {})", skipped.len(), first.join("; ")),
             };
             let folder = folder.display().to_string();
             return Err(Error::NoCaptions { folder, reasons, most: MOST_WORDS });
         }
-        let (entries, pixels) = pixels::load(folder, entries, side, cache, &mut skipped, &mut notes)?;
+        let pixels::Loaded { entries, pixels, sizes } =
+            pixels::load(folder, entries, side, cache, &mut skipped, &mut notes)?;
         if entries.len() < LEAST_IMAGES {
             let (path, count) = (folder.display(), entries.len());
             let first: Vec<&str> = skipped.iter().take(3).map(String::as_str).collect();
@@ -124,7 +132,7 @@ impl Folder {
         let captions = train.len() + validation.len() + test.len();
         let unknown = unknown_words(&entries, &vocabulary);
         let images = entries.len();
-        Ok(Self { vocabulary, train, validation, test, images, captions, skipped, unknown, notes })
+        Ok(Self { vocabulary, train, validation, test, images, captions, sizes, skipped, unknown, notes })
     }
 }
 

@@ -10,8 +10,17 @@ use image::{DynamicImage, ImageDecoder, ImageFormat, Rgb, RgbImage};
 use super::{Entry, LEAST_IMAGES};
 use crate::error::{Error, Result};
 
-/// Loads the images of the entries as squares, planar, [image, 3, side, side]. Broken ones are named
-/// in `skipped`, and their entries left out.
+/// Images that were loaded.
+pub struct Loaded {
+    /// Those that are usable.
+    pub entries: Vec<Entry>,
+    /// Their pixels, planar, [image, 3, side, side].
+    pub pixels: Vec<u8>,
+    /// Width and height of each as it lies in its file, upright; none where all came from the cache.
+    pub sizes: Vec<(u32, u32)>,
+}
+
+/// Loads the images of the entries as squares. Broken ones are named in `skipped`, and their entries left out.
 pub fn load(
     folder: &Path,
     entries: Vec<Entry>,
@@ -19,9 +28,8 @@ pub fn load(
     cache: Option<&Path>,
     skipped: &mut Vec<String>,
     notes: &mut Vec<String>,
-) -> Result<(Vec<Entry>, Vec<u8>)> {
-    let images = folder.join("images");
-    let stamp = stamp(&images, &entries, side);
+) -> Result<Loaded> {
+    let stamp = stamp(folder, &entries, side);
     if let Some((kept, pixels)) = cache.and_then(|path| from_cache(path, &stamp, side)) {
         let mut kept = kept.into_iter();
         let entries = entries.into_iter().filter(|entry| match kept.next().flatten() {
@@ -31,13 +39,14 @@ pub fn load(
                 false
             }
         });
-        return Ok((entries.collect(), pixels));
+        return Ok(Loaded { entries: entries.collect(), pixels, sizes: Vec::new() });
     }
-    let (mut used, mut pixels, mut faults) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut used, mut pixels, mut sizes, mut faults) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut transparent = 0;
     for entry in entries {
-        match square(&images.join(&entry.file), side) {
-            Ok(Square { pixels: image, transparent: see_through }) => {
+        match square(&folder.join(&entry.path), side) {
+            Ok(Square { pixels: image, size, transparent: see_through }) => {
+                sizes.push(size);
                 transparent += usize::from(see_through);
                 pixels.extend(image);
                 faults.push(None);
@@ -57,7 +66,7 @@ pub fn load(
         to_cache(path, &stamp, &faults, &pixels)
             .map_err(|error| Error::Data(format!("{}: {error}", path.display())))?;
     }
-    Ok((used, pixels))
+    Ok(Loaded { entries: used, pixels, sizes })
 }
 
 /// Pixels of the largest image that is decoded: a small file can claim to hold billions.
@@ -94,7 +103,7 @@ fn square(path: &Path, side: usize) -> std::result::Result<Square, String> {
     let middle = crop_imm(&image, (width - short) / 2, (height - short) / 2, short, short).to_image();
     let small = resize(&middle, side as u32, side as u32, FilterType::Triangle);
     let pixels = (0..3).flat_map(|channel| small.pixels().map(move |pixel| pixel.0[channel])).collect();
-    Ok(Square { pixels, transparent })
+    Ok(Square { pixels, size: (width, height), transparent })
 }
 
 /// The middle of any image file as a square, RGB in [0, 1], planar [3, side, side]: upright as its camera says,
@@ -110,6 +119,8 @@ pub fn open(path: &Path, side: usize) -> Result<Vec<f32>> {
 struct Square {
     /// [3, side, side].
     pixels: Vec<u8>,
+    /// Width and height before it was cut.
+    size: (u32, u32),
     /// Whether something of the image was transparent.
     transparent: bool,
 }
@@ -153,14 +164,14 @@ fn jpeg_is_whole(bytes: &[u8]) -> bool {
 }
 
 /// What the kept pixels were made from: every file's name, length and time of change.
-fn stamp(images: &Path, entries: &[Entry], side: usize) -> Vec<String> {
-    let mut stamp = vec![format!("aligndraw pixels 2, side {side}")];
+fn stamp(folder: &Path, entries: &[Entry], side: usize) -> Vec<String> {
+    let mut stamp = vec![format!("aligndraw pixels 3, side {side}")];
     stamp.extend(entries.iter().map(|entry| {
-        let changed = std::fs::metadata(images.join(&entry.file)).ok().and_then(|about| {
+        let changed = std::fs::metadata(folder.join(&entry.path)).ok().and_then(|about| {
             let changed = about.modified().ok()?.duration_since(UNIX_EPOCH).ok()?.as_nanos();
             Some((about.len(), changed))
         });
-        format!("{} {changed:?}", entry.file)
+        format!("{} {changed:?}", entry.path)
     }));
     stamp
 }

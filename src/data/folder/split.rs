@@ -49,7 +49,12 @@ mod tests {
     use super::*;
 
     fn of(splits: &[Option<Split>]) -> (Vec<Split>, Vec<String>) {
-        let entry = |split: &Option<Split>| Entry { file: String::new(), captions: vec![], split: *split };
+        let entry = |split: &Option<Split>| Entry {
+            file: String::new(),
+            path: String::new(),
+            captions: vec![],
+            split: *split,
+        };
         let mut notes = Vec::new();
         let parts = parts(&splits.iter().map(entry).collect::<Vec<_>>(), &mut notes);
         (parts, notes)

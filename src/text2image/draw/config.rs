@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::kernels::window::Geometry;
+use crate::model::{Config as _, MOST_FILTERS};
 
 /// How the weight matrices start.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -343,8 +344,10 @@ impl DrawConfig {
             ("num_steps", self.num_steps, 1),
         ];
         for (name, size, least) in sizes {
-            if !(least..=65_536).contains(&size) {
-                return Err(Error::Config(format!("{name} is {size}, expected {least} to 65536")));
+            let most =
+                if name.ends_with("read_size") || name == "write_size" { MOST_FILTERS } else { 65_536 };
+            if !(least..=most).contains(&size) {
+                return Err(Error::Config(format!("{name} is {size}, expected {least} to {most}")));
             }
         }
         if !self.window_limits.is_sorted_by_key(|limit| limit.after) {
@@ -356,9 +359,7 @@ impl DrawConfig {
         if let Some(limit) = self.window_limits.iter().find(|limit| !(0.05..=1.0).contains(&limit.limit)) {
             return Err(Error::Config(format!("window_limits.limit is {}, expected 0.05 to 1", limit.limit)));
         }
-        if self.channels != 1 && self.channels != 3 {
-            return Err(Error::Config(format!("channels is {}, expected 1 or 3", self.channels)));
-        }
+        self.image_size().check()?;
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::model::{Config, ImageSize};
+use crate::model::{Config, ImageSize, MOST_FILTERS};
 
 /// What is learned first: single words, then where words stand, from frames that are moved about. All are
 /// shares of the run.
@@ -150,13 +150,13 @@ impl Config for FramedConfig {
             ("num_steps", self.num_steps, self.max_drawn),
         ];
         for (name, size, least) in sizes {
-            if !(least..=65_536).contains(&size) {
-                return Err(Error::Config(format!("{name} is {size}, expected {least} to 65536")));
+            let most =
+                if name.ends_with("read_size") || name == "write_size" { MOST_FILTERS } else { 65_536 };
+            if !(least..=most).contains(&size) {
+                return Err(Error::Config(format!("{name} is {size}, expected {least} to {most}")));
             }
         }
-        if self.channels != 1 && self.channels != 3 {
-            return Err(Error::Config(format!("channels is {}, expected 1 or 3", self.channels)));
-        }
+        self.image_size().check()?;
         match self.drawn.iter().find(|&&id| id >= self.vocabulary_size) {
             Some(id) => Err(Error::Config(format!(
                 "drawn names word {id}, expected ids below the vocabulary's size, {}",
