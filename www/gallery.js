@@ -7,7 +7,12 @@ import { choice } from './models.js';
 
 /** @typedef {import('./lib/aligndraw.js').Frame} Frame */
 
-const MODEL = choice('scenes');
+const SCENES = choice('scenes');
+const DIGITS = choice('digits');
+/** What the paper drew the same captions with. */
+const PAPER = choice('aligndraw-digits');
+/** The digits' group of captions whose compositions were held out. */
+const HELD_OUT = 'Never trained on';
 /** Milliseconds that a step stays, so that the drawing can be followed. */
 const STEP_TIME = 45;
 
@@ -15,33 +20,42 @@ const STEP_TIME = 45;
 const el = (id) => /** @type {T} */ (document.getElementById(id));
 const reducedMotion = matchMedia('(prefers-reduced-motion: reduce)').matches;
 
-/** @type {import('./lib/aligndraw.js').AlignDraw | undefined} */
-let model;
-let seed = MODEL.seed;
+/** Loaded when the first picture is drawn with them. @type {Map<string, import('./lib/aligndraw.js').AlignDraw>} */
+const models = new Map();
+let seed = SCENES.seed;
 /** @type {AbortController | undefined} */
 let running;
-/** @type {{caption: string, canvas: HTMLCanvasElement, text: HTMLElement, link: HTMLAnchorElement, last: Frame | null}[]} */
+/** @typedef {{model: string, note: string, caption: string, canvas: HTMLCanvasElement, text: HTMLElement, link: HTMLAnchorElement, last: Frame | null}} Picture */
+/** @type {Picture[]} */
 const pictures = [];
 
 /** Builds the figures, empty. */
 function buildFigures() {
-  const groups = MODEL.groups.map(({ title, note, captions }) => {
-    const section = document.createElement('section');
-    section.className = 'group';
-    const row = Object.assign(document.createElement('div'), { className: 'row' });
-    row.append(...captions.map((caption) => frame(caption)));
-    section.append(
-      Object.assign(document.createElement('h2'), { textContent: title }),
-      Object.assign(document.createElement('p'), { className: 'note', textContent: note }),
-      row,
-    );
-    return section;
-  });
+  const groups = SCENES.groups.map(({ title, note, captions }) => section(title, note, captions.map((caption) => frame(SCENES.name, caption, ''))));
+  const heldOut = DIGITS.groups.find(({ title }) => title === HELD_OUT);
+  if (heldOut && PAPER.name === 'aligndraw-digits') {
+    const pairs = heldOut.captions.flatMap((caption) => [frame(DIGITS.name, caption, 'in frames'), frame(PAPER.name, caption, 'alignDRAW')]);
+    groups.push(section('Digits where they never stood', `${heldOut.note} Beside each: the paper’s alignDRAW, trained on the same pictures.`, pairs));
+  }
   el('figures').replaceChildren(...groups);
 }
 
-/** @param {string} caption */
-function frame(caption) {
+/** @param {string} title @param {string} note @param {HTMLElement[]} pictures */
+function section(title, note, pictures) {
+  const section = document.createElement('section');
+  section.className = 'group';
+  const row = Object.assign(document.createElement('div'), { className: 'row' });
+  row.append(...pictures);
+  section.append(
+    Object.assign(document.createElement('h2'), { textContent: title }),
+    Object.assign(document.createElement('p'), { className: 'note', textContent: note }),
+    row,
+  );
+  return section;
+}
+
+/** @param {string} model @param {string} caption @param {string} note */
+function frame(model, caption, note) {
   const link = document.createElement('a');
   const figure = document.createElement('figure');
   const canvas = document.createElement('canvas');
@@ -51,29 +65,29 @@ function frame(caption) {
   text.textContent = caption;
   figure.append(canvas, text);
   link.append(figure);
-  pictures.push({ caption, canvas, text, link, last: null });
+  pictures.push({ model, note, caption, canvas, text, link, last: null });
   return link;
 }
 
 /** Draws every picture, one after the other. */
 async function drawAll() {
-  if (!model) return;
   running?.abort();
   const controller = new AbortController();
   running = controller;
-  const { info } = model;
   document.documentElement.dataset.drawn = '';
   try {
     for (const [at, picture] of pictures.entries()) {
+      const model = await modelOf(picture.model);
+      controller.signal.throwIfAborted();
       el('status').textContent = `Drawing ${at + 1} of ${pictures.length}`;
-      const query = new URLSearchParams({ model: MODEL.name, caption: picture.caption, seed: String(seed) });
+      const query = new URLSearchParams({ model: picture.model, caption: picture.caption, seed: String(seed) });
       picture.link.href = `./?${query}`;
       const words = (await model.words(picture.caption)).map((word) => Object.assign(document.createElement('span'), { textContent: word }));
-      const seedText = Object.assign(document.createElement('small'), { textContent: `seed ${seed}` });
+      const seedText = Object.assign(document.createElement('small'), { textContent: picture.note ? `${picture.note}, seed ${seed}` : `seed ${seed}` });
       picture.text.replaceChildren(...words.flatMap((word) => [word, ' ']), seedText);
       for await (const step of model.draw(picture.caption, { seed, signal: controller.signal })) {
         picture.last = step;
-        paint(picture.canvas, step.pixels ?? step.image, info);
+        paint(picture.canvas, step.pixels ?? step.image, model.info);
         words.forEach((word, j) => word.style.setProperty('--attention', Math.sqrt(step.alignment?.[j] ?? 0).toFixed(3)));
         if (!reducedMotion) await new Promise((resolve) => setTimeout(resolve, STEP_TIME));
         controller.signal.throwIfAborted();
@@ -87,6 +101,12 @@ async function drawAll() {
   }
 }
 
+/** @param {Picture} picture */
+function repaint({ model, canvas, last }) {
+  const info = models.get(model)?.info;
+  if (info && last) paint(canvas, last.pixels ?? last.image, info);
+}
+
 /** @param {unknown} error */
 function showError(error) {
   el('status').textContent = '';
@@ -97,7 +117,7 @@ function showError(error) {
 /** @typedef {{right: number, of: number}} Share */
 /** Fills the table from what `aligndraw eval` wrote. */
 async function showNumbers() {
-  const response = await fetch(`models/${MODEL.name}.eval.json`);
+  const response = await fetch(`models/${SCENES.name}.eval.json`);
   if (!response.ok) return;
   const found = await response.json();
   const percent = (/** @type {Share} */ { right, of }) => (of ? `${((100 * right) / of).toFixed(1)} %` : '');
@@ -123,14 +143,18 @@ async function showNumbers() {
   el('numbers').hidden = false;
 }
 
+/** @param {string} name */
+async function modelOf(name) {
+  const known = models.get(name);
+  if (known) return known;
+  el('status').textContent = 'Loading the model';
+  const loaded = await load({ model: name, device: 'cpu' });
+  models.set(name, loaded);
+  return loaded;
+}
+
 async function start() {
   el('error').hidden = true;
-  el('status').textContent = 'Loading the model';
-  try {
-    model = await load({ model: MODEL.name, device: 'cpu' });
-  } catch (error) {
-    return showError(error);
-  }
   await drawAll();
 }
 
@@ -139,7 +163,7 @@ el('again').addEventListener('click', () => {
   seed = Math.floor(Math.random() * 1e6);
   drawAll();
 });
-new ResizeObserver(() => pictures.forEach(({ canvas, last }) => model && last && paint(canvas, last.pixels ?? last.image, model.info))).observe(el('figures'));
+new ResizeObserver(() => pictures.forEach(repaint)).observe(el('figures'));
 buildFigures();
 // The table is of use without the model, and the pictures without the table.
 showNumbers().catch(() => {});
