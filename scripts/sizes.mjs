@@ -22,7 +22,7 @@ const BUDGETS = [
   ['flex engine and its JavaScript', size('pkg/flex/aligndraw_bg.wasm.br') + brotli('pkg/engine-flex.js'), 450_000],
   ['WebGPU engine and its JavaScript', size('pkg/webgpu/aligndraw_bg.wasm.br') + brotli('pkg/engine-webgpu.js'), 1_800_000],
   ['weights of the digits', size('models/digits.safetensors'), 2_500_000],
-  ['weights of the framed digits', size('models/framed-digits.safetensors'), 700_000],
+  ['weights of the paper’s digits', size('models/aligndraw-digits.safetensors'), 2_500_000],
   ['weights of the scenes', size('models/scenes.safetensors'), 8_000_000],
   ['whole first picture in a blog: element, CPU engine, digits', library + cpu + size('models/digits.safetensors') + brotli('models/digits.json'), 3_000_000],
 ];
