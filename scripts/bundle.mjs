@@ -75,7 +75,7 @@ function assets(names, element, inline) {
  * wasm, so that of the ways to start it one is enough.
  */
 async function glue(device) {
-  const used = device === 'webgpu' ? 'Model, memoryBytes, initGpu' : 'Model, memoryBytes';
+  const used = device === 'webgpu' ? 'Model, memoryBytes, initGpu, failGpu' : 'Model, memoryBytes';
   const contents = `
     import { initSync, ${used} } from './pkg/${device}/aligndraw.js';
     globalThis.alignDrawEngine = { default: ({ module_or_path: module }) => initSync({ module }), ${used} };

@@ -43,3 +43,5 @@ pub mod text2image;
 pub mod train;
 #[cfg(target_family = "wasm")]
 pub mod web;
+#[cfg(all(target_family = "wasm", feature = "webgpu"))]
+mod web_gpu;

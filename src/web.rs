@@ -93,15 +93,19 @@ struct CaptionTokens {
     held_out: bool,
 }
 
-/// Makes the browser's GPU ready; exactly once, before a model is loaded on it.
+/// Makes the browser's GPU ready; exactly once, before a model is loaded on it. Gives the adapter's name;
+/// `on_lost` is called with a message when the device can no longer be trusted.
 #[cfg(feature = "webgpu")]
 #[wasm_bindgen(js_name = initGpu)]
-pub async fn init_gpu() -> Result<(), JsValue> {
-    Device::wgpu_options()
-        .init_async()
-        .await
-        .map(|_| ())
-        .map_err(|error| js_error(Error::Device(error.to_string())))
+pub async fn init_gpu(on_lost: js_sys::Function) -> Result<String, JsValue> {
+    crate::web_gpu::init(on_lost).await.map_err(js_error)
+}
+
+/// Makes the GPU device fail, for tests: an invalid "shader", or anything else for a loss.
+#[cfg(feature = "webgpu")]
+#[wasm_bindgen(js_name = failGpu)]
+pub fn fail_gpu(how: &str) {
+    crate::web_gpu::fail(how);
 }
 
 /// The systems that the `cpu` engine paints, as manifests name them; the others need `flex`.
@@ -117,7 +121,7 @@ fn engine_of(name: &str) -> crate::error::Result<Engine> {
         #[cfg(any(feature = "flex", feature = "webgpu"))]
         "flex" => Ok(Engine::Device(Device::flex())),
         #[cfg(feature = "webgpu")]
-        "webgpu" => Ok(Engine::Device(Device::default())),
+        "webgpu" => Ok(Engine::Device(crate::web_gpu::device()?)),
         other => Err(Error::Device(format!("this build has no engine \"{other}\""))),
     }
 }

@@ -210,9 +210,9 @@ function onDone({ milliseconds, drawing }) {
 
 function badge() {
   if (!model) return;
-  const { device, reason } = model.state;
+  const { device, reason, adapter } = model.state;
   const name = Object.assign(document.createElement('b'), { textContent: device === 'cpu' ? 'CPU' : 'WebGPU' });
-  el('badge').replaceChildren('Drawn on the ', name, reason ? ` (${reason})` : '', timing ? `, ${timing}` : '');
+  el('badge').replaceChildren('Drawn on the ', name, adapter && ` of ${adapter}`, reason ? ` (${reason})` : '', timing ? `, ${timing}` : '');
   el('badge').dataset.device = device;
 }
 

@@ -1,5 +1,6 @@
 // The WebGPU engine on a software adapter: right, not fast.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { SOFTWARE_GPU, drawInPage, drawn, openPage, paintNatively, startBrowser, startServer, worstDifference } from './harness.mjs';
 
@@ -27,6 +28,23 @@ describe('webgpu', () => {
     const worst = worstDifference(await drawInPage(page, CAPTION, 7), paintNatively(CAPTION, 7).frames);
     console.log(`native CPU against browser WebGPU: ${worst.toExponential(1)}`);
     assert.ok(worst <= GPU_TOLERANCE, `differs by ${worst}`);
+  });
+
+  test('the badge names the adapter, and nothing of WebGPU is patched', { timeout: PATIENCE }, async () => {
+    const { adapter } = await page.evaluate(() => aligndraw.state);
+    assert.match(adapter, /swiftshader/i);
+    assert.ok((await page.locator('#badge').textContent()).startsWith(`Drawn on the WebGPU of ${adapter}`));
+    assert.doesNotMatch(readFileSync('www/lib/worker.js', 'utf8'), /prototype/);
+  });
+
+  test('an error that the engine did not catch ends it, and the CPU goes on', { timeout: PATIENCE }, async () => {
+    const other = await openPage(await browser.newContext(), `${server.url}/?device=webgpu`);
+    await other.waitForFunction(() => document.getElementById('badge').dataset.device === 'webgpu', null, { timeout: PATIENCE });
+    await drawn(other, CAPTION, PATIENCE);
+    await other.evaluate(() => aligndraw.loseGpu('shader'));
+    await other.waitForFunction(() => document.getElementById('badge').dataset.device === 'cpu', null, { timeout: PATIENCE });
+    assert.match(await other.locator('#badge').textContent(), /CPU \(the GPU device was lost\)/);
+    await other.context().close();
   });
 
   test('a lost device goes on at the same seed on the CPU', { timeout: PATIENCE }, async () => {

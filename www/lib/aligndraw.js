@@ -21,7 +21,7 @@ export { AlignDrawError } from './protocol.js';
 /**
  * @typedef {'auto' | 'cpu' | 'webgpu'} DeviceChoice
  * @typedef {number | bigint | string} SeedLike a whole number from 0 to 2^64 − 1, or its decimal digits
- * @typedef {{device: 'cpu' | 'webgpu', reason: string}} DeviceState
+ * @typedef {{device: 'cpu' | 'webgpu', reason: string, adapter: string}} DeviceState `adapter`: the GPU's name where the browser tells it
  * @typedef {{centerX: number, centerY: number, stride: number, std: number, intensity: number, x: number, y: number, width: number, height: number}} FrameWindow the last four: its rectangle on the canvas
  * @typedef {{x: number, y: number, width: number, height: number}} Rect pixels of the model's canvas
  * @typedef {{step: number, numSteps: number, image: Float32Array, pixels?: ImageData, alignment?: Float32Array, window?: FrameWindow, frame?: Rect}} Frame without `alignment`, `window` and `frame` (that of the word being drawn) where `info.shows` says so; `pixels` of colour pictures
@@ -56,17 +56,20 @@ export function clearCache() {
   return clearStored();
 }
 
-/** Why WebGPU cannot be tried here, or null. @param {DeviceChoice} choice */
-async function whyNoGpu(choice) {
+/**
+ * Why WebGPU cannot be tried here, or '', and what the browser tells of the GPU: asked before the engine is downloaded,
+ * which asks again.
+ * @param {DeviceChoice} choice
+ */
+async function probeGpu(choice) {
   const gpu = /** @type {any} */ (navigator).gpu;
-  if (!gpu) return 'this browser has no WebGPU';
+  if (!gpu) return { obstacle: 'this browser has no WebGPU', name: '' };
   const adapter = await gpu.requestAdapter().catch(() => null);
-  if (!adapter) return 'no GPU adapter was found';
-  // The engine's runtime asks for it and panics without.
-  if (!adapter.features.has('timestamp-query')) return 'the GPU adapter lacks timestamp-query';
-  const fallback = adapter.info?.isFallbackAdapter ?? adapter.isFallbackAdapter;
-  if (fallback && choice === 'auto') return 'the only GPU adapter is software';
-  return null;
+  if (!adapter) return { obstacle: 'no GPU adapter was found', name: '' };
+  const { vendor = '', architecture = '', isFallbackAdapter = adapter.isFallbackAdapter } = adapter.info ?? {};
+  const name = `${vendor} ${architecture}`.trim();
+  if (!adapter.features.has('timestamp-query')) return { obstacle: 'the GPU adapter lacks timestamp-query', name };
+  return { obstacle: isFallbackAdapter && choice === 'auto' ? 'the only GPU adapter is software' : '', name };
 }
 
 /** A loaded model. Made by {@link load}. */
@@ -86,7 +89,7 @@ export class AlignDraw {
     /** @type {{cpu: Engine | undefined, webgpu: Engine | undefined}} */
     this.engines = { cpu: undefined, webgpu: undefined };
     /** @type {DeviceState} */
-    this.state = { device: 'cpu', reason: '' };
+    this.state = { device: 'cpu', reason: '', adapter: '' };
     this.disposed = false;
   }
 
@@ -112,6 +115,7 @@ export class AlignDraw {
         else if (device === 'cpu') this.options.onProgress?.({ loaded: message.loaded, total: message.total, from: message.from });
       });
       engine.info = loaded.info;
+      engine.adapter = loaded.adapter;
     } catch (error) {
       engine.fail('loading failed');
       this.engines[device] = undefined;
@@ -123,7 +127,7 @@ export class AlignDraw {
 
   /** @param {'cpu' | 'webgpu'} device @param {string} reason */
   setDevice(device, reason) {
-    this.state = { device, reason };
+    this.state = { device, reason, adapter: this.engines[device]?.adapter ?? '' };
     if (!this.disposed) this.options.onDevice?.(this.state);
   }
 
@@ -138,12 +142,13 @@ export class AlignDraw {
    * @param {DeviceChoice} choice @param {AbortSignal} [signal]
    */
   async tryGpu(choice = 'auto', signal) {
-    const obstacle = await whyNoGpu(choice).catch((error) => String(error));
+    const { obstacle, name } = await probeGpu(choice).catch((error) => ({ obstacle: String(error), name: '' }));
     if (obstacle) return this.setDevice('cpu', obstacle);
     const limit = AbortSignal.timeout(TRIAL_LIMIT);
     const both = signal ? AbortSignal.any([signal, limit]) : limit;
     try {
       const gpu = await this.startEngine('webgpu', both);
+      gpu.adapter ||= name;
       const cpu = this.cpu();
       const example = this.info.example;
       const once = (/** @type {Engine} */ engine) => this.picture(engine, example, TRIAL_SEED, both);
@@ -302,12 +307,17 @@ export class AlignDraw {
     let wake = () => {};
     engine
       .ask(request, 'done', both, ({ steps }) => {
-        for (const packed of steps) queue.push(unpack(packed, pictures, (arrived += 1), info));
+        try {
+          for (const packed of steps) queue.push(unpack(packed, pictures, (arrived += 1), info));
+        } catch (error) {
+          failure = error;
+          stop.abort();
+        }
         wake();
       })
       .then(({ milliseconds, id }) => onDone(milliseconds, id))
       .catch((error) => {
-        failure = error ?? new Error('stopped');
+        failure ??= error ?? new Error('stopped');
       })
       .finally(() => {
         finished = true;
@@ -328,9 +338,9 @@ export class AlignDraw {
     }
   }
 
-  /** Destroys the GPU device, as a driver reset would: for tests. */
-  loseGpu() {
-    this.engines.webgpu?.worker.postMessage({ type: 'lose', id: 0 });
+  /** For tests: destroys the GPU device, as a driver reset would, or has it compile an invalid shader. @param {'loss' | 'shader'} [how] */
+  loseGpu(how = 'loss') {
+    this.engines.webgpu?.worker.postMessage({ type: 'lose', id: 0, how });
   }
 
   /** Ends the workers and frees their memory. */

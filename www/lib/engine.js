@@ -62,6 +62,7 @@ export class Engine {
     this.next = 1;
     this.memory = 0;
     this.alive = true;
+    this.adapter = '';
     /** @type {ModelInfo | undefined} */
     this.info = undefined;
     this.worker.onmessage = ({ data }) => {

@@ -8,7 +8,7 @@
  *   {type: 'branch', id, from, picture, step, caption, seed}   from: the id of a kept drawing
  *   {type: 'words', id, caption}
  *   {type: 'cancel', id}                    ends a load or a drawing; no answer
- *   {type: 'lose', id}                      destroys the GPU device, for tests
+ *   {type: 'lose', id, how}                 makes the GPU device fail, for tests; how: 'loss' | 'shader'
  *
  * worker → page
  *   {type: 'progress', id, loaded, total, from}   bytes; from: 'network' | 'cache'

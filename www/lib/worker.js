@@ -13,8 +13,6 @@ let engine;
 let model;
 /** Whether the engine answers later, as the GPU does. */
 let waits = false;
-/** @type {GPUDevice | undefined} */
-let gpuDevice;
 /** Loads and drawings that may still be cancelled. @type {Map<number, AbortController>} */
 const running = new Map();
 
@@ -31,23 +29,6 @@ const yieldToMessages = () =>
     waiting.push(resolve);
     channel.port2.postMessage(0);
   });
-
-/**
- * Keeps hold of the device that the engine will ask for, to learn of its loss and of invalid shaders,
- * which are otherwise silent.
- */
-function watchDevice() {
-  const request = GPUAdapter.prototype.requestDevice;
-  GPUAdapter.prototype.requestDevice = async function requestDevice(/** @type {GPUDeviceDescriptor} */ descriptor) {
-    const device = await request.call(this, descriptor);
-    gpuDevice = device;
-    device.lost.then(({ message }) => post({ type: 'lost', message: message || 'the GPU device was lost' }));
-    device.addEventListener('uncapturederror', (event) => {
-      post({ type: 'lost', message: /** @type {GPUUncapturedErrorEvent} */ (event).error.message });
-    });
-    return device;
-  };
-}
 
 /** A model's manifest as far as loading needs it, or undefined when these bytes are none. @param {Uint8Array} text */
 function manifestOf(text) {
@@ -103,15 +84,12 @@ async function load({ id, files, gpu, kept }, /** @type {AbortSignal} */ signal)
     throw new AlignDrawError({ code: 'wasm-blocked', message: `WebAssembly does not run here: ${message}` });
   }
   engine = glue;
-  if (gpu) {
-    watchDevice();
-    await glue.initGpu();
-  }
+  const adapter = gpu ? await glue.initGpu((/** @type {string} */ message) => post({ type: 'lost', message })) : '';
   model = new glue.Model(manifestBytes, weights, name);
   // The engine has read them: they may take the place of what was kept before.
   await Promise.all([file.settle(), settle(), wasm.settle()]);
   if (!waits) await warmUp();
-  post({ type: 'loaded', id, info: { ...model.info(), sha256 }, memory: glue.memoryBytes() });
+  post({ type: 'loaded', id, info: { ...model.info(), sha256 }, adapter, memory: glue.memoryBytes() });
 }
 
 /** Draws without showing: for the first pictures a browser runs code that its baseline compiler made. */
@@ -206,7 +184,7 @@ const handlers = {
   draw,
   branch: draw,
   words: ({ id, caption }) => post({ type: 'words', id, ...model.tokens(caption) }),
-  lose: () => gpuDevice?.destroy(),
+  lose: ({ how }) => engine.failGpu(how),
 };
 
 self.onmessage = async ({ data }) => {
