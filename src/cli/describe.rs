@@ -63,8 +63,7 @@ impl SearchArgs {
     pub fn search(&self, number: usize) -> Result<Search> {
         let seed = self.seed;
         let sampling = self.temperature.map(|temperature| Sampling { temperature, seed });
-        let search =
-            Search { beam: self.beam, length_normalisation: self.length_normalisation, sampling };
+        let search = Search { beam: self.beam, length_normalisation: self.length_normalisation, sampling };
         search.check()?;
         // As many hypotheses as sentences are asked for.
         let beam = if sampling.is_some() { number } else { self.beam.max(number) };

@@ -63,9 +63,9 @@ impl Captioner {
             let describer = Rc::new(Describer::load(&manifest, &bytes, &device)?);
             match describer.captioner().input() {
                 PictureInput::Pixels(size) => Ok(Captioner { manifest, describer, size }),
-                PictureInput::Features(_) => {
-                    Err(Error::Model("it looks at another network's features, which this engine lacks".into()))
-                }
+                PictureInput::Features(_) => Err(Error::Model(
+                    "it looks at another network's features, which this engine lacks".into(),
+                )),
             }
         };
         build().map_err(js_error)

@@ -94,6 +94,10 @@ pub struct AttendConfig {
     pub dropout: Dropout,
     /// Weight of the doubly stochastic penalty (λ).
     pub coverage: f32,
+    /// Share of the run until which the convolutions stay as they began: those of another network would be lost
+    /// while nothing reads them yet.
+    #[serde(default)]
+    pub trunk_frozen_until: f32,
 }
 
 impl AttendConfig {
@@ -113,6 +117,7 @@ impl AttendConfig {
             tied: true,
             dropout: Dropout::default(),
             coverage: 0.1,
+            trunk_frozen_until: 0.0,
         }
     }
 
@@ -186,6 +191,19 @@ impl AttendConfig {
         }
     }
 
+    /// Whether weights of the other sizes fit: it differs at most in how it is trained.
+    pub fn fits(&self, other: &Self) -> bool {
+        let same = Self {
+            attention: other.attention,
+            dropout: other.dropout,
+            coverage: other.coverage,
+            trunk_frozen_until: other.trunk_frozen_until,
+            ..self.clone()
+        };
+        let attends = |config: &Self| config.attention != Attention::None;
+        same == *other && attends(self) == attends(other)
+    }
+
     /// The sizes by their names, and the least that each can be.
     fn sizes(&self) -> Vec<(String, usize, usize)> {
         let mut sizes = vec![
@@ -253,6 +271,10 @@ impl Config for AttendConfig {
             if !(0.0..1.0).contains(&share) {
                 return Err(Error::Config(format!("dropout of {name} is {share}, expected 0 up to 1")));
             }
+        }
+        if !(0.0..=1.0).contains(&self.trunk_frozen_until) {
+            let found = self.trunk_frozen_until;
+            return Err(Error::Config(format!("trunk_frozen_until is {found}, expected 0 to 1")));
         }
         if !(self.coverage.is_finite() && self.coverage >= 0.0) {
             return Err(Error::Config(format!("coverage is {}, expected 0 or more", self.coverage)));

@@ -51,15 +51,24 @@ impl Attend {
     /// **Equation** `h_0, c_0 = tanh(W mean(a) + b)`; without attention `x_{−1} = W mean(a) + b` is fed to a state
     /// of zeros (Show and Tell, eq. 10).
     pub fn look(&self, config: &AttendConfig, pictures: Tensor<4>) -> (Looked, LstmState) {
-        let [batch, ..] = pictures.dims();
-        let maps = match &config.picture {
+        let maps = self.maps(config, pictures);
+        self.look_at(config, maps)
+    }
+
+    /// What the convolutions make of pixels, or features as they are scaled [picture, channel, row, column].
+    pub fn maps(&self, config: &AttendConfig, pictures: Tensor<4>) -> Tensor<4> {
+        match &config.picture {
             // Centred, as the judge of scenes has it.
             Picture::Pixels { .. } => {
                 self.trunk.iter().fold(pictures * 2.0 - 1.0, |maps, layer| relu(layer.forward(maps)))
             }
             Picture::Features { scale, .. } => pictures * *scale,
-        };
-        let [_, channels, rows, columns] = maps.dims();
+        }
+    }
+
+    /// [`Self::look`] at maps.
+    pub fn look_at(&self, config: &AttendConfig, maps: Tensor<4>) -> (Looked, LstmState) {
+        let [batch, channels, rows, columns] = maps.dims();
         let mut annotations = maps.reshape([batch, channels, rows * columns]).swap_dims(1, 2);
         if let Some(layer) = &self.annotation {
             annotations = relu(layer.forward(annotations));
