@@ -91,7 +91,7 @@ async function say(at, signal) {
   held = -1;
   el('words').dataset.sentence = String(at);
   el('words').replaceChildren();
-  [...el('others').querySelectorAll('button')].forEach((button, other) => button.toggleAttribute('aria-current', other === at));
+  [...el('others').querySelectorAll('button')].forEach((button, other) => button.setAttribute('aria-current', String(other === at)));
   for (const [word, { text }] of sentence.words.entries()) {
     const button = Object.assign(document.createElement('button'), { type: 'button', textContent: text });
     button.setAttribute('aria-pressed', 'false');

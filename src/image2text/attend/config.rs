@@ -116,7 +116,7 @@ impl AttendConfig {
             hidden_size: 192,
             tied: true,
             dropout: Dropout::default(),
-            coverage: 0.1,
+            coverage: 0.0,
             trunk_frozen_until: 0.0,
         }
     }
@@ -137,6 +137,7 @@ impl AttendConfig {
             embedding_size: 256,
             hidden_size: 512,
             dropout: Dropout { hidden: 0.5, words: 0.25 },
+            coverage: 0.1,
             ..Self::scenes()
         }
     }
@@ -155,6 +156,7 @@ impl AttendConfig {
             align_size: 6,
             embedding_size: 7,
             hidden_size: 9,
+            coverage: 0.1,
             ..Self::scenes()
         }
     }
