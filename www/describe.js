@@ -71,16 +71,16 @@ function show(word) {
   const sentence = described?.sentences[current()];
   const attention = sentence?.words[word]?.attention;
   if (attention && described?.grid) cover(context, attention, described.grid, paper());
-  [...el('words').children].forEach((button, at) => button.classList.toggle('now', at === word));
+  [...el('said').children].forEach((button, at) => button.classList.toggle('now', at === word));
 }
 
 /** Which sentence is shown. */
-const current = () => Number(el('words').dataset.sentence ?? 0);
+const current = () => Number(el('said').dataset.sentence ?? 0);
 
 /** Holds the map of a word, or lets go of it. @param {number} word */
 function hold(word) {
   held = held === word ? -1 : word;
-  [...el('words').children].forEach((button, at) => button.setAttribute('aria-pressed', String(at === held)));
+  [...el('said').children].forEach((button, at) => button.setAttribute('aria-pressed', String(at === held)));
   show(held);
 }
 
@@ -89,8 +89,8 @@ async function say(at, signal) {
   const sentence = described?.sentences[at];
   if (!sentence) return;
   held = -1;
-  el('words').dataset.sentence = String(at);
-  el('words').replaceChildren();
+  el('said').dataset.sentence = String(at);
+  el('said').replaceChildren();
   [...el('others').querySelectorAll('button')].forEach((button, other) => button.setAttribute('aria-current', String(other === at)));
   for (const [word, { text }] of sentence.words.entries()) {
     const button = Object.assign(document.createElement('button'), { type: 'button', textContent: text });
@@ -98,7 +98,7 @@ async function say(at, signal) {
     button.addEventListener('click', () => hold(word));
     button.addEventListener('pointerenter', () => held < 0 && show(word));
     button.addEventListener('pointerleave', () => held < 0 && show(-1));
-    el('words').append(button);
+    el('said').append(button);
     if (calm) continue;
     show(word);
     await new Promise((resolve) => setTimeout(resolve, WORD_TIME));
@@ -119,7 +119,7 @@ async function describe(picture, caption) {
     const canvas = await squareCanvas(picture, SIDE);
     if (signal.aborted) return;
     [shown, described] = [canvas, undefined];
-    el('words').replaceChildren();
+    el('said').replaceChildren();
     el('others').replaceChildren();
     el('shown').hidden = false;
     show(-1);
@@ -128,8 +128,8 @@ async function describe(picture, caption) {
     const found = await captioner.describe(picture, { signal });
     described = found;
     el('status').textContent = `Described on the CPU in ${Math.max(1, Math.round(found.milliseconds))} ms`;
-    el('caption').hidden = !caption;
-    el('caption').textContent = caption ? `Painted from “${caption}”` : '';
+    el('painted').hidden = !caption;
+    el('painted').textContent = caption ? `Painted from “${caption}”` : '';
     el('others').replaceChildren(...found.sentences.map(({ text }, at) => alternative(text, at)));
     await say(0, signal);
   } catch (error) {

@@ -70,7 +70,7 @@ describe('describing pictures', () => {
   test('a pressed word holds its map', async () => {
     const pixels = () => page.evaluate(() => document.getElementById('picture').toDataURL());
     const bare = await pixels();
-    const word = page.locator('#words button').nth(2);
+    const word = page.locator('#said button').nth(2);
     await word.focus();
     await page.keyboard.press('Enter');
     assert.equal(await word.getAttribute('aria-pressed'), 'true');
@@ -100,7 +100,7 @@ describe('describing pictures', () => {
     await page.evaluate(() => delete document.documentElement.dataset.said);
     await page.locator('#paint').click();
     assert.ok((await said(page)).split(' ').length > 3);
-    assert.match(await page.locator('#caption').textContent(), /^Painted from “.+”$/);
+    assert.match(await page.locator('#painted').textContent(), /^Painted from “.+”$/);
   });
 
   test('no picture leaves the page, which fits a phone', async () => {

@@ -145,9 +145,9 @@ impl Attend {
         let gates = self.word_gates.forward(embedded.clone()).chunk(steps, 0);
 
         let mut draws = Draws::of(config, item);
-        let maps = self.maps(config, images);
         let frozen = item.progress < config.trunk_frozen_until;
-        let (looked, mut state) = self.look_at(config, if frozen { maps.detach() } else { maps });
+        let (looked, mut state) =
+            if frozen { self.look_frozen(config, images) } else { self.look(config, images) };
         let (mut hidden, mut contexts) = (Vec::with_capacity(steps), Vec::with_capacity(steps));
         let mut total: Option<Tensor<2>> = None;
         for word in gates {
