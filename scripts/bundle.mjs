@@ -197,9 +197,9 @@ async function bundleSite() {
     put(`${name}.json`, readFileSync(`models/${name}.json`));
   }
   put('worker.js', await worker());
-  const pages = ['index', 'gallery', 'embed'];
+  const pages = ['index', 'gallery', 'describe', 'embed'];
   const styles = readdirSync('www').filter((file) => file.endsWith('.css'));
-  const scripts = readdirSync('www').filter((file) => ['main.js', 'gallery.js', 'embed.js'].includes(file));
+  const scripts = readdirSync('www').filter((file) => ['main.js', 'gallery.js', 'describe.js', 'embed.js'].includes(file));
   const { metafile } = await build({
     ...common,
     entryPoints: [...[...scripts, ...styles].map((file) => `www/${file}`), 'www/lib/align-draw.js', 'www/lib/aligndraw.js'],
@@ -243,7 +243,7 @@ async function bundleSite() {
   licences(out);
   // What the page needs to open; engines and weights are kept by the library, which checks them.
   const assetFiles = readdirSync(join(out, 'assets')).filter((file) => /\.(js|css)$/.test(file) && !file.startsWith('webgpu-'));
-  const files = ['./', 'gallery.html', 'embed.html', 'align-draw.js', 'icon.svg', 'models/index.json', ...assetFiles.map((file) => `assets/${file}`)];
+  const files = ['./', 'gallery.html', 'describe.html', 'embed.html', 'align-draw.js', 'icon.svg', 'models/index.json', ...assetFiles.map((file) => `assets/${file}`)];
   const sw = readFileSync('www/sw.js', 'utf8');
   const site = { version: short(files.join() + readFileSync(join(out, 'index.html'))), files };
   const { outputFiles } = await build({ ...common, stdin: { contents: `self.SITE = ${JSON.stringify(site)};\n${sw}`, loader: 'js' }, format: 'iife', write: false });

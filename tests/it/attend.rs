@@ -290,3 +290,51 @@ fn dropout_is_seeded_and_not_measured_with() {
     assert_ne!(words(&config, 1, 8), words(&config, 1, 9));
     assert_eq!(words(&config, 0, 8), words(&plain, 1, 9));
 }
+
+/// Names of the tensors that have a gradient.
+struct Learned<'a>(&'a Gradients, Vec<bool>);
+
+impl ModuleVisitor for Learned<'_> {
+    fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
+        self.1.push(parameter.val().grad(self.0).is_some());
+    }
+}
+
+#[test]
+fn frozen_convolutions_have_no_gradient_and_say_the_same() {
+    let config = AttendConfig { trunk_frozen_until: 0.5, ..AttendConfig::tiny() };
+    let model = Attend::init(&config, 7, &Device::flex().autodiff());
+    let names: Vec<String> = float_tensors(&model).into_iter().map(|tensor| tensor.name).collect();
+    let at = |progress: f32| {
+        let item = TrainBatch { progress, ..item(by_heart(&config), 1) };
+        let terms = model.terms(&config, &item);
+        let words = floats(terms.0[0].1.clone().inner().into_data());
+        let loss = terms.0.into_iter().map(|(_, term)| term.mean()).reduce(|a, b| a + b).expect("terms");
+        let gradients = loss.backward();
+        let mut learned = Learned(&gradients, Vec::new());
+        model.visit(&mut learned);
+        (words, learned.1)
+    };
+    let ((early, frozen), (late, free)) = (at(0.4), at(0.6));
+    assert_eq!(early, late);
+    assert!(free.iter().all(|has| *has));
+    for (name, has) in names.iter().zip(frozen) {
+        assert_eq!(has, !name.starts_with("trunk."), "{name}");
+    }
+}
+
+#[test]
+fn weights_are_taken_over_by_another_way_of_training_alone() {
+    let config = AttendConfig::tiny();
+    let model = || Attend::init(&config, 7, &Device::flex());
+    let hard = AttendConfig { attention: Attention::Hard, coverage: 0.0, ..config.clone() };
+    let before = float_tensors(&model());
+    assert_eq!(float_tensors(&model().adapt(&config, &hard).expect("the same sizes")), before);
+    for other in [
+        AttendConfig { hidden_size: 10, ..config.clone() },
+        AttendConfig { attention: Attention::None, ..config.clone() },
+    ] {
+        let refused = model().adapt(&config, &other).expect_err("other sizes").to_string();
+        assert!(refused.contains("sizes of the weights differ"), "{refused}");
+    }
+}

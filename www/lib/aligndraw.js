@@ -14,6 +14,7 @@ import * as assets from './assets.js';
 import { explain } from './cause.js';
 import { clearStored } from './download.js';
 import { Engine } from './engine.js';
+import { squarePixels } from './look.js';
 import { AlignDrawError, unpack } from './protocol.js';
 import { toSeed } from './seed.js';
 export { AlignDrawError } from './protocol.js';
@@ -29,6 +30,9 @@ export { AlignDrawError } from './protocol.js';
  * @typedef {Record<number, WordFrame | WordFrame[]>} WordFrames by the word's position in the caption; several where the word asks for several
  * @typedef {{temperature?: number, frames?: WordFrames}} DrawOptions temperature 0 to 2, else the model's own
  * @typedef {{name: string, system: string, sha256: string, width: number, height: number, channels: number, numSteps: number, shows: {attention: boolean, window: boolean, branch: boolean, frame: boolean}, temperature: number, maxWords: number, words: string[], aliases: Record<string, string>, fullStop: string | null, example: string, alternatives: string[][]}} ModelInfo
+ * @typedef {{text: string, logProb: number, attention?: number[]}} SaidWord its log-probability in nats, and how much each cell of the grid was attended to, row by row
+ * @typedef {{text: string, words: SaidWord[], logProb: number, score: number}} Sentence
+ * @typedef {{sentences: Sentence[], grid: [number, number] | null, milliseconds: number}} Described the best sentence first; rows and columns of the attention
  * @typedef {{loaded: number, total: number, from: 'network' | 'cache'}} Progress
  * @typedef {{milliseconds: number, device: 'cpu' | 'webgpu', drawing: Kept | null}} Done how long it took, and what can be branched from
  * @typedef {{engine: Engine, id: number}} Kept
@@ -97,6 +101,7 @@ export class AlignDraw {
   async start(signal) {
     await this.startEngine('cpu', signal);
     const choice = this.options.device ?? 'auto';
+    if (this.describes) return this.setDevice('cpu', 'captioners run there');
     if (choice === 'cpu') this.setDevice('cpu', 'chosen');
     else this.setDevice('cpu', 'WebGPU is being tried');
     if (choice === 'webgpu') await this.tryGpu(choice, signal);
@@ -190,6 +195,11 @@ export class AlignDraw {
     return /** @type {ModelInfo} */ (this.cpu().info);
   }
 
+  /** Whether it describes pictures; else it draws captions. */
+  get describes() {
+    return /** @type {any} */ (this.info).describes === true;
+  }
+
   /** Bytes of wasm memory of the CPU engine. */
   get memory() {
     return this.engines.cpu?.memory ?? 0;
@@ -206,6 +216,22 @@ export class AlignDraw {
       last = steps.at(-1);
     });
     return { image: unpack(last, 1, this.info.numSteps, this.info)[0].image, milliseconds: done.milliseconds };
+  }
+
+  /**
+   * Says what a picture shows; its middle square is looked at, and never leaves this page.
+   * @param {import('./look.js').Picture} picture
+   * @param {{beam?: number, signal?: AbortSignal}} [options] so many sentences are kept while searching, and returned
+   * @returns {Promise<Described>} rejects when the model draws, or the picture cannot be read
+   */
+  async describe(picture, { beam = 5, signal } = {}) {
+    const { info } = this;
+    if (!this.describes) throw new AlignDrawError({ code: 'model', message: `${info.name} draws, it does not describe pictures` });
+    const rgba = await squarePixels(picture, info.width);
+    signal?.throwIfAborted();
+    const { sentences, milliseconds } = await this.cpu().ask({ type: 'describe', rgba, beam }, 'described', signal);
+    const text = (/** @type {Sentence} */ { words }) => words.map((word) => word.text).join(' ');
+    return { sentences: sentences.map((/** @type {Sentence} */ found) => ({ ...found, text: text(found) })), grid: /** @type {any} */ (info).grid, milliseconds };
   }
 
   /**
@@ -250,6 +276,7 @@ export class AlignDraw {
    * @returns {AsyncGenerator<Frame[], void, void>}
    */
   async *drawMany(caption, { seeds, signal, keep = false, onDone, temperature, frames = {} }) {
+    if (this.describes) throw new AlignDrawError({ code: 'model', message: `${this.info.name} describes pictures, it does not draw` });
     const list = Object.entries(frames).flatMap(([word, of]) => [of].flat().map((frame, instance) => ({ word: Number(word), instance, ...frame })));
     const big = seeds.map(toSeed);
     let shown = 0;
@@ -365,7 +392,7 @@ export async function load(options = {}) {
     model.dispose();
     throw error;
   }
-  if ((options.device ?? 'auto') === 'auto') {
+  if ((options.device ?? 'auto') === 'auto' && !model.describes) {
     // Not before the page has drawn: the trial competes for the processor.
     setTimeout(() => !model.disposed && model.tryGpu('auto', options.signal).catch(() => {}), 1500);
   }

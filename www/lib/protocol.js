@@ -7,6 +7,7 @@
  *   {type: 'draw', id, caption, seeds, options, keep}   seeds: bigint[]; options: temperature, frames; kept, it can be branched from
  *   {type: 'branch', id, from, picture, step, caption, seed}   from: the id of a kept drawing
  *   {type: 'words', id, caption}
+ *   {type: 'describe', id, rgba, beam}      of a captioner's own size
  *   {type: 'cancel', id}                    ends a load or a drawing; no answer
  *   {type: 'lose', id, how}                 makes the GPU device fail, for tests; how: 'loss' | 'shader'
  *
@@ -17,6 +18,7 @@
  *   {type: 'frames', id, steps}                   a {@link Step} for each step
  *   {type: 'done', id, milliseconds, memory}
  *   {type: 'words', id, words, spans, heldOut}
+ *   {type: 'described', id, sentences, milliseconds}
  *   {type: 'error', id, error}                    see {@link describe}
  *   {type: 'lost', message}                       the GPU device is gone or refused work
  *   {type: 'unloaded', directive}                 the worker's script did not come; directive: of the policy that forbids it

@@ -85,7 +85,7 @@ async function load({ id, files, gpu, kept }, /** @type {AbortSignal} */ signal)
   }
   engine = glue;
   const adapter = gpu ? await glue.initGpu((/** @type {string} */ message) => post({ type: 'lost', message })) : '';
-  model = new glue.Model(manifestBytes, weights, name);
+  model = glue.isCaptioner?.(manifestBytes) ? new glue.Captioner(manifestBytes, weights, name) : new glue.Model(manifestBytes, weights, name);
   // The engine has read them: they may take the place of what was kept before.
   await Promise.all([file.settle(), settle(), wasm.settle()]);
   if (!waits) await warmUp();
@@ -178,11 +178,21 @@ async function run(session, { id, keep }, signal) {
   post({ type: 'done', id, milliseconds, memory: engine.memoryBytes() });
 }
 
+/** Describes a picture. @param {any} request @param {AbortSignal} signal */
+async function say({ id, rgba, beam }, signal) {
+  if (!model?.describe) throw new AlignDrawError({ code: 'model', message: 'this model draws, it does not describe pictures' });
+  const begun = performance.now();
+  const sentences = await model.describe(rgba, beam);
+  signal.throwIfAborted();
+  post({ type: 'described', id, sentences, milliseconds: performance.now() - begun, memory: engine.memoryBytes() });
+}
+
 /** @type {Record<string, (request: any, signal: AbortSignal) => unknown>} */
 const handlers = {
   load,
   draw,
   branch: draw,
+  describe: say,
   words: ({ id, caption }) => post({ type: 'words', id, ...model.tokens(caption) }),
   lose: ({ how }) => engine.failGpu(how),
 };

@@ -11,6 +11,9 @@ use crate::model::{Config, ImageSize};
 use crate::options::{OptimizerKind, Schedule, TrainOptions};
 use crate::systems::{self, System};
 
+/// Share of a run until which convolutions that were taken over stay as they are.
+const TRUNK_FROZEN: f64 = 0.75;
+
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Optimizer {
     Rmsprop,
@@ -54,8 +57,9 @@ pub struct Args {
     /// its patches may be coarser
     #[arg(long, conflicts_with = "resume")]
     pub from: Option<String>,
-    /// Begin the convolutions of a captioner with those of the judge in this models folder, not with random ones:
-    /// learns in fewer pictures; the judge was trained on all combinations, the held-out ones among them
+    /// Begin the convolutions of a captioner with those of the judge in this models folder, not with random ones,
+    /// and leave them so for three quarters of the run: learns in fewer pictures; the judge was trained on all
+    /// combinations, the held-out ones among them
     #[arg(long, value_name = "MODELS", conflicts_with_all = ["resume", "from"])]
     pub trunk: Option<PathBuf>,
     /// Epochs in all
@@ -217,6 +221,9 @@ impl Args {
         }
         if let Some(limits) = &self.window_limits {
             options.config = with_field(&options.config, "window_limits", limits.clone().into())?;
+        }
+        if self.trunk.is_some() {
+            options.config = with_field(&options.config, "trunk_frozen_until", TRUNK_FROZEN.into())?;
         }
         for Setting { field, value } in &self.set {
             options.config = with_field(&options.config, field, value.clone())?;

@@ -94,6 +94,10 @@ pub struct AttendConfig {
     pub dropout: Dropout,
     /// Weight of the doubly stochastic penalty (λ).
     pub coverage: f32,
+    /// Share of the run until which the convolutions stay as they began: those of another network would be lost
+    /// while nothing reads them yet.
+    #[serde(default)]
+    pub trunk_frozen_until: f32,
 }
 
 impl AttendConfig {
@@ -112,7 +116,8 @@ impl AttendConfig {
             hidden_size: 192,
             tied: true,
             dropout: Dropout::default(),
-            coverage: 0.1,
+            coverage: 0.0,
+            trunk_frozen_until: 0.0,
         }
     }
 
@@ -132,6 +137,7 @@ impl AttendConfig {
             embedding_size: 256,
             hidden_size: 512,
             dropout: Dropout { hidden: 0.5, words: 0.25 },
+            coverage: 0.1,
             ..Self::scenes()
         }
     }
@@ -150,6 +156,7 @@ impl AttendConfig {
             align_size: 6,
             embedding_size: 7,
             hidden_size: 9,
+            coverage: 0.1,
             ..Self::scenes()
         }
     }
@@ -184,6 +191,19 @@ impl AttendConfig {
             Picture::Pixels { .. } => PictureInput::Pixels(self.image_size()),
             Picture::Features { .. } => PictureInput::Features(self.image_size()),
         }
+    }
+
+    /// Whether weights of the other sizes fit: it differs at most in how it is trained.
+    pub fn fits(&self, other: &Self) -> bool {
+        let same = Self {
+            attention: other.attention,
+            dropout: other.dropout,
+            coverage: other.coverage,
+            trunk_frozen_until: other.trunk_frozen_until,
+            ..self.clone()
+        };
+        let attends = |config: &Self| config.attention != Attention::None;
+        same == *other && attends(self) == attends(other)
     }
 
     /// The sizes by their names, and the least that each can be.
@@ -253,6 +273,10 @@ impl Config for AttendConfig {
             if !(0.0..1.0).contains(&share) {
                 return Err(Error::Config(format!("dropout of {name} is {share}, expected 0 up to 1")));
             }
+        }
+        if !(0.0..=1.0).contains(&self.trunk_frozen_until) {
+            let found = self.trunk_frozen_until;
+            return Err(Error::Config(format!("trunk_frozen_until is {found}, expected 0 to 1")));
         }
         if !(self.coverage.is_finite() && self.coverage >= 0.0) {
             return Err(Error::Config(format!("coverage is {}, expected 0 or more", self.coverage)));

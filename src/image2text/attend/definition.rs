@@ -1,6 +1,8 @@
 //! Show, Attend and Tell in burn tensors: what is looked at, a word's step, and the words' logits. Training and
 //! description run the same code.
 
+use burn::module::Module;
+use burn::nn::conv::Conv2d;
 use burn::tensor::activation::{relu, sigmoid};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
@@ -40,6 +42,17 @@ pub fn indices(ids: &[usize], device: &Device) -> Tensor<1, Int> {
     Tensor::from_data(TensorData::new(values, [ids.len()]), device)
 }
 
+/// What the convolutions make of pixels, or features as they are scaled [picture, channel, row, column].
+fn maps(trunk: &[Conv2d], config: &AttendConfig, pictures: Tensor<4>) -> Tensor<4> {
+    match &config.picture {
+        // Centred, as the judge of scenes has it.
+        Picture::Pixels { .. } => {
+            trunk.iter().fold(pictures * 2.0 - 1.0, |maps, layer| relu(layer.forward(maps)))
+        }
+        Picture::Features { scale, .. } => pictures * *scale,
+    }
+}
+
 impl Attend {
     /// The device that holds it.
     pub fn device(&self) -> Device {
@@ -51,15 +64,20 @@ impl Attend {
     /// **Equation** `h_0, c_0 = tanh(W mean(a) + b)`; without attention `x_{−1} = W mean(a) + b` is fed to a state
     /// of zeros (Show and Tell, eq. 10).
     pub fn look(&self, config: &AttendConfig, pictures: Tensor<4>) -> (Looked, LstmState) {
-        let [batch, ..] = pictures.dims();
-        let maps = match &config.picture {
-            // Centred, as the judge of scenes has it.
-            Picture::Pixels { .. } => {
-                self.trunk.iter().fold(pictures * 2.0 - 1.0, |maps, layer| relu(layer.forward(maps)))
-            }
-            Picture::Features { scale, .. } => pictures * *scale,
-        };
-        let [_, channels, rows, columns] = maps.dims();
+        self.look_at(config, maps(&self.trunk, config, pictures))
+    }
+
+    /// [`Self::look`] by convolutions that are not learned. They are computed without autodiff: a graph that no
+    /// backward pass consumes would stay in memory.
+    pub fn look_frozen(&self, config: &AttendConfig, pictures: Tensor<4>) -> (Looked, LstmState) {
+        let autodiff = pictures.is_autodiff();
+        let maps = maps(&self.trunk.valid(), config, pictures.inner());
+        self.look_at(config, if autodiff { Tensor::from_inner(maps) } else { maps })
+    }
+
+    /// [`Self::look`] at what [`maps`] gives.
+    fn look_at(&self, config: &AttendConfig, maps: Tensor<4>) -> (Looked, LstmState) {
+        let [batch, channels, rows, columns] = maps.dims();
         let mut annotations = maps.reshape([batch, channels, rows * columns]).swap_dims(1, 2);
         if let Some(layer) = &self.annotation {
             annotations = relu(layer.forward(annotations));

@@ -7,6 +7,7 @@ use super::definition::{Attended, indices};
 use super::{Attend, AttendConfig, Attention, presets};
 use crate::data::batch::TrainBatch;
 use crate::data::noise::Noise;
+use crate::error::{Error, Result};
 use crate::model::{Config, Terms, Trainable};
 use crate::options::Preset;
 
@@ -34,6 +35,13 @@ impl Trainable for Attend {
 
     fn presets() -> Vec<Preset<AttendConfig>> {
         presets::all()
+    }
+
+    fn adapt(self, from: &AttendConfig, to: &AttendConfig) -> Result<Self> {
+        if from.fits(to) {
+            return Ok(self);
+        }
+        Err(Error::Config("the sizes of the weights differ from those of the run".to_owned()))
     }
 
     /// **Equation** words: `−Σ_t log p(y_t | y_<t, picture)`, nats a caption, its end included; coverage:
@@ -137,7 +145,9 @@ impl Attend {
         let gates = self.word_gates.forward(embedded.clone()).chunk(steps, 0);
 
         let mut draws = Draws::of(config, item);
-        let (looked, mut state) = self.look(config, images);
+        let frozen = item.progress < config.trunk_frozen_until;
+        let (looked, mut state) =
+            if frozen { self.look_frozen(config, images) } else { self.look(config, images) };
         let (mut hidden, mut contexts) = (Vec::with_capacity(steps), Vec::with_capacity(steps));
         let mut total: Option<Tensor<2>> = None;
         for word in gates {

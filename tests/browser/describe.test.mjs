@@ -1,0 +1,111 @@
+// The page that describes pictures, and `describe` of the API.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { binary, openPage, startBrowser, startServer } from './harness.mjs';
+
+/** Two builds of the same single-precision sums, with and without fused multiply-add. */
+const TOLERANCE = 1e-3;
+const CAPTION = 'a red car parked on the street';
+
+/** Waits until a sentence stands, and returns it. */
+const said = async (page) => (await page.waitForFunction(() => document.documentElement.dataset.said, undefined, { timeout: 60_000 })).jsonValue();
+
+describe('describing pictures', () => {
+  let server, browser, context, page, folder, picture, native;
+  const requests = [];
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'aligndraw-'));
+    picture = join(folder, 'car.png');
+    execFileSync(binary, ['scenes', CAPTION, '-n', '1', '--scale', '1', '-o', picture], { stdio: 'pipe' });
+    native = JSON.parse(execFileSync(binary, ['describe', picture, '--json', '-n', '5'], { encoding: 'utf8' })).pictures[0];
+    server = await startServer();
+    browser = await startBrowser();
+    context = await browser.newContext({ reducedMotion: 'reduce' });
+    page = await openPage(context, new URL('describe.html', server.url).href);
+    page.on('request', (request) => requests.push(request));
+  });
+  after(async () => {
+    await browser?.close();
+    server?.stop();
+    rmSync(folder, { recursive: true });
+  });
+
+  test('nothing of a model is loaded before it is asked for', async () => {
+    await page.locator('#paint').waitFor();
+    assert.deepEqual(requests.filter((request) => /wasm|safetensors/.test(request.url())), []);
+  });
+
+  test('a chosen picture is described as natively, with alternatives', async () => {
+    await page.locator('#file').setInputFiles(picture);
+    assert.equal(await said(page), native.sentences[0].text);
+    assert.deepEqual(await page.locator('#others button').allTextContents(), native.sentences.map(({ text }) => text));
+    assert.equal(await page.locator('#live').textContent(), native.sentences[0].text);
+    assert.deepEqual(page.problems, []);
+  });
+
+  test('the attention is the native one', async () => {
+    const bytes = [...(await import('node:fs')).readFileSync(picture)];
+    const found = await page.evaluate(async (bytes) => {
+      const { load } = await import('./lib/aligndraw.js');
+      const model = await load({ model: 'describe-scenes' });
+      const found = await model.describe(new Blob([new Uint8Array(bytes)]), { beam: 5 });
+      const refused = await model.draw('a red car').next().catch((error) => error.code);
+      model.dispose();
+      return { ...found, refused };
+    }, bytes);
+    assert.deepEqual(found.grid, native.grid);
+    assert.equal(found.refused, 'model');
+    const [mine, other] = [found.sentences[0], native.sentences[0]];
+    assert.deepEqual(mine.words.map(({ text }) => text), other.words.map(({ text }) => text));
+    mine.words.forEach(({ attention, logProb }, at) => {
+      const worst = attention.reduce((most, x, cell) => Math.max(most, Math.abs(x - other.words[at].attention[cell])), 0);
+      assert.ok(worst < TOLERANCE && Math.abs(logProb - other.words[at].logProb) < 10 * TOLERANCE, `word ${at}: ${worst}`);
+    });
+  });
+
+  test('a pressed word holds its map', async () => {
+    const pixels = () => page.evaluate(() => document.getElementById('picture').toDataURL());
+    const bare = await pixels();
+    const word = page.locator('#said button').nth(2);
+    await word.focus();
+    await page.keyboard.press('Enter');
+    assert.equal(await word.getAttribute('aria-pressed'), 'true');
+    assert.notEqual(await pixels(), bare);
+    await page.keyboard.press('Escape');
+    assert.equal(await word.getAttribute('aria-pressed'), 'false');
+    assert.equal(await pixels(), bare);
+  });
+
+  test('another sentence can be taken', async () => {
+    await page.evaluate(() => delete document.documentElement.dataset.said);
+    await page.locator('#others button').nth(1).click();
+    assert.equal(await said(page), native.sentences[1].text);
+  });
+
+  test('what is no picture is said, and the page goes on', async () => {
+    const text = join(folder, 'text.png');
+    writeFileSync(text, 'no picture');
+    await page.locator('#file').setInputFiles(text);
+    await page.locator('#error-text', { hasText: 'no picture that this browser can read' }).waitFor();
+    await page.locator('#file').setInputFiles(picture);
+    assert.equal(await said(page), native.sentences[0].text);
+    assert.equal(await page.locator('#error').isVisible(), false);
+  });
+
+  test('a painted picture is described, with its caption beside', async () => {
+    await page.evaluate(() => delete document.documentElement.dataset.said);
+    await page.locator('#paint').click();
+    assert.ok((await said(page)).split(' ').length > 3);
+    assert.match(await page.locator('#painted').textContent(), /^Painted from “.+”$/);
+  });
+
+  test('no picture leaves the page, which fits a phone', async () => {
+    assert.deepEqual(requests.filter((request) => request.method() !== 'GET' || request.postData()), []);
+    await page.setViewportSize({ width: 390, height: 800 });
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+  });
+});

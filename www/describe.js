@@ -1,0 +1,189 @@
+// @ts-check
+/** The page that describes pictures: drop, paste, choose or paint one; press a word to see where it looked. */
+
+import { load } from './lib/aligndraw.js';
+import { cover, squareCanvas } from './lib/look.js';
+import { bitmap } from './lib/picture.js';
+import { choice } from './models.js';
+
+/** @typedef {import('./lib/aligndraw.js').AlignDraw} AlignDraw */
+/** @typedef {import('./lib/aligndraw.js').Described} Described */
+
+const CAPTIONER = 'describe-scenes';
+const PAINTER = 'scenes';
+/** Side of the picture as it is shown, pixels. */
+const SIDE = 512;
+/** Milliseconds from word to word. */
+const WORD_TIME = 260;
+
+/** @template {HTMLElement} T @param {string} id @returns {T} */
+const el = (id) => /** @type {T} */ (document.getElementById(id));
+const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
+const context = /** @type {CanvasRenderingContext2D} */ (/** @type {HTMLCanvasElement} */ (el('picture')).getContext('2d'));
+
+/** Models that were asked for, by name. @type {Map<string, Promise<AlignDraw>>} */
+const models = new Map();
+/** @type {HTMLCanvasElement | undefined} what is described, at {@link SIDE} */
+let shown;
+/** @type {Described | undefined} */
+let described;
+/** The word whose map is held, or -1. */
+let held = -1;
+/** @type {AbortController | undefined} */
+let running;
+
+/** @param {string} name @returns {Promise<AlignDraw>} */
+function model(name) {
+  const known = models.get(name);
+  if (known) return known;
+  const bar = /** @type {HTMLProgressElement} */ (el('progress'));
+  const coming = load({
+    model: name,
+    onProgress: ({ loaded, total }) => {
+      bar.hidden = loaded >= total;
+      [bar.max, bar.value] = [total, loaded];
+      el('status').textContent = bar.hidden ? '' : `Loading the model: ${Math.round((100 * loaded) / total)} %`;
+    },
+  });
+  models.set(name, coming);
+  coming.catch(() => models.delete(name)).finally(() => (bar.hidden = true));
+  return coming;
+}
+
+/** @param {unknown} error */
+function showError(error) {
+  el('status').textContent = '';
+  el('error-text').textContent = String(/** @type {any} */ (error)?.message ?? error);
+  el('error').hidden = false;
+}
+
+/** The paper's colour, to cover what was not attended to. @returns {[number, number, number]} */
+function paper() {
+  const [red, green, blue] = (getComputedStyle(document.body).backgroundColor.match(/\d+/g) ?? ['255', '255', '255']).map(Number);
+  return [red, green, blue];
+}
+
+/** Shows the picture with the map of a word, or bare. @param {number} word */
+function show(word) {
+  if (!shown) return;
+  context.imageSmoothingEnabled = true;
+  context.drawImage(shown, 0, 0, SIDE, SIDE);
+  const sentence = described?.sentences[current()];
+  const attention = sentence?.words[word]?.attention;
+  if (attention && described?.grid) cover(context, attention, described.grid, paper());
+  [...el('said').children].forEach((button, at) => button.classList.toggle('now', at === word));
+}
+
+/** Which sentence is shown. */
+const current = () => Number(el('said').dataset.sentence ?? 0);
+
+/** Holds the map of a word, or lets go of it. @param {number} word */
+function hold(word) {
+  held = held === word ? -1 : word;
+  [...el('said').children].forEach((button, at) => button.setAttribute('aria-pressed', String(at === held)));
+  show(held);
+}
+
+/** Says a sentence word by word. @param {number} at @param {AbortSignal} signal */
+async function say(at, signal) {
+  const sentence = described?.sentences[at];
+  if (!sentence) return;
+  held = -1;
+  el('said').dataset.sentence = String(at);
+  el('said').replaceChildren();
+  [...el('others').querySelectorAll('button')].forEach((button, other) => button.setAttribute('aria-current', String(other === at)));
+  for (const [word, { text }] of sentence.words.entries()) {
+    const button = Object.assign(document.createElement('button'), { type: 'button', textContent: text });
+    button.setAttribute('aria-pressed', 'false');
+    button.addEventListener('click', () => hold(word));
+    button.addEventListener('pointerenter', () => held < 0 && show(word));
+    button.addEventListener('pointerleave', () => held < 0 && show(-1));
+    el('said').append(button);
+    if (calm) continue;
+    show(word);
+    await new Promise((resolve) => setTimeout(resolve, WORD_TIME));
+    if (signal.aborted) return;
+  }
+  if (held < 0) show(-1);
+  el('live').textContent = sentence.text;
+  document.documentElement.dataset.said = sentence.text;
+}
+
+/** Describes a picture. @param {import('./lib/look.js').Picture} picture @param {string} [caption] it was painted from */
+async function describe(picture, caption) {
+  running?.abort();
+  const { signal } = (running = new AbortController());
+  el('error').hidden = true;
+  delete document.documentElement.dataset.said;
+  try {
+    const canvas = await squareCanvas(picture, SIDE);
+    if (signal.aborted) return;
+    [shown, described] = [canvas, undefined];
+    el('said').replaceChildren();
+    el('others').replaceChildren();
+    el('shown').hidden = false;
+    show(-1);
+    const captioner = await model(CAPTIONER);
+    el('status').textContent = 'Looking';
+    const found = await captioner.describe(picture, { signal });
+    described = found;
+    el('status').textContent = `Described on the CPU in ${Math.max(1, Math.round(found.milliseconds))} ms`;
+    el('painted').hidden = !caption;
+    el('painted').textContent = caption ? `Painted from “${caption}”` : '';
+    el('others').replaceChildren(...found.sentences.map(({ text }, at) => alternative(text, at)));
+    await say(0, signal);
+  } catch (error) {
+    if (!signal.aborted) showError(error);
+  }
+}
+
+/** @param {string} text @param {number} at */
+function alternative(text, at) {
+  const item = document.createElement('li');
+  const button = Object.assign(document.createElement('button'), { type: 'button', textContent: text });
+  button.addEventListener('click', () => {
+    running?.abort();
+    say(at, (running = new AbortController()).signal);
+  });
+  item.append(button);
+  return item;
+}
+
+/** Paints a caption of the gallery and describes the picture. */
+async function paint() {
+  running?.abort();
+  el('error').hidden = true;
+  const captions = choice(PAINTER).groups.flatMap((group) => group.captions);
+  const caption = captions[Math.floor(Math.random() * captions.length)];
+  try {
+    const painter = await model(PAINTER);
+    el('status').textContent = `Painting “${caption}”`;
+    let last;
+    for await (const frame of painter.draw(caption, { seed: Math.floor(Math.random() * 2 ** 32) })) last = frame;
+    if (last) await describe(bitmap(last.pixels ?? last.image, painter.info), caption);
+  } catch (error) {
+    showError(error);
+  }
+}
+
+el('file').addEventListener('change', () => {
+  const input = /** @type {HTMLInputElement} */ (el('file'));
+  const file = input.files?.[0];
+  if (file) describe(file);
+  // The same file can be chosen again.
+  input.value = '';
+});
+el('paint').addEventListener('click', paint);
+addEventListener('paste', ({ clipboardData }) => {
+  const file = [...(clipboardData?.files ?? [])].find(({ type }) => type.startsWith('image/'));
+  if (file) describe(file);
+});
+for (const type of ['dragenter', 'dragover', 'dragleave', 'drop']) {
+  addEventListener(type, (event) => {
+    event.preventDefault();
+    document.body.classList.toggle('dropping', type === 'dragenter' || type === 'dragover');
+    const file = type === 'drop' && /** @type {DragEvent} */ (event).dataTransfer?.files[0];
+    if (file) describe(file);
+  });
+}
+addEventListener('keydown', ({ key }) => key === 'Escape' && held >= 0 && hold(held));
