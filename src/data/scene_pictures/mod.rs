@@ -133,8 +133,8 @@ type Sample = fn(&mut Noise) -> Scene;
 /// last, so that they are more frequent than in [`Scene::sample`], and groups no rarer for it.
 fn lesson(noise: &mut Noise) -> Scene {
     match noise.below(20) {
-        0 => Scene::vintage(noise),
-        1..8 => Scene::sample_of(1, noise),
+        0..2 => Scene::vintage(noise),
+        2..8 => Scene::sample_of(1, noise),
         8..10 => loop {
             let scene = Scene::sample_of(1, noise);
             if scene.things[0].number == Number::Group {
