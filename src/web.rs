@@ -10,9 +10,9 @@ use std::task::{Context, Poll, Waker};
 
 #[cfg(any(feature = "flex", feature = "webgpu"))]
 use burn::tensor::Device;
-use js_sys::{Float32Array, Uint8Array};
+use js_sys::{Float32Array, Uint8Array, Uint8ClampedArray};
 use serde::Serialize;
-use wasm_bindgen::{Clamped, prelude::*};
+use wasm_bindgen::prelude::*;
 use web_sys::ImageData;
 
 use crate::checkpoint::Manifest;
@@ -251,7 +251,9 @@ fn pack(pipeline: &Pipeline, frames: crate::error::Result<Option<Vec<Frame>>>) -
         // Ink and paper of a grey picture are the page's to choose.
         if size.channels == 3 {
             let rgba = rgba(&frame.image, size);
-            let image = ImageData::new_with_u8_clamped_array(Clamped(&rgba), size.width as u32)?;
+            // A copy: an ImageData keeps the array that it is given, and this memory is used again.
+            let rgba = Uint8ClampedArray::from(rgba.as_slice());
+            let image = ImageData::new_with_js_u8_clamped_array(&rgba, size.width as u32)?;
             images.push(&image);
         }
         numbers.extend(frame.image);
