@@ -18,6 +18,16 @@ pub fn verdict(scene: &Scene, description: &str) -> Verdict {
     verdict_of(&truth, Some(&Labels::of(&said)))
 }
 
+/// Of each object with a colour in both the scene and the description, whether it is the same: what is left of
+/// [`verdict`]'s colours when an unsaid one counts for nothing. An object's own colour may look like a named one.
+pub fn said_colours(scene: &Scene, description: &str) -> Vec<bool> {
+    let Some((said, _)) = Scene::parse(description) else { return Vec::new() };
+    let (truth, said) = (Labels::of(scene), Labels::of(&said));
+    let of = |object: usize| said.colours.iter().find(|(other, _)| *other == object);
+    let same = |&(object, colour): &(usize, usize)| of(object).map(|(_, other)| *other == colour);
+    truth.colours.iter().filter_map(same).collect()
+}
+
 fn verdict_of(truth: &Labels, said: Option<&Labels>) -> Verdict {
     let is = |of: fn(&Labels) -> Option<usize>| {
         of(truth).map(|label| said.is_some_and(|said| of(said) == Some(label)))
@@ -142,6 +152,9 @@ mod tests {
         assert_eq!(of("a large bus parked on the street").colour, Some(false));
         assert!(!of("a large red car parked on the street").object);
         assert!(!of("a large red bus parked in the desert").place);
+        assert_eq!(said_colours(&scene, "a red bus on the street"), [true]);
+        assert_eq!(said_colours(&scene, "a blue bus on the street"), [false]);
+        assert!(said_colours(&scene, "a bus on the street").is_empty());
         assert!(!of("there is a picture").object && !of("").place);
         let (pair, _) = Scene::parse("a red bus and a dog standing on the street").expect("two");
         assert_eq!(verdict(&pair, "a dog on the right of a red bus on the street").relation, Some(true));

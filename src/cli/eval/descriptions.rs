@@ -17,8 +17,9 @@ use crate::describe::{Describer, Description, Search};
 use crate::eval::bleu::{Bleu, Compared};
 use crate::eval::bound::{Bounded, OnCpu};
 use crate::eval::judge::Verdict;
-use crate::eval::scene_description::{NounAttention, verdict};
+use crate::eval::scene_description::{NounAttention, said_colours, verdict};
 use crate::eval::scene_fidelity::Factors;
+use crate::eval::share::Share;
 use crate::model::Trainable;
 use crate::platform::block_on;
 use crate::systems::SystemVisitor;
@@ -33,6 +34,8 @@ const BATCH: usize = 50;
 struct Measured {
     /// Named by the captioner.
     named: Factors,
+    /// Of the named colours of objects whose description has one too: how many are the same.
+    said_colours: Share,
     /// The descriptions, each compared with another picture's scene.
     shuffled_control: Factors,
     noun_attention: NounAttention,
@@ -177,8 +180,12 @@ impl<'a> Measurement<'a> {
             }
         }
         let corpus: Vec<Compared> = self.said.iter().zip(&self.references).map(compared).collect();
+        let mut colours = Share::default();
+        let scenes = self.scenes.iter().zip(&self.said);
+        scenes.flat_map(|(scene, said)| said_colours(scene, said)).for_each(|same| colours.add(same));
         Measured {
             named: judged(0),
+            said_colours: colours,
             shuffled_control: judged(1),
             noun_attention: self.attention,
             perplexity,
@@ -200,6 +207,7 @@ fn print(e: &Evaluation) {
     let row = |name: &str, of: fn(&Measured) -> f64, unit: &str| {
         say!("{name:<34}{:>8.1} {unit}{:>10.1} {unit}", of(&e.seen), of(&e.held_out));
     };
+    print_shares("colours, where one is said", e.seen.said_colours, e.held_out.said_colours);
     row("attention inside the object", |m| 100.0 * m.noun_attention.inside, "%");
     row("  if every cell got the same", |m| 100.0 * m.noun_attention.uniform, "%");
     row("  most attended cell inside", |m| 100.0 * m.noun_attention.peak_inside, "%");
