@@ -80,6 +80,9 @@ export class FrameEditor {
       const percent = (/** @type {number} */ x, /** @type {number} */ whole) => `${(100 * x) / whole}%`;
       const { x, y, width, height } = box.rect;
       Object.assign(button.style, { left: percent(x, size.width), top: percent(y, size.height), width: percent(width, size.width), height: percent(height, size.height) });
+      // The name stays on the canvas where the frame does not.
+      button.style.setProperty('--cut', percent(Math.max(0, -x), width));
+      button.classList.toggle('high', y < 0.06 * size.height);
       button.classList.toggle('current', !finished && box === current);
       button.disabled = !finished;
     });
