@@ -8,7 +8,7 @@ import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
-const MODELS = ['digits', 'framed-digits', 'scenes'];
+const MODELS = ['digits', 'framed-digits', 'scenes', 'describe-scenes'];
 const ENGINES = ['cpu', 'flex', 'webgpu'];
 const { fused } = await import(pathToFileURL('pkg/engines.js').href);
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');

@@ -1,6 +1,7 @@
 //! One native test binary, so that burn links once.
 
 mod attend;
+mod captioner_models;
 mod cli;
 mod describe;
 mod folder;
