@@ -26,8 +26,8 @@ use crate::model::PictureInput;
 use crate::paint::{Engine, Pipeline};
 use crate::platform::block_on;
 
-/// Captions of one length painted at once.
-const BATCH: usize = 50;
+/// Captions of one length painted at once: few, so that lengths are as frequent as in the language.
+const BATCH: usize = 10;
 
 #[derive(ClapArgs)]
 pub struct Args {
