@@ -26,8 +26,8 @@ use crate::model::PictureInput;
 use crate::paint::{Engine, Pipeline};
 use crate::platform::block_on;
 
-/// Captions of one length painted at once.
-const BATCH: usize = 50;
+/// Captions of one length painted at once: few, so that lengths are as frequent as in the language.
+const BATCH: usize = 10;
 
 #[derive(ClapArgs)]
 pub struct Args {
@@ -232,6 +232,9 @@ fn verdicts(scenes: &[Scene], said: &[String]) -> Vec<Verdict> {
     scenes.iter().zip(said).map(|(scene, said)| verdict(scene, said)).collect()
 }
 
+/// One of the tables of a round trip.
+type Table = fn(&Survived) -> &Factors;
+
 fn print(report: &Report) {
     for trip in &report.trips {
         say!("{} → {}", trip.caption, trip.returned);
@@ -239,7 +242,7 @@ fn print(report: &Report) {
     let (Some(seen), Some(held_out)) = (&report.seen, &report.held_out) else { return };
     say!("{} → {}, {} scenes of each kind", report.painter, report.captioner, seen.trips.len());
     say!("{:<34}{:>10}{:>12}", "", "seen", "held out");
-    let tables: [(&str, fn(&Survived) -> &Factors); 3] =
+    let tables: [(&str, Table); 3] =
         [("", |s| &s.factors), ("the judge: ", |s| &s.judged), ("of renders: ", |s| &s.of_renders)];
     let row = |name: &str, seen: Share, held_out: Share| {
         say!("{name:<34}{:>8.1} %{:>10.1} %", seen.percent(), held_out.percent());

@@ -272,7 +272,7 @@ fn the_penalty_spreads_the_attention_over_the_cells() {
         term / coverage - (cells - 2.0 * words + words * words / cells)
     };
     let (free, held) = (spread(1e-3), spread(10.0));
-    assert!(held >= -1e-3 && held < 0.02 && free > 5.0 * held, "{free} {held}");
+    assert!((-1e-3..0.02).contains(&held) && free > 5.0 * held, "{free} {held}");
 }
 
 /// Dropout is of training alone, from the batch's seed.

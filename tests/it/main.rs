@@ -2,6 +2,7 @@
 
 mod allocation;
 mod attend;
+mod captioner_models;
 mod cli;
 mod describe;
 mod eyes;

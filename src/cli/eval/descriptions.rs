@@ -194,11 +194,13 @@ impl<'a> Measurement<'a> {
     }
 }
 
+/// One of the tables of a measurement.
+type Table = fn(&Measured) -> &Factors;
+
 fn print(e: &Evaluation) {
     print_head(&e.model, &e.weights_sha256, 1.0);
     print_columns();
-    let tables: [(&str, fn(&Measured) -> &Factors); 2] =
-        [("", |m| &m.named), ("shuffled control: ", |m| &m.shuffled_control)];
+    let tables: [(&str, Table); 2] = [("", |m| &m.named), ("shuffled control: ", |m| &m.shuffled_control)];
     for (kind, of) in tables {
         for ((name, seen), (_, held_out)) in of(&e.seen).rows().into_iter().zip(of(&e.held_out).rows()) {
             print_shares(&format!("{kind}{name}"), seen, held_out);
