@@ -59,8 +59,6 @@ impl Plan {
 pub struct Encoded {
     /// Frames (x, y, size) [row, 3].
     pub frames: Tensor<2>,
-    /// The centres that the sentence says, whatever noise training adds to the frames [row, 2].
-    pub prior_mean: Tensor<2>,
     /// The same before they are kept on the canvas.
     pub raw: Tensor<2>,
     /// Log standard deviations of the frames' latents [row, 2].
@@ -90,7 +88,6 @@ impl Layered {
         let whole = Tensor::<2>::from_floats([[0.0, 0.0, 1.0]], &device);
         let frames = placed * things.clone() + whole * (things.clone() * -1.0 + 1.0);
         Encoded {
-            prior_mean: frames.clone().narrow(1, 0, 2),
             frames,
             raw: raw * things,
             frame_log_std: affine(&states, &self.frame_prior, &self.frame_prior_bias) + FRAME_LOG_STD,

@@ -102,10 +102,6 @@ impl Layered {
 
     /// Frames from the posterior, which looks at the picture around the frame that the sentence gives, and the
     /// KL of each from its prior, nats [picture, layer]; `things` [row, 1] is 0 where there is no latent.
-    ///
-    /// The posterior is a place on the canvas, and the prior's mean is drawn to it by the KL alone: were the
-    /// sentence's frame moved by the picture's error too, the latent would make up for what the sentence says
-    /// wrongly, and nothing would teach it.
     pub fn posterior_frames(
         &self,
         config: &LayeredConfig,
@@ -114,25 +110,22 @@ impl Layered {
         things: Tensor<2>,
         noise: Tensor<2>,
     ) -> (Tensor<2>, Tensor<2>) {
-        let base = encoded.frames.clone().detach();
-        let [rows, _] = base.dims();
+        let [rows, _] = encoded.frames.dims();
         let [batch, channels, height, width] = images.dims();
         let each = rows / batch;
         let repeated = images.clone().unsqueeze_dim::<5>(1).repeat_dim(1, each);
         let repeated = repeated.reshape([rows, channels, height, width]);
-        let grid = Grid::around(config, config.frame_read_size, &base);
+        let grid = Grid::around(config, config.frame_read_size, &encoded.frames);
         let glimpse = grid.read(repeated).reshape([rows as i32, -1]);
         let said = encoded.said.clone().matmul(self.frame_posterior_said.val());
         let hidden = affine(&glimpse, &self.frame_posterior_hidden, &self.frame_posterior_hidden_bias) + said;
         let raw = affine(&hidden.tanh(), &self.frame_posterior, &self.frame_posterior_bias);
         let posterior =
             Gaussian { mean: raw.clone().narrow(1, 0, 2), log_std: raw.narrow(1, 2, 2) + POSTERIOR_LOG_STD };
-        let mean = encoded.prior_mean.clone() - base.clone().narrow(1, 0, 2);
+        let mean = Tensor::zeros([rows, 2], &images.device());
         let prior = Gaussian { mean, log_std: encoded.frame_log_std.clone() };
         let kl = posterior.kl(&prior).reshape([batch, each]) * things.clone().reshape([batch, each]);
-        // Its size is the sentence's alone, which the picture teaches.
-        let centers = base.narrow(1, 0, 2) + posterior.sample(noise) * things;
-        (Tensor::cat(vec![centers, encoded.frames.clone().narrow(1, 2, 1)], 1), kl)
+        (moved(&encoded.frames, posterior.sample(noise) * things), kl)
     }
 
     /// One step. With `image` [picture, 3, height, width] the latent comes from the posterior, without it from
