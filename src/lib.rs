@@ -25,6 +25,7 @@ pub mod describe;
 pub mod error;
 #[cfg(not(target_family = "wasm"))]
 pub mod eval;
+pub mod eyes;
 #[cfg(not(target_family = "wasm"))]
 pub mod font;
 pub mod image2text;

@@ -1,6 +1,7 @@
 //! Parts that several papers share, in burn tensors: any device, with or without autodiff.
 
 pub mod additive_attention;
+pub mod efficientnet;
 pub mod filterbank;
 pub mod gaussian;
 pub mod gru;

@@ -3,6 +3,7 @@
 mod attend;
 mod cli;
 mod describe;
+mod eyes;
 mod folder;
 mod folder_faults;
 mod framed;

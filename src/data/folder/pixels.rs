@@ -63,19 +63,54 @@ pub fn load(
 /// Pixels of the largest image that is decoded: a small file can claim to hold billions.
 const MOST_PIXELS: u64 = 100_000_000;
 
-/// The middle of an image as a square of `side` pixels, planar: upright as its camera says, on white where it
-/// is transparent.
+/// The middle of an image as a square of `side` pixels, planar.
 fn square(path: &Path, side: usize) -> std::result::Result<Square, String> {
+    let Upright { image, transparent } = upright(&bytes_of(path)?)?;
+    let (width, height) = image.dimensions();
+    let short = width.min(height);
+    let middle = crop_imm(&image, (width - short) / 2, (height - short) / 2, short, short).to_image();
+    let small = resize(&middle, side as u32, side as u32, FilterType::Triangle);
+    Ok(Square { pixels: planar(&small), transparent })
+}
+
+/// A whole image squeezed into a square of `side` pixels, planar RGB [3, side, side]: nothing that a caption may
+/// name is cut off.
+pub fn squeezed(image: &RgbImage, side: usize) -> Vec<u8> {
+    planar(&resize(image, side as u32, side as u32, FilterType::Triangle))
+}
+
+fn planar(image: &RgbImage) -> Vec<u8> {
+    (0..3).flat_map(|channel| image.pixels().map(move |pixel| pixel.0[channel])).collect()
+}
+
+/// The bytes of an image file.
+///
+/// **Errors** the reason, for people.
+pub fn bytes_of(path: &Path) -> std::result::Result<Vec<u8>, String> {
     let about = std::fs::metadata(path).map_err(|error| error.to_string())?;
     // Opening a pipe would wait for its writer.
     if !about.is_file() {
         return Err("not a regular file".to_owned());
     }
-    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
+    std::fs::read(path).map_err(|error| error.to_string())
+}
+
+/// An image as it is meant to be seen.
+pub struct Upright {
+    /// On white where it was transparent.
+    pub image: RgbImage,
+    /// Whether something of it was transparent.
+    pub transparent: bool,
+}
+
+/// Decodes an image file: upright as its camera says, on white where it is transparent.
+///
+/// **Errors** the reason, for people.
+pub fn upright(bytes: &[u8]) -> std::result::Result<Upright, String> {
     let wrong = |error: image::ImageError| error.to_string();
-    let reader = image::ImageReader::new(Cursor::new(&bytes)).with_guessed_format();
+    let reader = image::ImageReader::new(Cursor::new(bytes)).with_guessed_format();
     let reader = reader.map_err(|error| error.to_string())?;
-    if reader.format() == Some(ImageFormat::Jpeg) && !jpeg_is_whole(&bytes) {
+    if reader.format() == Some(ImageFormat::Jpeg) && !jpeg_is_whole(bytes) {
         return Err("the file ends before its image does".to_owned());
     }
     let mut decoder = reader.into_decoder().map_err(wrong)?;
@@ -88,13 +123,7 @@ fn square(path: &Path, side: usize) -> std::result::Result<Square, String> {
     let mut image = DynamicImage::from_decoder(decoder).map_err(wrong)?;
     image.apply_orientation(orientation);
     let transparent = image.color().has_alpha() && image.to_rgba8().pixels().any(|pixel| pixel.0[3] < 255);
-    let image = on_white(image);
-    let (width, height) = image.dimensions();
-    let short = width.min(height);
-    let middle = crop_imm(&image, (width - short) / 2, (height - short) / 2, short, short).to_image();
-    let small = resize(&middle, side as u32, side as u32, FilterType::Triangle);
-    let pixels = (0..3).flat_map(|channel| small.pixels().map(move |pixel| pixel.0[channel])).collect();
-    Ok(Square { pixels, transparent })
+    Ok(Upright { image: on_white(image), transparent })
 }
 
 /// The middle of any image file as a square, RGB in [0, 1], planar [3, side, side]: upright as its camera says,
