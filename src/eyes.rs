@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::{WeightsRecord, decode, parse_safetensors};
 use crate::error::{Error, Result};
+use crate::model::ImageSize;
 use crate::nn::efficientnet::{EfficientNetLite0, FEATURES, GRID, SIDE};
 
 /// The network that manifests name.
@@ -27,8 +28,6 @@ pub struct EyesManifest {
     pub source: String,
     /// Side of the pictures, pixels.
     pub side: usize,
-    /// What the features are divided by: twice their deviation over many photos.
-    pub feature_scale: f32,
     /// The weights file.
     pub weights: WeightsRecord,
 }
@@ -40,7 +39,7 @@ impl EyesManifest {
     pub fn parse(json: &[u8]) -> Result<Self> {
         let manifest: Self = serde_json::from_slice(json)
             .map_err(|error| Error::Model(format!("the manifest of the eyes is not valid: {error}")))?;
-        let Self { format, network, side, feature_scale, .. } = &manifest;
+        let Self { format, network, side, .. } = &manifest;
         let wrong = |what: String| Err(Error::Model(format!("the manifest of the eyes: {what}")));
         if *format != FORMAT {
             return wrong(format!("format {format}, expected {FORMAT}"));
@@ -51,9 +50,6 @@ impl EyesManifest {
         if *side != SIDE {
             return wrong(format!("side is {side}, expected {SIDE}"));
         }
-        if !(feature_scale.is_finite() && *feature_scale > 0.0) {
-            return wrong(format!("feature_scale is {feature_scale}, expected above 0"));
-        }
         Ok(manifest)
     }
 }
@@ -61,7 +57,6 @@ impl EyesManifest {
 /// A frozen network that turns pictures into features.
 pub struct Eyes {
     network: EfficientNetLite0,
-    scale: f32,
     device: Device,
 }
 
@@ -70,12 +65,10 @@ impl Eyes {
     pub const SIDE: usize = SIDE;
     /// Bytes of a picture, planar RGB.
     pub const PICTURE: usize = 3 * SIDE * SIDE;
-    /// Cells along each side of the grid of features.
-    pub const GRID: usize = GRID;
-    /// Cells of the grid.
-    pub const CELLS: usize = GRID * GRID;
-    /// Features of a cell.
-    pub const FEATURES: usize = FEATURES;
+    /// Features of a cell, and rows and columns of cells.
+    pub const SIZE: ImageSize = ImageSize { channels: FEATURES, height: GRID, width: GRID };
+    /// The largest that a feature can be (ReLU6); the least is 0.
+    pub const MOST: f32 = 6.0;
 
     /// The network with the weights of a file, their hash checked.
     ///
@@ -83,19 +76,14 @@ impl Eyes {
     pub fn load(manifest: &EyesManifest, weights: &[u8], device: &Device) -> Result<Self> {
         manifest.weights.verify(weights)?;
         let network = decode(EfficientNetLite0::init(device), &parse_safetensors(weights)?)?;
-        Ok(Self { network, scale: manifest.feature_scale, device: device.clone() })
+        Ok(Self { network, device: device.clone() })
     }
 
     /// Features of pictures: `pixels` are planar RGB [picture, 3, 224, 224] from 0 to 255; returns
-    /// [picture, cell, feature], cells row by row, with a deviation of about a half.
+    /// [picture, feature, row, column], 0 to [`Self::MOST`].
     ///
     /// **Errors** [`Error::Config`] when the pixels are not those of whole pictures.
-    pub fn features(&self, pixels: &[u8]) -> Result<Tensor<3>> {
-        self.finish(self.narrow(pixels)?)
-    }
-
-    /// The map that the features are made from, [picture, 320, 7, 7]: a quarter of their size.
-    fn narrow(&self, pixels: &[u8]) -> Result<Tensor<4>> {
+    pub fn features(&self, pixels: &[u8]) -> Result<Tensor<4>> {
         let len = Self::PICTURE;
         if pixels.is_empty() || !pixels.len().is_multiple_of(len) {
             let found = pixels.len();
@@ -103,12 +91,6 @@ impl Eyes {
         }
         let values: Vec<f32> = pixels.iter().map(|&value| f32::from(value)).collect();
         let shape = [pixels.len() / len, 3, SIDE, SIDE];
-        Ok(self.network.narrow(Tensor::from_data(TensorData::new(values, shape), &self.device)))
-    }
-
-    fn finish(&self, narrow: Tensor<4>) -> Result<Tensor<3>> {
-        let [pictures, ..] = narrow.dims();
-        let features = self.network.head(narrow).reshape([pictures, FEATURES, Self::CELLS]);
-        Ok(features.swap_dims(1, 2) / self.scale)
+        Ok(self.network.forward(Tensor::from_data(TensorData::new(values, shape), &self.device)))
     }
 }

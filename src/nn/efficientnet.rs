@@ -161,15 +161,11 @@ impl EfficientNetLite0 {
         Self { stem, blocks, head: Pointwise::init(NARROW, FEATURES, device) }
     }
 
-    /// The map before the head: pictures [batch, 3, 224, 224], RGB from 0 to 255, to [batch, 320, 7, 7].
-    pub fn narrow(&self, pictures: Tensor<4>) -> Tensor<4> {
+    /// The last map, 0 to 6: pictures [batch, 3, 224, 224], RGB from 0 to 255, to [batch, 1280, 7, 7].
+    pub fn forward(&self, pictures: Tensor<4>) -> Tensor<4> {
         let x = (pictures - 127.0) / 128.0;
         let x = relu6(same(x, self.stem.weight.val(), &self.stem.bias, 2, 1));
-        self.blocks.iter().fold(x, |x, block| block.forward(x))
-    }
-
-    /// The last map from the one before it: [batch, 320, 7, 7] to [batch, 1280, 7, 7], 0 to 6.
-    pub fn head(&self, narrow: Tensor<4>) -> Tensor<4> {
+        let narrow = self.blocks.iter().fold(x, |x, block| block.forward(x));
         relu6(self.head.forward(narrow))
     }
 }

@@ -20,11 +20,10 @@ fn files() -> (Vec<u8>, Vec<u8>) {
     (read("eyes.json"), read("eyes.safetensors"))
 }
 
-fn eyes() -> (Eyes, f64) {
+fn eyes() -> Eyes {
     let (json, weights) = files();
     let manifest = EyesManifest::parse(&json).expect("a manifest that parses");
-    let eyes = Eyes::load(&manifest, &weights, &Device::flex()).expect("weights that fit");
-    (eyes, f64::from(manifest.feature_scale))
+    Eyes::load(&manifest, &weights, &Device::flex()).expect("weights that fit")
 }
 
 fn fixture() -> serde_json::Value {
@@ -40,11 +39,14 @@ fn integers(value: &serde_json::Value) -> Vec<usize> {
     numbers(value).into_iter().map(|x| x as usize).collect()
 }
 
-/// The features of pictures as the network gives them, [picture · cell, feature].
+/// Features of a cell, and cells.
+const FEATURES: usize = Eyes::SIZE.channels;
+const CELLS: usize = Eyes::SIZE.height * Eyes::SIZE.width;
+
+/// The features of pictures, [picture, feature, cell].
 fn features(pixels: &[u8]) -> Vec<f64> {
-    let (eyes, scale) = eyes();
-    let data = eyes.features(pixels).expect("whole pictures").into_data();
-    data.iter::<f32>().map(|x| f64::from(x) * scale).collect()
+    let data = eyes().features(pixels).expect("whole pictures").into_data();
+    data.iter::<f32>().map(f64::from).collect()
 }
 
 /// The picture of the fixture.
@@ -59,14 +61,14 @@ fn synthetic() -> Vec<u8> {
 fn features_are_those_of_pytorch() {
     let (fixture, picture) = (fixture(), synthetic());
     let both = features(&[picture.clone(), vec![90; Eyes::PICTURE]].concat());
-    let (found, grey) = both.split_at(Eyes::CELLS * Eyes::FEATURES);
+    let (found, grey) = both.split_at(CELLS * FEATURES);
     let channels = integers(&fixture["channels"]);
     let cells = integers(&fixture["cells"]);
     let rows = fixture["features"].as_array().expect("rows");
     let mut lit = 0;
     for (cell, row) in cells.iter().zip(rows) {
         for (channel, right) in channels.iter().zip(numbers(row)) {
-            let value = found[cell * Eyes::FEATURES + channel];
+            let value = found[channel * CELLS + cell];
             assert!(
                 (value - right).abs() < TOLERANCE,
                 "cell {cell}, feature {channel}: {value}, not {right}"
@@ -76,7 +78,7 @@ fn features_are_those_of_pytorch() {
     }
     assert!(lit > 60, "{lit} of the fixture's features are not 0");
     for (cell, right) in numbers(&fixture["cell_sums"]).iter().enumerate() {
-        let sum: f64 = found[cell * Eyes::FEATURES..][..Eyes::FEATURES].iter().sum();
+        let sum: f64 = found.iter().skip(cell).step_by(CELLS).sum();
         assert!((sum - right).abs() < TOLERANCE * right.max(1.0), "cell {cell}: {sum}, not {right}");
     }
     let squares: f64 = found.iter().map(|x| x * x).sum();
@@ -93,17 +95,16 @@ fn photos_are_classified_as_by_the_whole_network() {
     let bias = numbers(&fixture["class_bias"]);
     let bytes = std::fs::read(root().join("tests/fixtures/eyes_classes.safetensors")).expect("a fixture");
     let file = parse_safetensors(&bytes).expect("a safetensors file");
-    let rows = take(&file, "classes.weight", &[classes.len(), Eyes::FEATURES]).expect("rows");
+    let rows = take(&file, "classes.weight", &[classes.len(), FEATURES]).expect("rows");
     for (photo, right) in fixture["top_five"].as_object().expect("photos") {
         let path = root().join(format!("tests/fixtures/photos/{photo}.jpg"));
         let image = pixels::upright(&std::fs::read(path).expect("a photo")).expect("an image").image;
         let found = features(&pixels::squeezed(&image, Eyes::SIDE));
-        let pooled = |feature: usize| -> f64 {
-            found.iter().skip(feature).step_by(Eyes::FEATURES).sum::<f64>() / Eyes::CELLS as f64
-        };
-        let pooled: Vec<f64> = (0..Eyes::FEATURES).map(pooled).collect();
+        let pooled =
+            |feature: usize| -> f64 { found[feature * CELLS..][..CELLS].iter().sum::<f64>() / CELLS as f64 };
+        let pooled: Vec<f64> = (0..FEATURES).map(pooled).collect();
         let logit = |at: usize| -> f64 {
-            let row = &rows[at * Eyes::FEATURES..][..Eyes::FEATURES];
+            let row = &rows[at * FEATURES..][..FEATURES];
             bias[at] + row.iter().zip(&pooled).map(|(w, x)| f64::from(*w) * x).sum::<f64>()
         };
         let mut order: Vec<(f64, usize)> = (0..classes.len()).map(|at| (logit(at), classes[at])).collect();
@@ -129,13 +130,12 @@ fn faults_are_named() {
         ("efficientnet-lite0\"", "resnet\"", "resnet"),
         ("\"side\": 224", "\"side\": 64", "224"),
         ("\"format\": 1", "\"format\": 9", "9"),
-        ("\"feature_scale\": ", "\"feature_scale\": -", "feature_scale"),
     ] {
         assert!(text.contains(from), "{from}");
         let error = EyesManifest::parse(text.replace(from, to).as_bytes()).expect_err("a fault");
         assert!(error.to_string().contains(named), "{error}");
     }
-    let (eyes, _) = eyes();
+    let eyes = eyes();
     for pixels in [vec![], vec![0; Eyes::PICTURE - 1]] {
         let error = eyes.features(&pixels).expect_err("no whole picture").to_string();
         assert!(error.contains(&Eyes::PICTURE.to_string()), "{error}");
