@@ -107,7 +107,7 @@ pub fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
 }
 
 /// Reads a weights file and checks its hash.
-fn read_weights(folder: &Path, record: &WeightsRecord) -> Result<Vec<u8>> {
+pub fn read_weights(folder: &Path, record: &WeightsRecord) -> Result<Vec<u8>> {
     let path = folder.join(&record.file);
     let bytes = std::fs::read(&path).with_context(|| format!("reading the weights {}", path.display()))?;
     record.verify(&bytes).with_context(|| path.display().to_string())?;

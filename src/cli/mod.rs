@@ -4,6 +4,7 @@ mod data;
 mod describe;
 mod eval;
 mod export;
+mod eyes;
 mod files;
 mod heat;
 mod open;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 
+use super::eyes::open_photos;
 use super::files::read_mnist;
 use crate::cli::output::note;
 use crate::data::binary_mnist::{self, BinaryMnist};
@@ -35,7 +36,7 @@ pub struct Opened {
 
 /// Opens a data set: MNIST from `folder` or `data/mnist`, scenes from nothing, any other from `folder`,
 /// whose images are cut to `side` pixels and kept in the file `cache`; `vocabulary` is that of a run which goes
-/// on.
+/// on. Photos are looked at with the eyes of the folder `models`.
 pub fn open(
     set: DataSet,
     folder: Option<&Path>,
@@ -43,6 +44,7 @@ pub fn open(
     side: usize,
     cache: Option<&Path>,
     vocabulary: Option<Vocabulary>,
+    models: &Path,
 ) -> Result<Opened> {
     match set {
         DataSet::MnistCaptions => {
@@ -77,6 +79,7 @@ pub fn open(
                 skipped: Vec::new(),
             })
         }
+        DataSet::Photos => Ok(open_photos(folder, models, vocabulary)?.1),
         DataSet::Folder => {
             let Some(path) = folder else {
                 bail!("--data names the folder of captioned images: images/ and captions.jsonl, say");
@@ -105,7 +108,12 @@ fn describe(path: &Path, read: &Folder) {
         read.skipped.len()
     );
     read.notes.iter().for_each(|what| note!("  {what}"));
-    shorten(&read.skipped).iter().for_each(|what| note!("  passed over: {what}"));
+    passed_over(&read.skipped);
+}
+
+/// Says what was passed over; a long list is cut.
+pub fn passed_over(skipped: &[String]) {
+    shorten(skipped).iter().for_each(|what| note!("  passed over: {what}"));
 }
 
 /// The first of a list's lines, and how many more there are.

@@ -46,6 +46,8 @@ pub enum DataSet {
     Scenes,
     /// A folder of captioned images.
     Folder,
+    /// A folder of captioned photos, as features of another network.
+    Photos,
     /// Handwritten digits, every pixel 0 or 1, without captions.
     BinaryMnist,
 }
@@ -87,7 +89,7 @@ impl DataSet {
         match self {
             Self::MnistCaptions => Some(mnist_captions::vocabulary()),
             Self::Scenes => Some(scenes::caption::vocabulary()),
-            Self::Folder => None,
+            Self::Folder | Self::Photos => None,
             Self::BinaryMnist => Some(binary_mnist::vocabulary()),
         }
     }
@@ -97,7 +99,7 @@ impl DataSet {
         match self {
             Self::MnistCaptions => HeldOut::Digits(mnist_captions::Bans::draw(seed)),
             Self::Scenes => HeldOut::Scenes(scenes::Bans::draw(seed)),
-            Self::Folder | Self::BinaryMnist => HeldOut::Nothing,
+            Self::Folder | Self::Photos | Self::BinaryMnist => HeldOut::Nothing,
         }
     }
 }

@@ -27,6 +27,7 @@ pub fn evaluate(args: &Args, manifest: Manifest, weights: &[u8]) -> Result<Evalu
         manifest.system.image_size().width,
         None,
         Some(manifest.vocabulary.clone()),
+        &args.models,
     )?;
     let [bound, held_out] = bounds(args, &manifest, weights, opened.test.as_ref())?;
     if !args.json {

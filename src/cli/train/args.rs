@@ -122,6 +122,9 @@ pub struct Args {
     /// Side of the square that the images of a folder are cut to, pixels
     #[arg(long, value_parser = clap::value_parser!(u32).range(8..=512))]
     side: Option<u32>,
+    /// Folder of the models: captioners of photos look with its eyes
+    #[arg(long, default_value = "models")]
+    pub models: PathBuf,
     /// Name of the finished model (default: the preset's)
     #[arg(long)]
     pub name: Option<String>,

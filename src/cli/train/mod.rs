@@ -82,8 +82,15 @@ pub fn run(args: Args) -> Result<()> {
     let cache = out.join("pixels.bin");
     let side = options.config.image_size().width;
     let owned = if args.resume { Some(read_json::<Vocabulary>(&out.join(VOCABULARY))?) } else { None };
-    let Opened { data, vocabulary, skipped, .. } =
-        open(options.data, run.data.as_deref(), options.held_out_seed, side, Some(&cache), owned)?;
+    let Opened { data, vocabulary, skipped, .. } = open(
+        options.data,
+        run.data.as_deref(),
+        options.held_out_seed,
+        side,
+        Some(&cache),
+        owned,
+        &args.models,
+    )?;
     options.config.fit_data(vocabulary.words.len(), None);
     options.check()?;
     let compute = compute::compute(&args)?;

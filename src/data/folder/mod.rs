@@ -1,6 +1,9 @@
-//! Any folder of captioned images: `images/` beside `captions.jsonl`, MS-COCO's JSON or Karpathy's.
+//! Any folder of captioned images: `images/` beside `captions.jsonl`, MS-COCO's JSON or Karpathy's. Painters
+//! learn from pixels ([`Folder`]), captioners of photos from features ([`photos::Photos`]).
 
+mod features;
 mod index;
+pub mod photos;
 pub mod pixels;
 mod record;
 mod split;
@@ -89,25 +92,11 @@ impl Folder {
         vocabulary: Option<Vocabulary>,
     ) -> Result<Self> {
         let Index { entries, mut skipped, mut notes, .. } = Index::read(folder)?;
-        let entries = with_usable_captions(entries, &mut skipped);
-        if entries.is_empty() {
-            let first: Vec<&str> = skipped.iter().take(3).map(String::as_str).collect();
-            let reasons = match first.as_slice() {
-                [] => String::new(),
-                first => format!(" ({} passed over: {})", skipped.len(), first.join("; ")),
-            };
-            let folder = folder.display().to_string();
-            return Err(Error::NoCaptions { folder, reasons, most: MOST_WORDS });
-        }
+        let entries = with_usable_captions(folder, entries, &mut skipped)?;
         let (entries, pixels) = pixels::load(folder, entries, side, cache, &mut skipped, &mut notes)?;
-        if entries.len() < LEAST_IMAGES {
-            let (path, count) = (folder.display(), entries.len());
-            let first: Vec<&str> = skipped.iter().take(3).map(String::as_str).collect();
-            let what = format!("{path} has {count} usable images, expected at least {LEAST_IMAGES}");
-            return Err(Error::Data(format!("{what}: {} passed over: {}", skipped.len(), first.join("; "))));
-        }
+        check_enough(folder, entries.len(), &skipped)?;
         let splits = split::parts(&entries, &mut notes);
-        let vocabulary = vocabulary.unwrap_or_else(|| known_words(&entries, &splits));
+        let vocabulary = vocabulary.unwrap_or_else(|| known_words(&entries, &splits, LEAST_MENTIONS));
         let pixels = Arc::new(pixels);
         let part = |wanted: Split| {
             let mut by_length = vec![Vec::new(); MOST_WORDS + 1];
@@ -128,8 +117,22 @@ impl Folder {
     }
 }
 
+/// Refuses too few images.
+///
+/// **Errors** [`Error::Data`].
+fn check_enough(folder: &Path, images: usize, skipped: &[String]) -> Result<()> {
+    if images >= LEAST_IMAGES {
+        return Ok(());
+    }
+    let first: Vec<&str> = skipped.iter().take(3).map(String::as_str).collect();
+    let what = format!("{} has {images} usable images, expected at least {LEAST_IMAGES}", folder.display());
+    Err(Error::Data(format!("{what}: {} passed over: {}", skipped.len(), first.join("; "))))
+}
+
 /// The entries with those of their captions that have 1 to [`MOST_WORDS`] words.
-fn with_usable_captions(entries: Vec<Entry>, skipped: &mut Vec<String>) -> Vec<Entry> {
+///
+/// **Errors** [`Error::NoCaptions`].
+fn with_usable_captions(folder: &Path, entries: Vec<Entry>, skipped: &mut Vec<String>) -> Result<Vec<Entry>> {
     let mut used = Vec::with_capacity(entries.len());
     for mut entry in entries {
         entry.captions.retain(|caption| {
@@ -145,7 +148,16 @@ fn with_usable_captions(entries: Vec<Entry>, skipped: &mut Vec<String>) -> Vec<E
             used.push(entry);
         }
     }
-    used
+    if used.is_empty() {
+        let first: Vec<&str> = skipped.iter().take(3).map(String::as_str).collect();
+        let reasons = match first.as_slice() {
+            [] => String::new(),
+            first => format!(" ({} passed over: {})", skipped.len(), first.join("; ")),
+        };
+        let folder = folder.display().to_string();
+        return Err(Error::NoCaptions { folder, reasons, most: MOST_WORDS });
+    }
+    Ok(used)
 }
 
 /// The words that a vocabulary does not have, the most frequent first.
@@ -162,7 +174,7 @@ fn unknown_words(entries: &[Entry], vocabulary: &Vocabulary) -> Vec<(String, usi
 }
 
 /// The words that are said often enough in the captions that are trained on, the most frequent first.
-fn known_words(entries: &[Entry], splits: &[Split]) -> Vocabulary {
+fn known_words(entries: &[Entry], splits: &[Split], least_mentions: usize) -> Vocabulary {
     let mut mentions = BTreeMap::<String, usize>::new();
     let trained = || entries.iter().zip(splits).filter(|(_, split)| **split == Split::Train);
     for caption in trained().flat_map(|(entry, _)| &entry.captions) {
@@ -171,7 +183,7 @@ fn known_words(entries: &[Entry], splits: &[Split]) -> Vocabulary {
         }
     }
     let mut known: Vec<_> =
-        mentions.into_iter().filter(|(_, mentions)| *mentions >= LEAST_MENTIONS).collect();
+        mentions.into_iter().filter(|(_, mentions)| *mentions >= least_mentions).collect();
     known.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
     let known = known.into_iter().map(|(word, _)| word);
     let mut vocabulary = Vocabulary {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::model::{Config, ImageSize, PictureInput};
+use crate::nn::efficientnet::{FEATURES, GRID};
 
 /// A convolution with ReLU; its padding keeps the size at stride 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,15 +122,16 @@ impl AttendConfig {
         }
     }
 
-    /// Features of EfficientNet-Lite0, at the sizes of the published captioners.
+    /// Features of photos ([`crate::eyes`]), at the sizes of the published captioners.
     pub fn photos() -> Self {
         Self {
             vocabulary_size: 1,
             picture: Picture::Features {
-                channels: 320,
-                rows: 7,
-                columns: 7,
-                scale: 1.0,
+                channels: FEATURES,
+                rows: GRID,
+                columns: GRID,
+                // Their standard deviation is 0.876 (`scripts/eyes.py --photos`).
+                scale: 0.57,
                 annotation_size: 512,
             },
             positions: false,

@@ -1,0 +1,241 @@
+//! A folder of captioned photos as captioners learn from it: features of another network in the place of pixels.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::features::{FeatureCache, name};
+use super::{Entry, Index, Split, check_enough, known_words, pixels, split, with_usable_captions, words};
+use crate::data::batch::CaptionBatch;
+use crate::data::noise::Noise;
+use crate::data::source::Source;
+use crate::data::vocabulary::Vocabulary;
+use crate::error::Result;
+
+/// Words of a caption that are learned; what comes after them is not (Karpathy's NeuralTalk has as many).
+pub const MOST_WORDS: usize = 20;
+/// How often a word must be said to be known by itself (NeuralTalk).
+const LEAST_MENTIONS: usize = 5;
+/// Photos that are looked at together.
+const TOGETHER: usize = 8;
+
+/// The network that turns photos into features, and where these are kept.
+pub struct Looking<'a> {
+    /// Side of the squares that photos are squeezed into, pixels.
+    pub side: usize,
+    /// Features of a photo.
+    pub len: usize,
+    /// The largest feature; the least is 0. Features are kept as bytes, 255 standing for this.
+    pub most: f32,
+    /// Planar pixels of squeezed photos [photo, 3, side, side] to [photo, feature].
+    pub look: &'a dyn Fn(&[u8]) -> Result<Vec<f32>>,
+    /// Where features are kept; the network's weights are part of the name.
+    pub cache: Option<&'a Path>,
+    /// Told how many photos have been looked at, of how many.
+    pub progress: &'a dyn Fn(usize, usize),
+}
+
+/// A photo and what people said of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Described {
+    /// Path below `images/`.
+    pub file: String,
+    /// The number of its features.
+    at: usize,
+    /// The words of every caption, whole.
+    pub captions: Vec<Vec<String>>,
+}
+
+/// The photos of one part.
+pub struct PhotoPart {
+    /// The photos.
+    pub photos: Vec<Described>,
+    /// Of all parts.
+    features: Arc<Features>,
+    /// Captions by number of words: the number of the features and the word ids of each.
+    by_length: Vec<Vec<(usize, Vec<usize>)>>,
+}
+
+/// Features of photos as bytes.
+struct Features {
+    bytes: Vec<u8>,
+    len: usize,
+    /// What a byte is multiplied by.
+    unit: f32,
+}
+
+impl Features {
+    fn of(&self, at: usize) -> impl Iterator<Item = f32> {
+        self.bytes[at * self.len..][..self.len].iter().map(|&byte| f32::from(byte) * self.unit)
+    }
+}
+
+/// A folder that was read.
+pub struct Photos {
+    /// The words that are said often enough, and [`super::UNKNOWN`].
+    pub vocabulary: Vocabulary,
+    /// What is trained on.
+    pub train: Arc<PhotoPart>,
+    /// What is validated on.
+    pub validation: Arc<PhotoPart>,
+    /// What is measured on.
+    pub test: Arc<PhotoPart>,
+    /// What was passed over and why.
+    pub skipped: Vec<String>,
+    /// Which files were used, and what was done about the parts.
+    pub notes: Vec<String>,
+}
+
+impl Photos {
+    /// Reads a folder and looks at its photos. `vocabulary` is that of a run which goes on or of a model: words
+    /// that it does not know stay unknown.
+    ///
+    /// **Errors** as [`super::Folder::read`]; those of `looking`.
+    pub fn read(folder: &Path, looking: &Looking, vocabulary: Option<Vocabulary>) -> Result<Self> {
+        let Index { entries, mut skipped, mut notes, .. } = Index::read(folder)?;
+        let entries = with_usable_captions(folder, entries, &mut skipped)?;
+        let (entries, features) = look_at(folder, entries, looking, &mut skipped)?;
+        check_enough(folder, entries.len(), &skipped)?;
+        let splits = split::parts(&entries, &mut notes);
+        let vocabulary = vocabulary.unwrap_or_else(|| Vocabulary {
+            max_words: MOST_WORDS,
+            ..known_words(&entries, &splits, LEAST_MENTIONS)
+        });
+        let ids: BTreeMap<&str, usize> =
+            vocabulary.words.iter().enumerate().map(|(id, word)| (word.as_str(), id)).collect();
+        let unit = looking.most / 255.0;
+        let features = Arc::new(Features { bytes: features, len: looking.len, unit });
+        let part = |wanted: Split| {
+            let mut by_length = vec![Vec::new(); MOST_WORDS + 1];
+            let mut photos = Vec::new();
+            for (at, entry) in entries.iter().enumerate().filter(|(at, _)| splits[*at] == wanted) {
+                let captions: Vec<Vec<String>> = entry.captions.iter().map(|said| words(said)).collect();
+                for said in &captions {
+                    let known = said.iter().map(|word| ids.get(word.as_str()).copied().unwrap_or(0));
+                    let known: Vec<usize> = known.take(MOST_WORDS).collect();
+                    by_length[known.len()].push((at, known));
+                }
+                photos.push(Described { file: entry.file.clone(), at, captions });
+            }
+            Arc::new(PhotoPart { photos, features: features.clone(), by_length })
+        };
+        let (train, validation, test) = (part(Split::Train), part(Split::Validation), part(Split::Test));
+        Ok(Self { vocabulary, train, validation, test, skipped, notes })
+    }
+}
+
+/// The entries whose photos can be read, and the features of these, [photo, feature]. Broken ones are named in
+/// `skipped`.
+fn look_at(
+    folder: &Path,
+    entries: Vec<Entry>,
+    looking: &Looking,
+    skipped: &mut Vec<String>,
+) -> Result<(Vec<Entry>, Vec<u8>)> {
+    let images = folder.join("images");
+    let cache = looking.cache.map(|folder| FeatureCache::new(folder, looking.len));
+    let all = entries.len();
+    let (mut used, mut features) = (Vec::with_capacity(all), Vec::with_capacity(all * looking.len));
+    let mut waiting = Waiting { looking, cache: cache.as_ref(), photos: Vec::new(), pixels: Vec::new() };
+    for (done, entry) in entries.into_iter().enumerate() {
+        let read = pixels::bytes_of(&images.join(&entry.file)).and_then(|photo| {
+            let name = name(&photo);
+            if let Some(kept) = cache.as_ref().and_then(|cache| cache.get(&name)) {
+                features.extend(kept);
+                return Ok(());
+            }
+            let pixels = pixels::squeezed(&pixels::upright(&photo)?.image, looking.side);
+            waiting.photos.push((name, features.len()));
+            waiting.pixels.extend(pixels);
+            features.resize(features.len() + looking.len, 0);
+            Ok(())
+        });
+        match read {
+            Ok(()) => used.push(entry),
+            Err(why) => skipped.push(format!("{}: {why}", entry.file)),
+        }
+        if waiting.photos.len() >= TOGETHER {
+            waiting.look(&mut features)?;
+            (looking.progress)(done + 1, all);
+        }
+    }
+    waiting.look(&mut features)?;
+    Ok((used, features))
+}
+
+/// Photos that are to be looked at together.
+struct Waiting<'a> {
+    looking: &'a Looking<'a>,
+    cache: Option<&'a FeatureCache>,
+    /// The name of each, and where its features begin.
+    photos: Vec<(String, usize)>,
+    pixels: Vec<u8>,
+}
+
+impl Waiting<'_> {
+    fn look(&mut self, features: &mut [u8]) -> Result<()> {
+        if self.photos.is_empty() {
+            return Ok(());
+        }
+        let Looking { len, most, look, .. } = *self.looking;
+        let found = look(&self.pixels)?;
+        for ((name, start), values) in self.photos.drain(..).zip(found.chunks_exact(len)) {
+            let place = &mut features[start..start + len];
+            for (byte, value) in place.iter_mut().zip(values) {
+                *byte = (value / most * 255.0).round() as u8;
+            }
+            if let Some(cache) = self.cache {
+                cache.put(&name, place)?;
+            }
+        }
+        self.pixels.clear();
+        Ok(())
+    }
+}
+
+impl PhotoPart {
+    /// Captions.
+    pub fn len(&self) -> usize {
+        self.by_length.iter().map(Vec::len).sum()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Features [photo, feature] of some of its photos.
+    pub fn features(&self, photos: std::ops::Range<usize>) -> Vec<f32> {
+        self.photos[photos].iter().flat_map(|photo| self.features.of(photo.at)).collect()
+    }
+
+    fn batch_of<'a>(&self, captions: impl Iterator<Item = &'a (usize, Vec<usize>)>) -> CaptionBatch<'static> {
+        let (mut ids, mut words, mut images) = (Vec::new(), 1, Vec::new());
+        for (at, said) in captions {
+            words = said.len();
+            ids.extend(said);
+            images.extend(self.features.of(*at));
+        }
+        CaptionBatch::of_words(Cow::Owned(ids), words, Cow::Owned(images))
+    }
+}
+
+impl Source for PhotoPart {
+    fn batch(&self, size: usize, noise: &mut Noise) -> CaptionBatch<'static> {
+        // A caption at random decides the length of all.
+        let mut at = noise.below(self.len().max(1));
+        let of_length = self.by_length.iter().find(|of_length| {
+            let found = at < of_length.len();
+            at = at.saturating_sub(of_length.len());
+            found
+        });
+        let Some(of_length) = of_length else { return self.batch_of([].into_iter()) };
+        let drawn: Vec<usize> = (0..size).map(|_| noise.below(of_length.len())).collect();
+        self.batch_of(drawn.into_iter().map(|at| &of_length[at]))
+    }
+
+    fn held_out_batch(&self, _: usize, _: &mut Noise) -> Option<CaptionBatch<'static>> {
+        None
+    }
+}
