@@ -62,8 +62,8 @@ impl Search {
         }
     }
 
-    /// What hypotheses are ranked by.
-    fn score(&self, log_prob: f64, words: usize) -> f64 {
+    /// What hypotheses are ranked by, from log-probabilities and words, the end counted as one.
+    pub fn score(&self, log_prob: f64, words: usize) -> f64 {
         log_prob / (words.max(1) as f64).powf(f64::from(self.length_normalisation))
     }
 }

@@ -9,17 +9,15 @@ use serde::Serialize;
 
 use super::files::{json, read_model};
 use super::heat::{self, HeatMaps};
+use super::look::Reader;
 use super::output;
 use crate::cli::output::{say, write_and_note};
-use crate::data::folder::pixels;
 use crate::describe::{Describer, Description, MOST_BEAM, Sampling, Search};
-use crate::error::Error;
-use crate::model::{ImageSize, PictureInput};
 use crate::platform::block_on;
 
 #[derive(ClapArgs)]
 pub struct Args {
-    /// Pictures: JPEG, PNG, WebP, GIF or BMP; the middle square is looked at
+    /// Pictures: JPEG, PNG, WebP, GIF or BMP; models of photos look at the whole, others at the middle square
     #[arg(required = true)]
     pictures: Vec<PathBuf>,
     #[command(flatten)]
@@ -87,30 +85,6 @@ struct Sentence<'a> {
     description: &'a Description,
 }
 
-/// A picture file as a captioner looks at it.
-///
-/// **Errors** when the file is no picture, or the captioner looks at something else.
-pub fn look(path: &Path, input: PictureInput) -> Result<Vec<f32>> {
-    let size = match input {
-        PictureInput::Pixels(size) => size,
-        PictureInput::Features(_) => {
-            bail!("this model looks at another network's features of a picture, which this binary lacks")
-        }
-    };
-    let ImageSize { channels, height, width } = size;
-    if height != width {
-        return Err(
-            Error::Config(format!("the model looks at {width}×{height} pixels, expected a square")).into()
-        );
-    }
-    let pixels = pixels::open(path, width)?;
-    if channels == 3 {
-        return Ok(pixels);
-    }
-    let plane = width * height;
-    Ok((0..plane).map(|at| (pixels[at] + pixels[plane + at] + pixels[2 * plane + at]) / 3.0).collect())
-}
-
 /// What is written as a map.
 enum Map<'a> {
     Sheet(&'a Path),
@@ -141,15 +115,15 @@ pub fn run(args: Args) -> Result<()> {
     let number = args.number as usize;
     let search = args.search.search(number)?;
     let map = map(&args, &describer)?;
-    let input = describer.captioner().input();
+    let reader = Reader::new(describer.captioner().input(), &args.models)?;
     let pictures: Vec<Vec<f32>> =
-        args.pictures.iter().map(|path| look(path, input)).collect::<Result<_>>()?;
+        args.pictures.iter().map(|path| reader.read(path)).collect::<Result<_>>()?;
     let mut found = block_on(describer.describe(pictures.concat(), &search))?;
     found.iter_mut().for_each(|sentences| sentences.truncate(number));
 
     let drawn = match &map {
         Some((map, grid)) => {
-            let pixels = pixels::open(&args.pictures[0], heat::SIDE as usize)?;
+            let pixels = reader.shown(&args.pictures[0], heat::SIDE as usize)?;
             let description = found[0].first().context("nothing was said")?;
             let maps = HeatMaps { pixels: &pixels, description, grid: *grid };
             Some(match map {

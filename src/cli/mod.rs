@@ -7,6 +7,7 @@ mod export;
 mod eyes;
 mod files;
 mod heat;
+mod look;
 mod open;
 mod output;
 mod paint;

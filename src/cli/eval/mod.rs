@@ -3,6 +3,7 @@
 mod descriptions;
 mod digits;
 mod folder;
+mod photos;
 mod scenes;
 
 use std::path::{Path, PathBuf};
@@ -15,7 +16,7 @@ use super::files::{json, read_model};
 use super::output;
 use crate::checkpoint::{Manifest, decode, parse_safetensors};
 use crate::cli::output::say;
-use crate::data::source::{HeldOut, Source};
+use crate::data::source::{DataSet, HeldOut, Source};
 use crate::eval::bound::{Bound, Estimate, OnCpu};
 use crate::eval::share::Share;
 use crate::model::Trainable;
@@ -63,8 +64,11 @@ pub fn run(args: Args) -> Result<()> {
         HeldOut::Scenes(bans) if manifest.system.is_captioner() => {
             json(&descriptions::evaluate(&args, manifest, &weights, bans)?)?
         }
+        _ if manifest.system.is_captioner() && manifest.data.name == DataSet::Photos => {
+            json(&photos::evaluate(&args, manifest, &weights)?)?
+        }
         _ if manifest.system.is_captioner() => {
-            bail!("{}: captioners are measured on colour scenes", manifest.name)
+            bail!("{}: captioners are measured on colour scenes and photos", manifest.name)
         }
         HeldOut::Digits(bans) => json(&digits::evaluate(&args, manifest, &weights, bans)?)?,
         HeldOut::Nothing => json(&folder::evaluate(&args, manifest, &weights)?)?,

@@ -79,6 +79,15 @@ pub fn squeezed(image: &RgbImage, side: usize) -> Vec<u8> {
     planar(&resize(image, side as u32, side as u32, FilterType::Triangle))
 }
 
+/// Any image file, whole, squeezed into a square: planar RGB [3, side, side].
+///
+/// **Errors** [`Error::Data`] with the reason when it cannot be read, is broken or too large.
+pub fn open_squeezed(path: &Path, side: usize) -> Result<Vec<u8>> {
+    let read = bytes_of(path).and_then(|bytes| upright(&bytes));
+    let read = read.map_err(|why| Error::Data(format!("{}: {why}", path.display())))?;
+    Ok(squeezed(&read.image, side))
+}
+
 fn planar(image: &RgbImage) -> Vec<u8> {
     (0..3).flat_map(|channel| image.pixels().map(move |pixel| pixel.0[channel])).collect()
 }
