@@ -47,8 +47,9 @@ pub fn forward(
 
 /// The backward pass of [`forward`] for one image.
 ///
-/// **Shapes** `d_out` [value]; `d_query` [align] overwritten; `d_keys` [word, align], `d_values`
-/// [word, value] and `d_score` [align] added to.
+/// **Shapes** `d_out` [value]; `d_alignment` [word], what else the loss says of the alignment, or empty;
+/// `d_query` [align] overwritten; `d_keys` [word, align], `d_values` [word, value] and `d_score` [align] added
+/// to.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+fma", "x86_64+avx2+fma"))]
 #[allow(clippy::too_many_arguments)]
 pub fn backward(
@@ -57,17 +58,20 @@ pub fn backward(
     alignment: &[f32],
     activations: &[f32],
     d_out: &[f32],
+    d_alignment: &[f32],
     d_query: &mut [f32],
     d_keys: &mut [f32],
     d_values: &mut [f32],
     d_score: &mut [f32],
 ) {
     let (size, width) = (score.len(), d_out.len());
-    let mean: f32 =
-        (0..alignment.len()).map(|j| alignment[j] * dot(d_out, &values[j * width..][..width])).sum();
+    let d_weight = |j: usize| {
+        dot(d_out, &values[j * width..][..width]) + d_alignment.get(j).copied().unwrap_or_default()
+    };
+    let mean: f32 = (0..alignment.len()).map(|j| alignment[j] * d_weight(j)).sum();
     d_query.fill(0.0);
     for (j, &weight) in alignment.iter().enumerate() {
-        let d_energy = weight * (dot(d_out, &values[j * width..][..width]) - mean);
+        let d_energy = weight * (d_weight(j) - mean);
         add_scaled(&mut d_values[j * width..][..width], weight, d_out);
         let activation = &activations[j * size..][..size];
         let d_key = &mut d_keys[j * size..][..size];

@@ -11,4 +11,5 @@ pub mod gaussian;
 pub mod lstm;
 pub mod math;
 pub mod matmul;
+pub mod softmax;
 pub mod window;

@@ -10,6 +10,7 @@ mod framed;
 mod framed_reference;
 mod models;
 mod output;
+mod photos;
 mod reference;
 mod scenes;
 mod tidy;

@@ -6,6 +6,7 @@
 
 mod captioner;
 mod config;
+mod cpu;
 mod definition;
 mod parameters;
 pub mod presets;

@@ -3,12 +3,13 @@
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
+use super::cpu::AttendPasses;
 use super::definition::{Attended, indices};
 use super::{Attend, AttendConfig, Attention, presets};
 use crate::data::batch::TrainBatch;
 use crate::data::noise::Noise;
 use crate::error::{Error, Result};
-use crate::model::{Config, Terms, Trainable};
+use crate::model::{Config, FusedPasses, Terms, Trainable};
 use crate::options::Preset;
 
 /// Streams of a batch's noise seed.
@@ -42,6 +43,10 @@ impl Trainable for Attend {
             return Ok(self);
         }
         Err(Error::Config("the sizes of the weights differ from those of the run".to_owned()))
+    }
+
+    fn fused(config: &AttendConfig, _: usize) -> Option<Box<dyn FusedPasses<Self>>> {
+        AttendPasses::of(config).map(|passes| Box::new(passes) as Box<dyn FusedPasses<Self>>)
     }
 
     /// **Equation** words: `−Σ_t log p(y_t | y_<t, picture)`, nats a caption, its end included; coverage:
@@ -78,19 +83,19 @@ fn coverage(config: &AttendConfig, total: Tensor<2>) -> Tensor<1> {
 }
 
 /// Captions step by step, [step, caption]: what is known before each step and what is to be said.
-struct Said {
-    batch: usize,
+pub struct Said {
+    pub batch: usize,
     /// Words of each caption and its end.
-    steps: usize,
+    pub steps: usize,
     /// Words before steps 1, 2, … (before step 0 there is none).
-    before: Vec<usize>,
+    pub before: Vec<usize>,
     /// What is to be said at each step.
-    targets: Vec<usize>,
+    pub targets: Vec<usize>,
 }
 
 impl Said {
     /// From ids [caption, word]; `end` ends a sentence.
-    fn of(ids: &[usize], batch: usize, words: usize, end: usize) -> Self {
+    pub fn of(ids: &[usize], batch: usize, words: usize, end: usize) -> Self {
         let before: Vec<usize> =
             (0..words).flat_map(|at| (0..batch).map(move |b| ids[b * words + at])).collect();
         let targets = before.iter().copied().chain(std::iter::repeat_n(end, batch)).collect();
@@ -136,7 +141,7 @@ impl Attend {
     /// Says captions of pictures, each word after the true ones before it.
     fn tell(&self, config: &AttendConfig, item: &TrainBatch, images: Tensor<4>, said: &Said) -> Told {
         let device = self.device();
-        let mut masks = Masks::of(item, &device);
+        let mut masks = Masks::of(item);
         let (batch, steps, e) = (said.batch, said.steps, config.embedding_size);
         let nothing = Tensor::zeros([batch, e], &device);
         let embedded = self.embedding.val().select(0, indices(&said.before, &device));
@@ -170,25 +175,26 @@ impl Attend {
 }
 
 /// Masks of dropout from a batch's noise seed; none where it is measured on.
-struct Masks {
-    noise: Option<Noise>,
-    device: Device,
-}
+pub struct Masks(Option<Noise>);
 
 impl Masks {
-    fn of(item: &TrainBatch, device: &Device) -> Self {
-        let noise = item.is_learned_from().then(|| Noise::stream(item.noise_seed, DROPOUT_STREAM));
-        Self { noise, device: device.clone() }
+    pub fn of(item: &TrainBatch) -> Self {
+        Self(item.is_learned_from().then(|| Noise::stream(item.noise_seed, DROPOUT_STREAM)))
+    }
+
+    /// The next mask: a share of zeros, the others such that the mean stays; none where nothing is dropped.
+    pub fn mask(&mut self, len: usize, share: f32) -> Option<Vec<f32>> {
+        let noise = self.0.as_mut().filter(|_| share > 0.0)?;
+        let kept = 1.0 / (1.0 - share);
+        Some((0..len).map(|_| if noise.uniform() < share { 0.0 } else { kept }).collect())
     }
 
     /// Drops a share of the values, and scales the others so that their mean stays.
     fn drop(&mut self, values: Tensor<2>, share: f32) -> Tensor<2> {
-        let Some(noise) = self.noise.as_mut().filter(|_| share > 0.0) else { return values };
         let shape = values.dims();
-        let kept = 1.0 / (1.0 - share);
-        let mask: Vec<f32> =
-            (0..shape[0] * shape[1]).map(|_| if noise.uniform() < share { 0.0 } else { kept }).collect();
-        values * Tensor::from_data(TensorData::new(mask, shape), &self.device)
+        let Some(mask) = self.mask(shape[0] * shape[1], share) else { return values };
+        let device = values.device();
+        values * Tensor::from_data(TensorData::new(mask, shape), &device)
     }
 }
 

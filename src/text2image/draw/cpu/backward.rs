@@ -111,6 +111,7 @@ pub fn backward(
                 &tape.alignment.at(t)[b * words..][..words],
                 &tape.activations.at(t)[b * words * align..][..words * align],
                 d_gates,
+                &[],
                 decoder.query.of_mut(d_row),
                 &mut work.keys[b * words * align..][..words * align],
                 &mut work.values[b * words * 4 * d_size..][..words * 4 * d_size],
