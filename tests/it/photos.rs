@@ -181,9 +181,10 @@ fn a_folder_of_photos_is_learned_described_and_measured() {
     let folder = folder();
     let path = |name: &str| folder.path().join(name).to_str().expect("a UTF-8 path").to_owned();
     let (data, run, cache) = (path(""), path("run"), folder.path().join("cache"));
-    let small = ["--set", "hidden_size=48", "--set", "embedding_size=32", "--set", "align_size=24"];
+    let small = ["hidden_size=48", "embedding_size=32", "align_size=24", r#"dropout={"hidden":0,"words":0}"#];
+    let small = small.map(|size| ["--set", size]).concat();
     let train = ["train", "--preset", "describe-photos", "--data", &data, "--out", &run, "--epochs", "1"];
-    let fast = ["--batch", "32", "--batches", "40", "--lr", "0.01", "--average", "0"];
+    let fast = ["--batch", "16", "--batches", "200", "--lr", "0.004", "--schedule", "step", "--average", "0"];
     let trained = aligndraw(&cache, &[&train[..], &small, &fast].concat());
     assert!(out(&trained).contains("after 1 epochs"));
 
