@@ -42,7 +42,7 @@ Results go to standard output, notes and progress to standard error; NO_COLOR is
 #[derive(Subcommand)]
 enum Verb {
     /// Train a model on captioned images
-    Train(train::Args),
+    Train(Box<train::Args>),
     /// Train the digit classifier that judges caption fidelity
     TrainClassifier(train_classifier::Args),
     /// Train the judge that reads colour scenes
@@ -79,7 +79,7 @@ pub fn run() -> anyhow::Result<()> {
         crate::platform::set_quiet();
     }
     match cli.verb {
-        Verb::Train(args) => train::run(args),
+        Verb::Train(args) => train::run(*args),
         Verb::TrainClassifier(args) => train_classifier::run(args),
         Verb::TrainJudge(args) => train_judge::run(args),
         Verb::Eval(args) => eval::run(args),

@@ -1,6 +1,6 @@
 //! The eyes of captioners: EfficientNet-Lite0 against PyTorch (`tests/fixtures/generate_eyes.py`).
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use aligndraw::checkpoint::{parse_safetensors, take};
 use aligndraw::data::folder::pixels;
@@ -144,7 +144,7 @@ fn faults_are_named() {
 
 #[test]
 fn the_notice_lies_beside_the_weights() {
-    let notice = PathBuf::from(root().join("models/eyes.NOTICE"));
+    let notice = root().join("models/eyes.NOTICE");
     let text = std::fs::read_to_string(notice).expect("a notice");
     assert!(text.contains("Apache License, Version 2.0") && text.contains("ML Illustrated"));
 }

@@ -35,8 +35,9 @@ pub fn photos() -> TrainOptions<AttendConfig> {
         data: DataSet::Photos,
         config: AttendConfig::photos(),
         batch_size: 160,
-        batches_per_epoch: 188,
-        epochs: 9,
+        // A checkpoint each quarter of a pass.
+        batches_per_epoch: 47,
+        epochs: 36,
         validation_images: 1_280,
         learning_rate: 8e-4,
         schedule: Schedule::Cosine { warmup: 100, constant_until: 0.0 },
