@@ -133,13 +133,12 @@ fn look_at(
     looking: &Looking,
     skipped: &mut Vec<String>,
 ) -> Result<(Vec<Entry>, Vec<u8>)> {
-    let images = folder.join("images");
     let cache = looking.cache.map(|folder| FeatureCache::new(folder, looking.len));
     let all = entries.len();
     let (mut used, mut features) = (Vec::with_capacity(all), Vec::with_capacity(all * looking.len));
     let mut waiting = Waiting { looking, cache: cache.as_ref(), photos: Vec::new(), pixels: Vec::new() };
     for (done, entry) in entries.into_iter().enumerate() {
-        let read = pixels::bytes_of(&images.join(&entry.file)).and_then(|photo| {
+        let read = pixels::bytes_of(&folder.join(&entry.path)).and_then(|photo| {
             let name = name(&photo);
             if let Some(kept) = cache.as_ref().and_then(|cache| cache.get(&name)) {
                 features.extend(kept);
