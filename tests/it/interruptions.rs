@@ -70,7 +70,9 @@ fn six_kills_in_a_row_change_nothing() {
     let epochs: Vec<usize> = read_log(&out.join("log.jsonl")).iter().map(|line| line.epoch).collect();
     assert_eq!(epochs, (1..=60).collect::<Vec<usize>>());
     let left = files(&out).into_iter().chain(files(&out.join("checkpoints")));
-    let parts: Vec<PathBuf> = left.filter(|path| path.to_string_lossy().contains("/.")).collect();
+    let parts: Vec<PathBuf> = left
+        .filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.')))
+        .collect();
     assert_eq!(parts, Vec::<PathBuf>::new(), "nothing half-written is left");
 }
 

@@ -84,7 +84,8 @@ fn photos_are_looked_at_once() {
         longest = longest.max(batch.words);
         let red = read.vocabulary.id("red").expect("a word");
         for (ids, means) in batch.ids.chunks(batch.words).zip(batch.images.chunks(3)) {
-            assert_eq!(ids.contains(&red), means[0] > means[2], "{ids:?} {means:?}");
+            // White has less blue the later the photo.
+            assert_eq!(ids.contains(&red), means[0] > means[2] + 20.0, "{ids:?} {means:?}");
         }
     }
     assert_eq!(longest, MOST_WORDS);
