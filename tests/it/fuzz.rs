@@ -210,7 +210,7 @@ fn check_manifest(json: &[u8]) -> TestCaseResult {
 
 #[test]
 fn manifests() {
-    for name in ["digits.json", "digits.json"] {
+    for name in ["digits.json", "aligndraw-digits.json"] {
         let json = shipped(name);
         let value = serde_json::from_slice(&json).expect("JSON");
         for_all(cases(), changed(json), |json| check_manifest(json));
