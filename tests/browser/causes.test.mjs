@@ -55,7 +55,7 @@ const ALLOWED = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'";
 describe('a file that does not come is named with its cause', () => {
   test('under the policy that the README states it draws', async () => {
     await open("default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'");
-    assert.equal(await draw(), 32);
+    assert.equal(await draw(), 8);
   });
 
   for (const [file, name] of [[/^worker\.js$/, /worker\.js/], [/^engine-cpu\.js$/, /engine-cpu\.js/], [/^cpu\/.*\.wasm$/, /aligndraw_bg\.wasm/], [/\/digits\.safetensors$/, /digits\.safetensors/], [/^digits-\w+\.js$/, /digits-\w+\.js/]]) {
@@ -77,7 +77,7 @@ describe('a file that does not come is named with its cause', () => {
 
   test('the server is down', async () => {
     await open();
-    assert.equal(await draw(), 32);
+    assert.equal(await draw(), 8);
     host.stop();
     assert.match(await draw(), /^network: worker\.js could not be loaded: the server cannot be reached .*Check the connection/);
   });
@@ -114,7 +114,7 @@ describe('a file that does not come is named with its cause', () => {
       await page.goto(`${blog.url}/no-worker`);
       assert.match(await draw(), /^policy: the worker could not start: .*\(worker-src\)/);
       await page.goto(`${blog.url}/`);
-      assert.equal(await draw(), 32);
+      assert.equal(await draw(), 8);
       removeFile(/^worker\.js$/);
       // This host lets its files be read, its refusals not.
       assert.match(await draw(), /^missing: worker\.js could not be loaded: the server has none, or lets no other site read it/);
@@ -142,14 +142,14 @@ describe('nothing that is kept is replaced before the new one has proved right',
       const model = `${host.url}/models/digits.json`;
       const path = join(folder, 'models/digits.json');
       const good = readFileSync(path, 'utf8');
-      assert.equal(await draw({ model }), 32);
+      assert.equal(await draw({ model }), 8);
       writeFileSync(path, spoil(good));
-      assert.equal(await draw({ model }), 32, 'the kept one is used');
+      assert.equal(await draw({ model }), 8, 'the kept one is used');
       await goOffline();
-      assert.equal(await draw({ model }), 32, 'and still kept');
+      assert.equal(await draw({ model }), 8, 'and still kept');
       await page.context().unrouteAll();
       writeFileSync(path, good);
-      assert.equal(await draw({ model }), 32);
+      assert.equal(await draw({ model }), 8);
     });
   }
 
@@ -158,12 +158,12 @@ describe('nothing that is kept is replaced before the new one has proved right',
     const model = `${host.url}/models/digits.json`;
     const path = join(folder, 'models/digits.json');
     const good = JSON.parse(readFileSync(path, 'utf8'));
-    assert.equal(await draw({ model }), 32);
+    assert.equal(await draw({ model }), 8);
     const { weights } = JSON.parse(readFileSync(join(folder, 'models/scenes.json'), 'utf8'));
     writeFileSync(path, JSON.stringify({ ...good, weights }));
     assert.match(await draw({ model }), /^(?!network|missing)\w+: /);
     await goOffline();
-    assert.equal(await draw({ model }), 32);
+    assert.equal(await draw({ model }), 8);
   });
 
   test('with nothing kept the error says what came', async () => {
@@ -175,14 +175,14 @@ describe('nothing that is kept is replaced before the new one has proved right',
 
   test('a web page in the place of weights and engine', async () => {
     await open();
-    for (const file of ['models/digits.safetensors', 'cpu/aligndraw_bg.wasm']) {
+    for (const file of ['models/digits.safetensors', 'flex/aligndraw_bg.wasm']) {
       const good = readFileSync(join(folder, file));
       writeFileSync(join(folder, file), LOGIN);
       assert.match(await draw(), /could not be loaded|is damaged/);
       writeFileSync(join(folder, file), good);
-      assert.equal(await draw(), 32);
+      assert.equal(await draw(), 8);
       writeFileSync(join(folder, file), LOGIN);
-      assert.equal(await draw(), 32, 'the kept one is used');
+      assert.equal(await draw(), 8, 'the kept one is used');
       writeFileSync(join(folder, file), good);
       await page.evaluate((library) => import(library).then(({ clearCache }) => clearCache()), `${host.url}/aligndraw.js`);
     }

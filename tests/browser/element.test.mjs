@@ -47,7 +47,7 @@ async function open(path) {
 const allDrawn = (page) =>
   page.waitForFunction(() => {
     const elements = [...document.querySelectorAll('align-draw')];
-    return elements.length && elements.every((element) => element.frames?.length === 32);
+    return elements.length && elements.every((element) => element.frames?.length === 8);
   }, null, { timeout: 60_000 });
 
 const message = (page) =>
@@ -129,7 +129,7 @@ test('an engine that stopped says so in the element, and the next drawing starts
     return [message, element.frames.length];
   }, `${server.url}/lib/shared.js`);
   assert.match(message, /engine stopped/);
-  assert.equal(frames, 32);
+  assert.equal(frames, 8);
 });
 
 test('the worker computes: the page itself fetches no engine, compiles nothing and gets a drawing in parts', async () => {
@@ -183,7 +183,7 @@ test('properties set before the element is defined count; null and undefined tak
     element.model = undefined;
     return { early, frames, seed: element.hasAttribute('seed'), model: element.hasAttribute('model') };
   }, { script: `${server.url}/lib/align-draw.js`, caption: CAPTION });
-  assert.deepEqual(drawn, { early: [CAPTION, '3', []], frames: 32, seed: false, model: false });
+  assert.deepEqual(drawn, { early: [CAPTION, '3', []], frames: 8, seed: false, model: false });
 });
 
 test('moved within a page while it draws it goes on; adopted by another document it keeps its style', async () => {
@@ -202,7 +202,7 @@ test('moved within a page while it draws it goes on; adopted by another document
     const box = frame.contentWindow.getComputedStyle(element.shadowRoot.querySelector('figure'));
     return { frames, display: frame.contentWindow.getComputedStyle(element).display, margin: box.margin };
   });
-  assert.deepEqual(seen, { frames: 32, display: 'inline-block', margin: '0px' });
+  assert.deepEqual(seen, { frames: 8, display: 'inline-block', margin: '0px' });
 });
 
 test('errors stay with the element, and a play button that fails is no unhandled rejection', async () => {

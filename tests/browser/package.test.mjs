@@ -40,7 +40,7 @@ async function draws(url) {
   const problems = [];
   page.on('pageerror', (error) => problems.push(String(error)));
   await page.goto(url);
-  await page.waitForFunction(() => window.drawn && document.querySelector('align-draw').frames.length === 32, null, { timeout: 60_000 }).catch((error) => problems.push(String(error)));
+  await page.waitForFunction(() => window.drawn && document.querySelector('align-draw').frames.length === 8, null, { timeout: 60_000 }).catch((error) => problems.push(String(error)));
   assert.deepEqual(problems, []);
   const image = await page.evaluate(() => window.drawn);
   await page.close();

@@ -17,7 +17,7 @@ describe('page', () => {
     server = await startServer();
     browser = await startBrowser();
     context = await browser.newContext();
-    page = await openPage(context, server.url);
+    page = await openPage(context, `${server.url}/?model=aligndraw-digits`);
     await drawn(page, SEVEN_TWO);
   });
   after(async () => {
@@ -78,7 +78,7 @@ describe('page', () => {
       await page.locator('#form').evaluate((form) => form.requestSubmit());
     }
     await drawn(page, last);
-    const [shown, expected] = [await drawInPage(page, last, 7), paintNatively(last, 7)];
+    const [shown, expected] = [await drawInPage(page, last, 7), paintNatively(last, 7, 'aligndraw-digits')];
     assert.ok(worstDifference(shown, expected.frames) <= CPU_TOLERANCE);
     assert.deepEqual(page.problems, []);
   });
@@ -103,7 +103,7 @@ describe('page', () => {
 
   test('the same seed gives the native picture, at every step', async () => {
     for (const [caption, seed] of [[SEVEN_TWO, 7], ['The digit 3 is at the top of the digit 8.', 123456]]) {
-      const [shown, expected] = [await drawInPage(page, caption, seed), paintNatively(caption, seed)];
+      const [shown, expected] = [await drawInPage(page, caption, seed), paintNatively(caption, seed, 'aligndraw-digits')];
       const worst = worstDifference(shown, expected.frames);
       console.log(`native against browser, seed ${seed}: ${worst.toExponential(1)}`);
       assert.ok(worst <= CPU_TOLERANCE, `differs by ${worst}`);
@@ -172,7 +172,7 @@ describe('page', () => {
   });
 
   test('fits a phone, without sideways scrolling', async () => {
-    const phone = await openPage(await browser.newContext({ viewport: { width: 390, height: 844 }, reducedMotion: 'reduce' }), server.url);
+    const phone = await openPage(await browser.newContext({ viewport: { width: 390, height: 844 }, reducedMotion: 'reduce' }), `${server.url}/?model=aligndraw-digits`);
     await drawn(phone, SEVEN_TWO);
     const width = await phone.evaluate(() => document.documentElement.scrollWidth);
     assert.ok(width <= 390, `the page is ${width} px wide`);

@@ -118,7 +118,7 @@ describe('trouble', () => {
     assert.match(await errorText(page), /engine stopped/);
     await page.locator('#retry').click();
     await drawn(page, CAPTION);
-    assert.equal((await drawInPage(page, CAPTION, 1)).length, 32);
+    assert.equal((await drawInPage(page, CAPTION, 1)).length, 8);
     await page.context().close();
   });
 });

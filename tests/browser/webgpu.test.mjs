@@ -14,7 +14,7 @@ describe('webgpu', () => {
   before(async () => {
     server = await startServer();
     browser = await startBrowser(SOFTWARE_GPU);
-    page = await openPage(await browser.newContext(), `${server.url}/?device=webgpu`);
+    page = await openPage(await browser.newContext(), `${server.url}/?device=webgpu&model=aligndraw-digits`);
     await page.waitForFunction(() => document.getElementById('badge').dataset.device === 'webgpu', null, { timeout: PATIENCE }).catch(async () => {
       throw new Error(`WebGPU was not taken: ${await page.locator('#badge').textContent()}; ${page.problems.join('; ')}`);
     });
@@ -25,7 +25,7 @@ describe('webgpu', () => {
   });
 
   test('draws the native picture of the same seed', { timeout: PATIENCE }, async () => {
-    const worst = worstDifference(await drawInPage(page, CAPTION, 7), paintNatively(CAPTION, 7).frames);
+    const worst = worstDifference(await drawInPage(page, CAPTION, 7), paintNatively(CAPTION, 7, 'aligndraw-digits').frames);
     console.log(`native CPU against browser WebGPU: ${worst.toExponential(1)}`);
     assert.ok(worst <= GPU_TOLERANCE, `differs by ${worst}`);
   });
@@ -38,7 +38,7 @@ describe('webgpu', () => {
   });
 
   test('an error that the engine did not catch ends it, and the CPU goes on', { timeout: PATIENCE }, async () => {
-    const other = await openPage(await browser.newContext(), `${server.url}/?device=webgpu`);
+    const other = await openPage(await browser.newContext(), `${server.url}/?device=webgpu&model=aligndraw-digits`);
     await other.waitForFunction(() => document.getElementById('badge').dataset.device === 'webgpu', null, { timeout: PATIENCE });
     await drawn(other, CAPTION, PATIENCE);
     await other.evaluate(() => aligndraw.loseGpu('shader'));
@@ -58,7 +58,7 @@ describe('webgpu', () => {
       return frames;
     }, CAPTION);
     assert.deepEqual(frames.map((frame) => frame.step), Array.from({ length: 32 }, (_, i) => i + 1));
-    assert.ok(worstDifference(frames, paintNatively(CAPTION, 7).frames) <= GPU_TOLERANCE);
+    assert.ok(worstDifference(frames, paintNatively(CAPTION, 7, 'aligndraw-digits').frames) <= GPU_TOLERANCE);
     assert.match(await page.locator('#badge').textContent(), /CPU \(the GPU device was lost\)/);
   });
 });
