@@ -244,3 +244,25 @@ fn a_batch_is_learned_by_heart() {
     // One in a hundred of 12 288 colour values' deviation is 57 nats: the pictures are there when 3 000 are gone.
     assert!(after < before - 3_000.0, "{before} → {after}");
 }
+
+/// "a below b" stands as "b above a" does, whatever the weights.
+#[test]
+fn an_inverse_relation_exchanges_the_frames() {
+    let config = small();
+    let device = Device::flex();
+    let pipeline =
+        Pipeline::new(Layered::init(&config, 4, &device).painter(&config, &device), vocabulary(), 0.0);
+    let frames = |caption: &str| -> Vec<(f32, f32)> {
+        let mut pictures = pipeline.begin(caption, &[1]).expect("a caption");
+        let mut found = Vec::new();
+        while let Some(frames) = pollster::block_on(pipeline.step(&mut pictures)).expect("a step") {
+            let rect = frames[0].frame.expect("a frame");
+            found.push((rect.x, rect.y));
+        }
+        found
+    };
+    let above = frames("a dog above a cat on the street");
+    let below = frames("a dog below a cat on the street");
+    assert_ne!(above[1], above[6]);
+    assert_eq!((above[1], above[6]), (below[6], below[1]));
+}

@@ -247,6 +247,8 @@ pub struct Roles {
     pub styles: Vec<&'static str>,
     /// Colours.
     pub colours: Vec<&'static str>,
+    /// Words that say the opposite of another.
+    pub inverses: Vec<(&'static str, &'static str)>,
     /// Words for more than two.
     pub groups: Vec<&'static str>,
 }
@@ -286,6 +288,7 @@ pub fn roles() -> Roles {
         groups: vec!["group", "herd", "three", "four", "five"],
         said: said.chain(["pale"]).filter(|word| !word.is_empty()).collect(),
         styles: vec!["vintage"],
+        inverses: vec![("below", "above"), ("under", "over")],
         colours,
     }
 }

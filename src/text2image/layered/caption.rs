@@ -55,6 +55,21 @@ impl Plan {
     }
 }
 
+/// The rows in the order in which their layers stand, where some of two things stand the other way round.
+fn exchanged(config: &LayeredConfig, captions: &CaptionIds, plan: &Plan) -> Option<Vec<usize>> {
+    let inverse: Vec<bool> = captions
+        .ids
+        .chunks(captions.words)
+        .zip(&plan.pictures)
+        .map(|(ids, layers)| layers.layers.len() == 3 && config.lexicon.is_inverse(ids))
+        .collect();
+    let other = |layer| [0, 2, 1][layer];
+    let row = |picture: usize, _: &Layers, layer: usize| {
+        picture * plan.rows + if inverse[picture] { other(layer) } else { layer }
+    };
+    inverse.contains(&true).then(|| plan.each_row(row))
+}
+
 /// What the sentences say of their layers, [picture · layer, …].
 pub struct Encoded {
     /// Frames (x, y, size) [row, 3].
@@ -74,6 +89,10 @@ impl Layered {
     pub fn encode(&self, config: &LayeredConfig, captions: &CaptionIds, plan: &Plan) -> Encoded {
         let device = self.frame_bias.val().device();
         let states = self.placing_states(config, captions, plan, &device);
+        let states = match exchanged(config, captions, plan) {
+            Some(rows) => states.select(0, indices(rows, &device)),
+            None => states,
+        };
         let raw = affine(&states, &self.frame, &self.frame_bias);
         let rows = plan.pictures.len() * plan.rows;
         let anchors = plan.each_row(|_, layers, at| {

@@ -22,6 +22,9 @@ pub struct Lexicon {
     pub boundaries: Vec<usize>,
     /// Words that change the colours of the whole picture.
     pub styles: Vec<usize>,
+    /// Words that say the opposite of another, each with that other: "a below b" is placed as "b above a".
+    #[serde(default)]
+    pub inverses: Vec<[usize; 2]>,
     /// Words that stand for one another where it is decided where a thing stands: each is read as the first
     /// of its group, so that the place of a thing cannot know what the thing is.
     pub alike: Vec<Vec<usize>>,
@@ -54,7 +57,12 @@ pub struct Layers {
 impl Lexicon {
     /// All ids that it names.
     pub fn ids(&self) -> impl Iterator<Item = usize> {
-        let pairs = self.things.iter().flatten().chain(self.counts.iter().map(|[word, ..]| word));
+        let pairs = self
+            .things
+            .iter()
+            .chain(&self.inverses)
+            .flatten()
+            .chain(self.counts.iter().map(|[word, ..]| word));
         let lists = [&self.places, &self.compounds, &self.boundaries, &self.styles];
         lists.into_iter().flatten().chain(pairs).chain(self.alike.iter().flatten()).copied()
     }
@@ -64,8 +72,16 @@ impl Lexicon {
         self.things.iter().find(|[word, _]| *word == id).map_or(id, |[_, shared]| *shared)
     }
 
+    /// Whether the two things that a caption names stand the other way round than it is read.
+    pub fn is_inverse(&self, ids: &[usize]) -> bool {
+        ids.iter().any(|id| self.inverses.iter().any(|[word, _]| word == id))
+    }
+
     /// The word as the placement reads it.
     pub fn plain(&self, id: usize) -> usize {
+        if let Some([_, other]) = self.inverses.iter().find(|[word, _]| *word == id) {
+            return *other;
+        }
         let group = self.alike.iter().find(|group| group.contains(&id));
         group.and_then(|group| group.first()).map_or(id, |first| *first)
     }
