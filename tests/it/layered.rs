@@ -68,7 +68,7 @@ fn the_words_that_are_drawn_and_what_is_said_of_them() {
         ("a very large commercial plane flying in clear skies", "clear skies: very large commercial plane"),
         ("a surfer, a woman, and a child walk on the sun", "sun: surfer, woman, child"),
         ("a herd of cows in the sky at night", "night: cows, cows, cows, cows, cows"),
-        ("three brown dogs on the grass", "grass: brown dogs, brown dogs, brown dogs"),
+        ("three brown dogs on the grass", "green grass: brown dogs, brown dogs, brown dogs"),
         ("a red bus on the left of two blue cars on the street", "street: red bus, blue cars, blue cars"),
     ] {
         assert_eq!(layers_of(caption), layers, "{caption}");

@@ -247,6 +247,8 @@ pub struct Roles {
     pub styles: Vec<&'static str>,
     /// Colours.
     pub colours: Vec<&'static str>,
+    /// Words of things, each with those of the place where it is when no place is said.
+    pub homes: Vec<(&'static str, Vec<&'static str>)>,
     /// Words that say the opposite of another.
     pub inverses: Vec<(&'static str, &'static str)>,
     /// Words for more than two.
@@ -256,6 +258,23 @@ pub struct Roles {
 /// The last word of a phrase.
 fn head(phrase: &'static str) -> &'static str {
     phrase.rsplit(' ').next().unwrap_or(phrase)
+}
+
+/// The words of the first phrase of the place where each thing is at home.
+fn homes(prepositions: &[&str]) -> Vec<(&'static str, Vec<&'static str>)> {
+    let place = |object: Object| -> Vec<&'static str> {
+        let phrase = object.home().phrases()[0];
+        phrase.split(' ').filter(|word| !prepositions.contains(word)).collect()
+    };
+    let nouns = |object: &Object| -> Vec<_> {
+        object
+            .nouns()
+            .iter()
+            .flat_map(|(one, many)| [head(one), head(many)])
+            .map(|noun| (noun, place(*object)))
+            .collect()
+    };
+    Object::ALL.iter().flat_map(nouns).collect()
 }
 
 /// What the words of the grammar do.
@@ -288,6 +307,7 @@ pub fn roles() -> Roles {
         groups: vec!["group", "herd", "three", "four", "five"],
         said: said.chain(["pale"]).filter(|word| !word.is_empty()).collect(),
         styles: vec!["vintage"],
+        homes: homes(&PREPOSITIONS),
         inverses: vec![("below", "above"), ("under", "over")],
         colours,
     }

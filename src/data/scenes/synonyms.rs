@@ -147,6 +147,8 @@ const PHRASES: &[(&str, &[&str])] = &[
         "green grass field",
         &["park", "lawn", "meadow", "pasture", "garden", "yard", "backyard", "farm", "hillside"],
     ),
+    ("on the green grass", &["on the grass", "on grass", "on green grass"]),
+    ("on a city street", &["in the city", "in a city", "in town", "in the town"]),
     ("grass", &["turf"]),
     ("field", &["fields", "grassland", "farmland"]),
     ("dry grass field", &["savanna", "savannah", "prairie", "plain", "plains", "steppe"]),

@@ -187,8 +187,13 @@ impl Layered {
             let of_rows = plan.each_row(|picture, layers, at| {
                 let layer = &layers.layers[at];
                 let ids = &captions.ids[picture * captions.words..][..captions.words];
+                let place = if layer.at_home { config.lexicon.home(ids[layer.word]) } else { None };
                 let words = layer.said.iter().map(|&word| config.lexicon.shared(ids[word]));
-                if layer.at_home == home { words.collect() } else { Vec::new() }
+                match place {
+                    Some(place) if !home => place.to_vec(),
+                    None if layer.at_home == home => words.collect(),
+                    _ => Vec::new(),
+                }
             });
             for (row, words) in of_rows.into_iter().enumerate() {
                 words.into_iter().for_each(|word| counts[row * v + word] = 1.0);

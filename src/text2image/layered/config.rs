@@ -115,6 +115,7 @@ impl LayeredConfig {
             counts: vec![[6, 2, 2]],
             boundaries: vec![7],
             styles: vec![8],
+            homes: vec![(5, vec![2])],
             inverses: vec![[9, 10]],
             alike: vec![vec![3, 4, 5]],
             ..Lexicon::default()

@@ -22,6 +22,9 @@ pub struct Lexicon {
     pub boundaries: Vec<usize>,
     /// Words that change the colours of the whole picture.
     pub styles: Vec<usize>,
+    /// Words of things, each with the words of the place where it is when no place is said.
+    #[serde(default)]
+    pub homes: Vec<(usize, Vec<usize>)>,
     /// Words that say the opposite of another, each with that other: "a below b" is placed as "b above a".
     #[serde(default)]
     pub inverses: Vec<[usize; 2]>,
@@ -64,12 +67,18 @@ impl Lexicon {
             .flatten()
             .chain(self.counts.iter().map(|[word, ..]| word));
         let lists = [&self.places, &self.compounds, &self.boundaries, &self.styles];
-        lists.into_iter().flatten().chain(pairs).chain(self.alike.iter().flatten()).copied()
+        let homes = self.homes.iter().flat_map(|(word, place)| std::iter::once(word).chain(place));
+        lists.into_iter().flatten().chain(homes).chain(pairs).chain(self.alike.iter().flatten()).copied()
     }
 
     /// The word whose embedding a word has.
     pub fn shared(&self, id: usize) -> usize {
         self.things.iter().find(|[word, _]| *word == id).map_or(id, |[_, shared]| *shared)
+    }
+
+    /// The words of the place where a thing is when no place is said, if the language knows it.
+    pub fn home(&self, id: usize) -> Option<&[usize]> {
+        self.homes.iter().find(|(word, _)| *word == id).map(|(_, place)| place.as_slice())
     }
 
     /// Whether the two things that a caption names stand the other way round than it is read.

@@ -31,6 +31,7 @@ pub fn scene_lexicon(vocabulary: &Vocabulary) -> Lexicon {
         counts: roles.counts.iter().filter_map(|(word, count, of)| Some([id(word)?, *count, *of])).collect(),
         boundaries: (0..vocabulary.words.len()).filter(|id| !said.contains(id)).collect(),
         styles: ids(&roles.styles),
+        homes: roles.homes.iter().filter_map(|(word, place)| Some((id(word)?, ids(place)))).collect(),
         inverses: roles.inverses.iter().filter_map(|(word, other)| Some([id(word)?, id(other)?])).collect(),
         alike: vec![nouns, ids(&roles.colours), groups],
     }
