@@ -74,7 +74,8 @@ macro_rules! captioners {
 
 macro_rules! of_any_kind {
     ($($(#[doc = $doc:expr])+ $variant:ident($model:ty) = $name:literal $(| $earlier:literal)*;)+) => {
-        /// A system with its sizes.
+        /// A system with its sizes. There is one for a model, so that the largest may be as large as it is.
+        #[allow(clippy::large_enum_variant)]
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[serde(tag = "system", content = "config")]
         pub enum System {
