@@ -40,11 +40,14 @@ build() {
   local name=$1 feature=$2 level=$3
   # One folder for all three: what they share is compiled once.
   local target=$cache/wasm
+  # The hand-written kernels are the cpu engine's; the others run burn's, which are for size throughout.
+  local size=()
+  [ -z "$feature" ] || size=(--config 'profile.web.package.aligndraw.opt-level="s"')
   (
     eval "$environment"
     export CARGO_TARGET_DIR=$target RUSTFLAGS="-C target-feature=+simd128"
     "$CARGO_WASM" build --quiet --locked --lib --profile web --target wasm32-unknown-unknown \
-      ${feature:+--features "$feature"}
+      ${feature:+--features "$feature"} "${size[@]}"
   )
   local wasm=$target/wasm32-unknown-unknown/web/aligndraw.wasm
   if [ -f "pkg/$name/aligndraw_bg.wasm.br" ] && [ "$(cat "pkg/$name/.of" 2>/dev/null)" = "$(sha256sum <"$wasm")" ]; then

@@ -165,7 +165,7 @@ describe('page', () => {
       assert.ok(readFileSync(await download.path()).toString('latin1').startsWith(magic), kind);
     }
     await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
-    for (const [kind, expected] of [['link', /^http.*seed=/], ['element', /<align-draw caption="the digit.*seed="\d+" words controls>/], ['frame', /<iframe src="http.*embed\.html\?caption=/]]) {
+    for (const [kind, expected] of [['link', /^http.*seed=/], ['element', /<align-draw caption="the digit.*seed="\d+" model="aligndraw-digits" words controls>/], ['frame', /<iframe src="http.*embed\.html\?caption=/]]) {
       await page.locator(`[data-copy=${kind}]`).click();
       assert.match(await page.evaluate(() => navigator.clipboard.readText()), expected);
     }

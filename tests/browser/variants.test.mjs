@@ -136,7 +136,7 @@ describe('variants', () => {
   test('the gallery draws every figure and shows what was measured', async () => {
     const gallery = await openPage(context, `${server.url}/gallery.html`);
     await gallery.waitForFunction(() => document.documentElement.dataset.drawn, null, { timeout: 120_000 });
-    assert.equal(await gallery.locator('.row canvas').count(), 38);
+    assert.equal(await gallery.locator('.row canvas').count(), 42);
     const found = JSON.parse(readFileSync('models/scenes.eval.json', 'utf8'));
     const { right, of } = found.held_out.painted.colour;
     const cells = await gallery.locator('#rows tr', { hasText: 'colour' }).locator('td').allTextContents();
