@@ -59,6 +59,7 @@ const FILES = site?.files ?? [
   'pkg/engines.js',
   'pkg/gifenc.js',
   'pkg/cpu/aligndraw.js',
+  'pkg/flex/aligndraw.js',
 ];
 const worker = /** @type {any} */ (self);
 

@@ -14,7 +14,7 @@ before(async () => {
 after(() => browser?.close());
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'aligndraw-causes-'));
-  for (const file of readdirSync('pkg')) if (/\.js$|^cpu$|^models$/.test(file)) cpSync(join('pkg', file), join(folder, file), { recursive: true });
+  for (const file of readdirSync('pkg')) if (/\.js$|^(cpu|flex)$|^models$/.test(file)) cpSync(join('pkg', file), join(folder, file), { recursive: true });
   writeFileSync(join(folder, 'index.html'), '<!doctype html><title>Scratch</title>');
 });
 afterEach(async () => {
@@ -58,7 +58,7 @@ describe('a file that does not come is named with its cause', () => {
     assert.equal(await draw(), 8);
   });
 
-  for (const [file, name] of [[/^worker\.js$/, /worker\.js/], [/^engine-cpu\.js$/, /engine-cpu\.js/], [/^cpu\/.*\.wasm$/, /aligndraw_bg\.wasm/], [/\/digits\.safetensors$/, /digits\.safetensors/], [/^digits-\w+\.js$/, /digits-\w+\.js/]]) {
+  for (const [file, name] of [[/^worker\.js$/, /worker\.js/], [/^engine-flex\.js$/, /engine-flex\.js/], [/^flex\/.*\.wasm$/, /aligndraw_bg\.wasm/], [/\/digits\.safetensors$/, /digits\.safetensors/], [/^digits-\w+\.js$/, /digits-\w+\.js/]]) {
     test(`${name.source}: the server has none`, async () => {
       await open();
       removeFile(file);

@@ -163,7 +163,7 @@ test('the worker computes: the page itself fetches no engine, compiles nothing a
   assert.deepEqual(seen.compiled, []);
   assert.deepEqual(seen.fetched, []);
   assert.equal(seen.done, 10);
-  assert.equal(seen.steps.reduce((sum, steps) => sum + steps, 0), 320);
+  assert.equal(seen.steps.reduce((sum, steps) => sum + steps, 0), 80);
   assert.ok(seen.steps.every((steps) => steps >= 1));
 });
 

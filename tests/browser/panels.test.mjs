@@ -83,7 +83,7 @@ describe('panels', () => {
     await page.context().close();
   });
 
-  test('without write window and branches: neither is shown', async () => {
+  test('without branches: the form for them is not shown', async () => {
     const context = await browser.newContext({ reducedMotion: 'reduce' });
     // No system lacks them yet: the engine's answer is changed on its way.
     await context.addInitScript(() => {
@@ -91,7 +91,7 @@ describe('panels', () => {
       window.Worker = class extends Original {
         set onmessage(listener) {
           super.onmessage = (event) => {
-            if (event.data.type === 'loaded') event.data.info.shows = { attention: false, window: false, branch: false };
+            if (event.data.type === 'loaded') event.data.info.shows.branch = false;
             listener(event);
           };
         }
@@ -100,7 +100,7 @@ describe('panels', () => {
     const page = await openPage(context, `${server.url}/?model=mean`);
     await drawn(page, CAPTION);
     await page.locator('#step').fill('2');
-    assert.deepEqual(await visible(page, '#words', '#window', '#branch', '#strip'), { '#words': true, '#window': false, '#branch': false, '#strip': true });
+    assert.deepEqual(await visible(page, '#words', '#branch', '#strip'), { '#words': true, '#branch': false, '#strip': true });
     assert.deepEqual(page.problems, []);
     await context.close();
   });

@@ -37,16 +37,6 @@ describe('webgpu', () => {
     assert.doesNotMatch(readFileSync('www/lib/worker.js', 'utf8'), /prototype/);
   });
 
-  test('an error that the engine did not catch ends it, and the CPU goes on', { timeout: PATIENCE }, async () => {
-    const other = await openPage(await browser.newContext(), `${server.url}/?device=webgpu&model=aligndraw-digits`);
-    await other.waitForFunction(() => document.getElementById('badge').dataset.device === 'webgpu', null, { timeout: PATIENCE });
-    await drawn(other, CAPTION, PATIENCE);
-    await other.evaluate(() => aligndraw.loseGpu('shader'));
-    await other.waitForFunction(() => document.getElementById('badge').dataset.device === 'cpu', null, { timeout: PATIENCE });
-    assert.match(await other.locator('#badge').textContent(), /CPU \(the GPU device was lost\)/);
-    await other.context().close();
-  });
-
   test('a lost device goes on at the same seed on the CPU', { timeout: PATIENCE }, async () => {
     await drawn(page, CAPTION, PATIENCE);
     const frames = await page.evaluate(async (caption) => {

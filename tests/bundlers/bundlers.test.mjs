@@ -102,7 +102,7 @@ async function served(folder, name, args, path = '/') {
 
 /** What esbuild and Rollup leave to be copied, as the package's README says. */
 function copied(folder) {
-  for (const file of ['worker.js', 'engine-cpu.js', 'engine-webgpu.js', 'cpu', 'webgpu', 'models']) {
+  for (const file of ['worker.js', 'engine-cpu.js', 'engine-flex.js', 'engine-webgpu.js', 'cpu', 'flex', 'webgpu', 'models']) {
     cpSync(join(folder, 'node_modules/aligndraw', file), join(folder, 'dist', file), { recursive: true });
   }
   cpSync(join(folder, 'index.html'), join(folder, 'dist/index.html'));
@@ -152,7 +152,7 @@ describe('the packed package draws', () => {
     const engines = await startHost('pkg');
     try {
       await built(join(folder, 'dist'), '/', `?pkg=${engines.url}`);
-      assert.ok(engines.requests.some(({ path }) => path === '/cpu/aligndraw_bg.wasm'));
+      assert.ok(engines.requests.some(({ path }) => path === '/flex/aligndraw_bg.wasm'));
     } finally {
       engines.stop();
     }

@@ -278,7 +278,7 @@ export class AlignDrawElement extends AttributesElement {
     paint(canvas, frame?.pixels ?? frame?.image ?? null, size, this.#inks);
     placeWindow(window, step > 0 && step < this.#player.total ? frame : null, size);
     canvas.setAttribute('aria-label', frame ? `Drawing of “${this.#words.join(' ')}”, step ${step}` : 'Empty canvas');
-    [...caption.children].forEach((span, j) => span.style.setProperty('--attention', `${frame ? 60 * Math.sqrt(frame.alignment?.[j] ?? 0) : 0}%`));
+    [...caption.children].forEach((span, j) => span.style.setProperty('--attention', `${frame ? 54 * Math.sqrt(frame.alignment?.[j] ?? 0) : 0}%`));
     slider.value = String(step);
     play.textContent = playing ? '❚❚' : '▶';
     play.setAttribute('aria-label', playing ? 'Pause' : 'Play');
