@@ -57,7 +57,7 @@ async function draws(url) {
   const problems = [];
   page.on('pageerror', (error) => problems.push(String(error)));
   await page.goto(url);
-  const done = () => globalThis.drawn && document.querySelector('align-draw')?.frames?.length === 32;
+  const done = () => globalThis.drawn && document.querySelector('align-draw')?.frames?.length === 8;
   await page.waitForFunction(done, null, { timeout: 90_000 }).catch((error) => problems.push(String(error)));
   const told = await page.evaluate(() => document.querySelector('align-draw')?.shadowRoot?.querySelector('[data-problem]')?.textContent ?? '');
   assert.deepEqual([...problems, told].filter(Boolean), []);
