@@ -14,6 +14,12 @@ pub struct Gaussian {
 }
 
 impl Gaussian {
+    /// Mean, then log standard deviation, side by side in `raw` [batch, 2 · latent].
+    pub fn side_by_side(raw: Tensor<2>) -> Self {
+        let [_, width] = raw.dims();
+        Self { mean: raw.clone().narrow(1, 0, width / 2), log_std: raw.narrow(1, width / 2, width / 2) }
+    }
+
     /// `z = μ + e^{log σ} · noise`, by which gradients reach μ and σ.
     pub fn sample(&self, noise: Tensor<2>) -> Tensor<2> {
         self.mean.clone() + self.bounded_log_std().exp() * noise

@@ -53,6 +53,13 @@ pub struct OverWords<'a> {
     pub backward: bool,
 }
 
+/// States of a bidirectional LSTM at every word [sentence · word, 2·hidden]: those of `[forward, backward]` side by
+/// side. `embedded` is [sentence · word, embedding].
+pub fn both_ways(ways: [OverWords; 2], embedded: &Tensor<2>, sentences: usize, words: usize) -> Tensor<2> {
+    let states = ways.map(|way| way.states(embedded, sentences, words));
+    Tensor::cat(states.to_vec(), 2).flatten(0, 1)
+}
+
 impl OverWords<'_> {
     /// Its states at every word [sentence, word, hidden], from the embeddings [sentence · word, embedding].
     pub fn states(&self, embedded: &Tensor<2>, sentences: usize, words: usize) -> Tensor<3> {

@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 use super::{Framed, FramedConfig};
 use crate::error::{Error, Result};
 use crate::model::CaptionIds;
-use crate::nn::lstm::OverWords;
+use crate::nn::lstm::{OverWords, both_ways};
 use crate::nn::{affine, indices};
 
 /// The drawn words of a batch of captions, in the order of the sentence.
@@ -102,7 +102,6 @@ impl Framed {
             bias: &self.caption_backward_bias,
             backward: true,
         };
-        let [forward, backward] = [forward, backward].map(|way| way.states(&embedded, sentences, words));
-        Tensor::cat(vec![forward, backward], 2).flatten(0, 1)
+        both_ways([forward, backward], &embedded, sentences, words)
     }
 }

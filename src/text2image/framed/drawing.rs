@@ -126,7 +126,7 @@ impl Framed {
 
         let prior = affine(&decoder.hidden, &self.prior, &self.prior_bias)
             + self.prior_words.val().select(0, ids.clone());
-        let prior = halves(prior.tanh());
+        let prior = Gaussian::side_by_side(prior.tanh());
         let (latent, encoder, kl) = match image {
             None => (prior.sample(noise), encoder, None),
             Some(image) => {
@@ -135,7 +135,8 @@ impl Framed {
                 let inputs = vec![glimpse, decoder.hidden.clone(), encoder.hidden.clone()];
                 let gates = affine(&Tensor::cat(inputs, 1), &self.inference_input, &self.inference_bias);
                 let encoder = encoder.step(gates + words);
-                let raw = halves(affine(&encoder.hidden, &self.posterior, &self.posterior_bias));
+                let raw =
+                    Gaussian::side_by_side(affine(&encoder.hidden, &self.posterior, &self.posterior_bias));
                 let posterior = Gaussian { mean: raw.mean, log_std: raw.log_std * 0.5 };
                 let kl = posterior.kl(&prior);
                 (posterior.sample(noise), encoder, Some(kl))
@@ -202,12 +203,6 @@ impl Framed {
 pub fn moved(frames: &Tensor<2>, by: Tensor<2>) -> Tensor<2> {
     let centers = frames.clone().narrow(1, 0, 2) + by;
     Tensor::cat(vec![centers, frames.clone().narrow(1, 2, 1)], 1)
-}
-
-/// Mean and log standard deviation, side by side in `raw` [batch, 2 · latent].
-fn halves(raw: Tensor<2>) -> Gaussian {
-    let [_, width] = raw.dims();
-    Gaussian { mean: raw.clone().narrow(1, 0, width / 2), log_std: raw.narrow(1, width / 2, width / 2) }
 }
 
 /// The words of a batch's slots, their frames given.

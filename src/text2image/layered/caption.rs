@@ -6,7 +6,7 @@ use super::window::{frames, largest};
 use super::{Layered, LayeredConfig, Layers};
 use crate::error::{Error, Result};
 use crate::model::CaptionIds;
-use crate::nn::lstm::{LstmState, OverWords};
+use crate::nn::lstm::{LstmState, OverWords, both_ways};
 use crate::nn::{affine, indices, on_device};
 
 /// Log standard deviation with which a frame's latent starts, half-canvases.
@@ -168,8 +168,7 @@ impl Layered {
             bias: &self.caption_backward_bias,
             backward: true,
         };
-        let states = [forward, backward].map(|way| way.states(&embedded, sentences, words));
-        Tensor::cat(states.to_vec(), 2).flatten(0, 1)
+        both_ways([forward, backward], &embedded, sentences, words)
     }
 
     /// What each layer is said to be: the sum over the words of its noun phrase [row, H].

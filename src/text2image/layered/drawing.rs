@@ -150,7 +150,7 @@ impl Layered {
         let frames = of(&rows.frames);
 
         let prior = affine(&decoder.hidden, &self.prior, &self.prior_bias) + of(&rows.prior);
-        let prior = halves(prior.tanh());
+        let prior = Gaussian::side_by_side(prior.tanh());
         let (sample, encoder, kl) = match image {
             None => (prior.sample(latent.noise), encoder, None),
             Some(image) => {
@@ -158,7 +158,8 @@ impl Layered {
                 let inputs = vec![glimpse, decoder.hidden.clone(), encoder.hidden.clone()];
                 let gates = affine(&Tensor::cat(inputs, 1), &self.inference_input, &self.inference_bias);
                 let encoder = encoder.step(gates + of(&rows.inference));
-                let raw = halves(affine(&encoder.hidden, &self.posterior, &self.posterior_bias));
+                let raw =
+                    Gaussian::side_by_side(affine(&encoder.hidden, &self.posterior, &self.posterior_bias));
                 let posterior = Gaussian { mean: raw.mean, log_std: raw.log_std * 0.5 };
                 let kl = posterior.kl(&prior);
                 (posterior.sample(latent.noise), encoder, Some(kl))
@@ -245,10 +246,4 @@ pub fn shown(canvas: &Tensor<4>, style: &Option<Tensor<2>>) -> Tensor<4> {
     let offset = style.clone().narrow(1, 9, 3).reshape([batch, channels, 1]);
     let flat = canvas.clone().reshape([batch, channels, height * width]);
     (flat.clone() + matrix.matmul(flat) + offset).reshape([batch, channels, height, width])
-}
-
-/// Mean and log standard deviation, side by side in `raw` [picture, 2 · latent].
-fn halves(raw: Tensor<2>) -> Gaussian {
-    let [_, width] = raw.dims();
-    Gaussian { mean: raw.clone().narrow(1, 0, width / 2), log_std: raw.narrow(1, width / 2, width / 2) }
 }
