@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::data::augment::Augmentation;
 use crate::data::source::DataSet;
 use crate::error::{Error, Result};
 use crate::model::Config;
@@ -90,6 +91,9 @@ pub struct TrainOptions<C> {
     /// What is trained on.
     #[serde(default)]
     pub data: DataSet,
+    /// How what is learned from differs from what was recorded; none: not at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub augmentation: Option<Augmentation>,
     /// Sizes.
     pub config: C,
     /// SHA-256 of the weights that the run began with; none: random ones.
@@ -148,6 +152,10 @@ impl<C: Config> TrainOptions<C> {
             let rate = self.learning_rate;
             return Err(Error::Config(format!("the learning rate is {rate}, expected above 0, at most 1")));
         }
+        let dropout = self.augmentation.map_or(0.0, |augmentation| augmentation.word_dropout);
+        if !(0.0..1.0).contains(&dropout) {
+            return Err(Error::Config(format!("the words' dropout is {dropout}, expected 0 up to 1")));
+        }
         if self.clip.is_nan() || self.clip <= 0.0 {
             return Err(Error::Config(format!("the clipping norm is {}, expected above 0", self.clip)));
         }
@@ -176,6 +184,7 @@ impl<C: Config> TrainOptions<C> {
         TrainOptions {
             preset: self.preset,
             data: self.data,
+            augmentation: self.augmentation,
             config: map(self.config),
             started_from: self.started_from,
             seed: self.seed,

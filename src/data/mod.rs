@@ -1,5 +1,6 @@
 //! Captioned images: vocabularies, data sets, batches, and the one source of noise.
 
+pub mod augment;
 pub mod batch;
 pub mod binary_mnist;
 #[cfg(not(target_family = "wasm"))]

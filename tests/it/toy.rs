@@ -155,6 +155,7 @@ impl Drawing for BagDrawing {
 fn options() -> TrainOptions<BagConfig> {
     TrainOptions {
         preset: "bag".into(),
+        augmentation: None,
         data: DataSet::MnistCaptions,
         config: BagConfig { vocabulary_size: 23, side: 60 },
         started_from: None,

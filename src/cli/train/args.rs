@@ -7,6 +7,7 @@ use clap::builder::PossibleValue;
 use clap::{Args as ClapArgs, ValueEnum};
 
 use super::compute::DeviceName;
+use crate::data::augment::Augmentation;
 use crate::model::{Config, ImageSize};
 use crate::options::{OptimizerKind, Schedule, TrainOptions};
 use crate::systems::{self, System};
@@ -81,6 +82,12 @@ pub struct Args {
     /// Any size of the model by its name in the manifest, in JSON: --set decoder_size=256
     #[arg(long, value_name = "FIELD=JSON", value_parser = setting)]
     set: Vec<Setting>,
+    /// Learn from mirror images too, "left" and "right" exchanged in their captions
+    #[arg(long, value_enum)]
+    mirror: Option<Switch>,
+    /// Share of the words that are read as unknown while learning, 0 up to 1
+    #[arg(long, value_name = "SHARE")]
+    word_dropout: Option<f32>,
     /// First learning rate
     #[arg(long)]
     lr: Option<f64>,
@@ -193,6 +200,7 @@ impl Args {
         set(&mut options.batches_per_epoch, self.batches);
         self.change_sizes(&mut options)?;
         self.change_resumed(&mut options);
+        self.change_augmentation(&mut options);
         options.clip = self.clip.unwrap_or(options.clip);
         options.average_decay = self.average.unwrap_or(options.average_decay);
         options.seed = self.seed.unwrap_or(options.seed);
@@ -210,6 +218,13 @@ impl Args {
             None => {}
         }
         Ok(options)
+    }
+
+    fn change_augmentation(&self, options: &mut TrainOptions<System>) {
+        let mut changed = options.augmentation.unwrap_or_default();
+        changed.mirror = self.mirror.map_or(changed.mirror, |mirror| mirror == Switch::On);
+        changed.word_dropout = self.word_dropout.unwrap_or(changed.word_dropout);
+        options.augmentation = Some(changed).filter(|changed| *changed != Augmentation::default());
     }
 
     fn change_sizes(&self, options: &mut TrainOptions<System>) -> Result<()> {
@@ -248,6 +263,8 @@ impl Args {
             ("--batch", self.batch.is_some()),
             ("--batches", self.batches.is_some()),
             ("--steps", self.steps.is_some()),
+            ("--mirror", self.mirror.is_some()),
+            ("--word-dropout", self.word_dropout.is_some()),
             ("--window-limits", self.window_limits.is_some()),
             ("--set", !self.set.is_empty()),
             ("--optimizer", self.optimizer.is_some()),

@@ -4,6 +4,7 @@ mod args;
 mod compute;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use anyhow::{Context, Result, bail};
@@ -17,6 +18,7 @@ use crate::checkpoint::{
     parse_safetensors, take, with_values,
 };
 use crate::cli::output::{self, note, say};
+use crate::data::augment::Augmented;
 use crate::data::vocabulary::Vocabulary;
 use crate::error::Error;
 use crate::model::{Config, Trainable};
@@ -92,6 +94,7 @@ pub fn run(args: Args) -> Result<()> {
         &args.models,
     )?;
     options.config.fit_data(vocabulary.words.len(), None);
+    let data = augmented(data, options, &vocabulary);
     options.check()?;
     let compute = compute::compute(&args)?;
     let from = match &args.from {
@@ -121,6 +124,14 @@ pub fn run(args: Args) -> Result<()> {
     };
     let trained = run.options.config.visit(trained)?;
     finish(&run, &out, vocabulary, &trained)
+}
+
+/// Data as it is learned from.
+fn augmented(data: Data, options: &TrainOptions<System>, vocabulary: &Vocabulary) -> Data {
+    let Some(augmentation) = options.augmentation else { return data };
+    let image = options.config.image_size();
+    let train = Arc::new(Augmented::new(data.train, augmentation, image, vocabulary));
+    Data { train, validation: data.validation }
 }
 
 /// A new run.

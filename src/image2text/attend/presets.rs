@@ -9,6 +9,7 @@ pub fn scenes() -> TrainOptions<AttendConfig> {
     TrainOptions {
         preset: "describe-scenes".to_owned(),
         data: DataSet::Scenes,
+        augmentation: None,
         config: AttendConfig::scenes(),
         started_from: None,
         seed: 1,

@@ -224,6 +224,22 @@ impl DrawConfig {
         }
     }
 
+    /// The model for some thousand photos, 32×32 RGB: the paper's alignDRAW for MS-COCO, smaller.
+    pub fn photos() -> Self {
+        Self {
+            vocabulary_size: 2_500,
+            word_size: 96,
+            align_size: 128,
+            encoder_size: 256,
+            decoder_size: 256,
+            latent_size: 64,
+            num_steps: 16,
+            initializer: Initializer::Scaled,
+            attention_input: AttentionInput::WordsAndStates,
+            ..Self::coco()
+        }
+    }
+
     /// A model small enough for gradient checks; every size differs from every other.
     pub fn tiny() -> Self {
         Self {

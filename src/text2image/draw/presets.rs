@@ -1,6 +1,7 @@
 //! Whole training runs of the DRAW family.
 
 use super::{AttentionInput, Conditioning, DrawConfig, Initializer};
+use crate::data::augment::Augmentation;
 use crate::data::source::DataSet;
 use crate::options::{OptimizerKind, Preset, Schedule, StepCurriculum, TrainOptions};
 
@@ -9,6 +10,7 @@ pub fn paper() -> TrainOptions<DrawConfig> {
     TrainOptions {
         preset: "paper".to_owned(),
         data: DataSet::MnistCaptions,
+        augmentation: None,
         config: DrawConfig::mnist_captions(),
         started_from: None,
         seed: 1,
@@ -98,6 +100,41 @@ pub fn folder() -> TrainOptions<DrawConfig> {
     TrainOptions { preset: "folder".to_owned(), data: DataSet::Folder, ..scenes() }
 }
 
+/// alignDRAW on a folder of some thousand photos, 32×32 (Flickr8k has 6 000).
+pub fn photos() -> TrainOptions<DrawConfig> {
+    TrainOptions {
+        preset: "photos".to_owned(),
+        data: DataSet::Folder,
+        augmentation: Some(Augmentation { mirror: true, word_dropout: 0.1 }),
+        config: DrawConfig::photos(),
+        epochs: 60,
+        temperature: 1.0,
+        step_curriculum: None,
+        patience: Some(12),
+        ..digits()
+    }
+}
+
+/// noalignDRAW, else as [`photos`].
+pub fn noalign_photos() -> TrainOptions<DrawConfig> {
+    let config = DrawConfig { conditioning: Conditioning::Mean, ..photos().config };
+    TrainOptions { preset: "noalign-photos".to_owned(), config, ..photos() }
+}
+
+/// The run of the paper on MS-COCO: its sizes, initialisation, RMSProp and schedule (18 epochs, a tenth of the rate
+/// after 11), on a folder of photos.
+pub fn paper_coco() -> TrainOptions<DrawConfig> {
+    TrainOptions {
+        preset: "paper-coco".to_owned(),
+        data: DataSet::Folder,
+        config: DrawConfig::coco(),
+        schedule: Schedule::Step { drop_after: 11.0 / 18.0 },
+        batches_per_epoch: 4_130,
+        epochs: 18,
+        ..paper()
+    }
+}
+
 /// A model for tests: seconds on one core, on the real data.
 pub fn tiny() -> TrainOptions<DrawConfig> {
     let config =
@@ -126,6 +163,9 @@ pub fn all() -> Vec<Preset<DrawConfig>> {
             "The model of `aligndraw-scenes` on a folder of captioned images (--data)",
             folder(),
         ),
+        preset("photos", "alignDRAW on a folder of some thousand photos, 32×32 (--data)", photos()),
+        preset("noalign-photos", "noalignDRAW on a folder of photos (--data)", noalign_photos()),
+        preset("paper-coco", "The paper's run on MS-COCO, on a folder of photos (--data)", paper_coco()),
         preset("noalign", "noalignDRAW: the mean of the encoder's states, no attention", noalign()),
         preset("plain-mnist", "Plain DRAW on binarised MNIST, without captions", plain_mnist()),
         preset("tiny", "A toy for trying the command out, seconds on one core", tiny()),

@@ -16,6 +16,7 @@ pub fn digits() -> TrainOptions<FramedConfig> {
     TrainOptions {
         preset: "digits".to_owned(),
         data: DataSet::MnistCaptions,
+        augmentation: None,
         config: FramedConfig::digits(drawn),
         started_from: None,
         seed: 1,

@@ -44,6 +44,7 @@ pub fn scenes() -> TrainOptions<LayeredConfig> {
     TrainOptions {
         preset: "scenes".to_owned(),
         data: DataSet::Scenes,
+        augmentation: None,
         config: LayeredConfig::scenes(vocabulary.words.len(), lexicon),
         started_from: None,
         seed: 1,
