@@ -210,7 +210,7 @@ export class AlignDraw {
   }
 
   /**
-   * Says what a picture shows; its middle square is looked at, and never leaves this page.
+   * Says what a picture shows. Models of photos look at the whole, others at the middle square; it never leaves this page.
    * @param {import('./look.js').Picture} picture
    * @param {{beam?: number, signal?: AbortSignal}} [options] so many sentences are kept while searching, and returned
    * @returns {Promise<Described>} rejects when the model draws, or the picture cannot be read
@@ -218,7 +218,7 @@ export class AlignDraw {
   async describe(picture, { beam = 5, signal } = {}) {
     const { info } = this;
     if (!this.describes) throw new AlignDrawError({ code: 'model', message: `${info.name} draws, it does not describe pictures` });
-    const rgba = await squarePixels(picture, info.width);
+    const rgba = await squarePixels(picture, info.width, /** @type {any} */ (info).whole);
     signal?.throwIfAborted();
     const { sentences, milliseconds } = await this.cpu().ask({ type: 'describe', rgba, beam }, 'described', signal);
     const text = (/** @type {Sentence} */ { words }) => words.map((word) => word.text).join(' ');

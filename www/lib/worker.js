@@ -90,10 +90,11 @@ async function load({ id, files, gpu, kept }, /** @type {AbortSignal} */ signal)
   const { sha256, bytes } = manifest.weights;
   const url = files.weights ?? new URL(manifest.weights.file, files.manifest).href;
   const memory = { kept, keep: (/** @type {string} */ sha256, /** @type {Uint8Array} */ bytes) => post({ type: 'keep', id, sha256, bytes }) };
-  const [{ bytes: weights, settle }, wasm, glue] = await Promise.all([
+  const [{ bytes: weights, settle }, wasm, glue, eyes] = await Promise.all([
     hashedFile({ name: `weights/${manifest.name}`, url, sha256, bytes }, signal, report('weights'), memory),
     hashedFile(wasmFile, signal, report('engine'), memory),
     script(glueUrl),
+    manifest.data?.name === 'photos' ? eyesBeside(files.manifest, signal, report('eyes'), memory) : undefined,
   ]);
   signal.throwIfAborted();
   try {
@@ -108,10 +109,24 @@ async function load({ id, files, gpu, kept }, /** @type {AbortSignal} */ signal)
     await glue.initGpu();
   }
   model = glue.isCaptioner?.(manifestBytes) ? new glue.Captioner(manifestBytes, weights, name) : new glue.Model(manifestBytes, weights, name);
+  if (eyes) model.openEyes(eyes.manifest, eyes.weights);
   // The engine has read them: they may take the place of what was kept before.
-  await Promise.all([file.settle(), settle(), wasm.settle()]);
+  await Promise.all([file.settle(), settle(), wasm.settle(), eyes?.settle()]);
   if (!waits) await warmUp();
   post({ type: 'loaded', id, info: { ...model.info(), sha256 }, memory: glue.memoryBytes() });
+}
+
+/**
+ * What a captioner of photos looks with: `eyes.json` beside its manifest, and the weights that it names.
+ * @param {string} manifest URL @param {AbortSignal} signal
+ * @param {Parameters<typeof hashedFile>[2]} report @param {Parameters<typeof hashedFile>[3]} memory
+ */
+async function eyesBeside(manifest, signal, report, memory) {
+  const url = new URL('eyes.json', manifest).href;
+  const file = await freshFile(url, signal, (bytes) => manifestOf(bytes) !== undefined, 'the manifest of the eyes');
+  const { file: name, sha256, bytes } = manifestOf(file.bytes).weights;
+  const weights = await hashedFile({ name: 'weights/eyes', url: new URL(name, url).href, sha256, bytes }, signal, report, memory);
+  return { manifest: file.bytes, weights: weights.bytes, settle: () => Promise.all([file.settle(), weights.settle()]) };
 }
 
 /** Draws unseen: for the first pictures a browser runs code that it compiled in haste. */
