@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Builds pkg/: three engines from the one crate, bound, optimised, pre-compressed: cpu has the fused passes
-# alone, flex runs models in plain burn tensors on the CPU, webgpu on the GPU. Each stage says its time.
+# Builds pkg/: four engines from the one crate, bound, optimised, pre-compressed: cpu has the fused passes
+# alone, flex runs painters in plain burn tensors on the CPU, describe runs what looks at pictures, webgpu painters on
+# the GPU. Each stage says its time.
 # Nothing is built again that did not change. Environment: ALIGNDRAW_CACHE, where tools and target
 # folders are kept (default ~/.cache/aligndraw).
 set -euo pipefail
@@ -38,7 +39,7 @@ features=(--enable-bulk-memory --enable-nontrapping-float-to-int --enable-simd -
 # build <name> <cargo feature or ''> <wasm-opt level>
 build() {
   local name=$1 feature=$2 level=$3
-  # One folder for all three: what they share is compiled once.
+  # One folder for all: what they share is compiled once.
   local target=$cache/wasm
   # The hand-written kernels are the cpu engine's; the others run burn's, which are for size throughout.
   local size=()
@@ -64,6 +65,7 @@ build() {
 
 stage "the cpu engine" build cpu "" -O3
 stage "the flex engine" build flex flex -O3
+stage "the describe engine" build describe describe -O3
 stage "the webgpu engine" build webgpu webgpu -Oz
 cp node_modules/gifenc/dist/gifenc.esm.js pkg/gifenc.js
 node scripts/engines.mjs

@@ -9,8 +9,11 @@ import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
 const MODELS = JSON.parse(readFileSync('models/index.json', 'utf8')).map(({ name }) => name);
-const ENGINES = ['cpu', 'flex', 'webgpu'];
-const { fused } = await import(pathToFileURL('pkg/engines.js').href);
+/** Models of photos, which look with the eyes. */
+const OF_PHOTOS = MODELS.filter((name) => JSON.parse(readFileSync(`models/${name}.json`, 'utf8')).data.name === 'photos');
+const WEIGHTS = [...MODELS, ...(OF_PHOTOS.length ? ['eyes'] : [])];
+const ENGINES = ['cpu', 'flex', 'describe', 'webgpu'];
+const { engineOf } = await import(pathToFileURL('pkg/engines.js').href);
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
 const short = (bytes) => sha256(bytes).slice(0, 10);
 const version = /^version = "(.*)"/m.exec(readFileSync('Cargo.toml', 'utf8'))[1];
@@ -35,10 +38,12 @@ function assets(names, element, inline) {
     const wasm = `{ name: 'engine/${device}', url: ${url(`${device}.wasm`)}.href, sha256: '${sha256(bytes)}', bytes: ${bytes.length} }`;
     return `${device}: () => ({ glue: ${url(`${device}.js`)}.href, wasm: ${wasm} })`;
   });
-  const models = MODELS.map((name) => {
+  const files = (name) => {
     const manifest = inline ? `'${name}.json', text: async () => (await import('../../models/${name}.json')).default` : `${url(`${name}.json`)}.href`;
-    return `'${name}': () => ({ manifest: ${manifest}, weights: ${url(`${name}.safetensors`)}.href })`;
-  });
+    return `manifest: ${manifest}, weights: ${url(`${name}.safetensors`)}.href`;
+  };
+  const eyes = (name) => (OF_PHOTOS.includes(name) ? `, eyes: { ${files('eyes')} }` : '');
+  const models = MODELS.map((name) => `'${name}': () => ({ ${files(name)}${eyes(name)} })`);
   return `
     import { AlignDrawError } from './protocol.js';
     function absolute(url) {
@@ -57,8 +62,9 @@ function assets(names, element, inline) {
         const at = (file) => new URL(name + '/' + file, base).href;
         return { glue: at('aligndraw.js'), wasm: { name: 'engine/' + name, url: at('aligndraw_bg.wasm'), ...found.engines[name] } };
       };
-      const fused = found?.fused ?? ${JSON.stringify(fused)};
-      return device === 'cpu' ? { ...files('cpu'), flex: files('flex'), fused } : files(device);
+      if (device === 'webgpu') return files(device);
+      const engineOf = found?.engineOf ?? ${JSON.stringify(engineOf)};
+      return { ...files('cpu'), others: { flex: files('flex'), describe: files('describe') }, engineOf };
     }
     export function model(name) {
       if (!Object.hasOwn(models, name)) throw new AlignDrawError({ code: 'missing', message: 'there is no model "' + name + '", expected ' + Object.keys(models).join(' or ') + ', or the URL of a manifest' });
@@ -75,7 +81,7 @@ function assets(names, element, inline) {
  * wasm, so that of the ways to start it one is enough.
  */
 async function glue(device) {
-  const used = device === 'webgpu' ? 'Model, memoryBytes, initGpu, failGpu' : 'Model, memoryBytes';
+  const used = { webgpu: 'Model, memoryBytes, initGpu, failGpu', describe: 'Captioner, memoryBytes' }[device] ?? 'Model, memoryBytes';
   const contents = `
     import { initSync, ${used} } from './pkg/${device}/aligndraw.js';
     globalThis.alignDrawEngine = { default: ({ module_or_path: module }) => initSync({ module }), ${used} };
@@ -108,6 +114,7 @@ const LICENCES = [
   ['LICENSE-APACHE', 'LICENSE-APACHE'],
   ['data/scenes/LICENSE', 'licenses/fluent-emoji.txt'],
   ['node_modules/gifenc/LICENSE.md', 'licenses/gifenc.md'],
+  ['models/eyes.NOTICE', 'licenses/eyes.txt'],
 ];
 
 function licences(folder) {
@@ -120,13 +127,13 @@ async function bundlePackage() {
   for (const file of readdirSync(out)) if (/\.js$/.test(file) && !['engines.js', 'gifenc.js'].includes(file)) rmSync(join(out, file));
   writeFileSync(join(out, 'worker.js'), await worker());
   mkdirSync(join(out, 'models'), { recursive: true });
-  for (const name of MODELS) for (const kind of ['json', 'safetensors']) cpSync(`models/${name}.${kind}`, join(out, 'models', `${name}.${kind}`));
+  for (const name of WEIGHTS) for (const kind of ['json', 'safetensors']) cpSync(`models/${name}.${kind}`, join(out, 'models', `${name}.${kind}`));
   const names = { 'worker.js': 'worker.js' };
   for (const device of ENGINES) {
     writeFileSync(join(out, `engine-${device}.js`), await glue(device));
     Object.assign(names, { [`${device}.js`]: `engine-${device}.js`, [`${device}.wasm`]: `${device}/aligndraw_bg.wasm` });
   }
-  for (const name of MODELS) names[`${name}.safetensors`] = `models/${name}.safetensors`;
+  for (const name of WEIGHTS) names[`${name}.safetensors`] = `models/${name}.safetensors`;
   const { outputFiles } = await build({
     ...common,
     write: false,
@@ -156,7 +163,7 @@ async function bundlePackage() {
     alias: { './element': './align-draw.js' },
     typesVersions: { '*': { element: ['./types/align-draw.d.ts'] } },
     sideEffects: ['./align-draw.js'],
-    files: ['/*.js', '!/engines.js', '!/gifenc.js', 'types/**/*.d.ts', 'cpu/aligndraw_bg.wasm', 'flex/aligndraw_bg.wasm', 'webgpu/aligndraw_bg.wasm', 'models', 'licenses', 'LICENSE-*'],
+    files: ['/*.js', '!/engines.js', '!/gifenc.js', 'types/**/*.d.ts', 'cpu/aligndraw_bg.wasm', 'flex/aligndraw_bg.wasm', 'describe/aligndraw_bg.wasm', 'webgpu/aligndraw_bg.wasm', 'models', 'licenses', 'LICENSE-*'],
     keywords: ['text-to-image', 'webassembly', 'webgpu', 'custom-element', 'attention', 'draw'],
   };
   writeFileSync(join(out, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
@@ -166,7 +173,7 @@ async function bundlePackage() {
 function compressed(path) {
   const bytes = readFileSync(path);
   // An engine takes a minute, and was compressed when it was built.
-  const engine = /\/(cpu|flex|webgpu)-[^/]*\.wasm$/.exec(path);
+  const engine = /\/(cpu|flex|describe|webgpu)-[^/]*\.wasm$/.exec(path);
   if (engine) {
     cpSync(`pkg/${engine[1]}/aligndraw_bg.wasm.br`, `${path}.br`);
     writeFileSync(`${path}.gz`, gzipSync(bytes, { level: 9 }));
@@ -192,7 +199,7 @@ async function bundleSite() {
     put(`${device}.wasm`, readFileSync(`pkg/${device}/aligndraw_bg.wasm`));
     put(`${device}.js`, await glue(device));
   }
-  for (const name of MODELS) {
+  for (const name of WEIGHTS) {
     put(`${name}.safetensors`, readFileSync(`models/${name}.safetensors`));
     put(`${name}.json`, readFileSync(`models/${name}.json`));
   }

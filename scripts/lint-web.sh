@@ -12,7 +12,7 @@ if [ "$CARGO_WASM" != cargo ]; then
   clippy=(/usr/bin/cargo-clippy clippy)
 fi
 export CARGO_TARGET_DIR=$cache/wasm RUSTFLAGS="-C target-feature=+simd128"
-for feature in "" flex webgpu; do
+for feature in "" flex describe webgpu; do
   "${clippy[@]}" --quiet --locked --lib --profile web --target wasm32-unknown-unknown \
     ${feature:+--features "$feature"} -- -D warnings
 done

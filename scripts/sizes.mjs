@@ -20,6 +20,7 @@ const BUDGETS = [
   ['element, worker and the CPU engine’s JavaScript', library, 18_000],
   ['CPU engine', cpu, 335_000],
   ['flex engine and its JavaScript', size('pkg/flex/aligndraw_bg.wasm.br') + brotli('pkg/engine-flex.js'), 450_000],
+  ['describe engine and its JavaScript', size('pkg/describe/aligndraw_bg.wasm.br') + brotli('pkg/engine-describe.js'), 450_000],
   ['WebGPU engine and its JavaScript', size('pkg/webgpu/aligndraw_bg.wasm.br') + brotli('pkg/engine-webgpu.js'), 1_900_000],
   ['weights of the digits', size('models/digits.safetensors'), 2_500_000],
   ['weights of the paper’s digits', size('models/aligndraw-digits.safetensors'), 2_500_000],

@@ -21,13 +21,13 @@ macro_rules! systems {
 /// What painters alone have.
 macro_rules! painters {
     ($($(#[doc = $doc:expr])+ $variant:ident($model:ty) = $name:literal $(| $earlier:literal)*;)+) => {
-        /// The systems that the fused engine paints, under all their names.
-        pub fn fused() -> Vec<&'static str> {
-            let mut names = Vec::new();
-            $(if <$model as TextToImage>::FUSED {
-                names.extend([$name $(, $earlier)*]);
+        /// Which engine of the browser runs each painter on the CPU, under all its names.
+        fn painting_engines() -> Vec<(&'static str, &'static str)> {
+            let mut engines = Vec::new();
+            $(for name in [$name $(, $earlier)*] {
+                engines.push((name, if <$model as TextToImage>::FUSED { "cpu" } else { "flex" }));
             })+
-            names
+            engines
         }
 
         impl System {
@@ -50,6 +50,14 @@ macro_rules! painters {
 /// What captioners alone have.
 macro_rules! captioners {
     ($($(#[doc = $doc:expr])+ $variant:ident($model:ty) = $name:literal $(| $earlier:literal)*;)+) => {
+        /// Which engine of the browser runs each system on the CPU, under all its names: "cpu" by fused passes, "flex"
+        /// in burn's tensors, "describe" what looks at pictures.
+        pub fn engines() -> Vec<(&'static str, &'static str)> {
+            let mut engines = painting_engines();
+            engines.extend([$($name $(, $earlier)*),+].map(|name| (name, "describe")));
+            engines
+        }
+
         impl System {
             /// Calls a visitor of captioners with the system's model type and its sizes.
             ///
@@ -208,5 +216,26 @@ impl System {
         system.check()?;
         check_memory(&system)?;
         Ok(system)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_system_has_one_engine_under_all_its_names() {
+        let engines = engines();
+        let of = |system: &str| {
+            let found: Vec<_> =
+                engines.iter().filter(|(name, _)| *name == system).map(|(_, engine)| *engine).collect();
+            assert_eq!(found.len(), 1, "{system}");
+            found[0]
+        };
+        assert!(NAMES.iter().all(|name| ["cpu", "flex", "describe"].contains(&of(name))));
+        assert_eq!(
+            [of("draw"), of("align-draw"), of("layered"), of("attend")],
+            ["cpu", "cpu", "flex", "describe"]
+        );
     }
 }

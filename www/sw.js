@@ -60,6 +60,7 @@ const FILES = site?.files ?? [
   'pkg/gifenc.js',
   'pkg/cpu/aligndraw.js',
   'pkg/flex/aligndraw.js',
+  'pkg/describe/aligndraw.js',
 ];
 const worker = /** @type {any} */ (self);
 

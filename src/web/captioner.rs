@@ -2,21 +2,22 @@
 
 use std::rc::Rc;
 
+use burn::tensor::Device;
 use js_sys::Uint8Array;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
-use super::{engine_of, js_error, to_js};
+use super::{js_error, to_js};
 use crate::checkpoint::Manifest;
 use crate::describe::{Describer, Description, Search};
 use crate::error::Error;
-use crate::model::{ImageSize, PictureInput};
-use crate::paint::Engine;
+use crate::eyes::{Eyes, EyesManifest};
+use crate::model::{ImageSize, PictureInput, Values};
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r#"
-/** What a captioner looks at, and the rows and columns of its attention. */
-export interface CaptionerInfo { name: string; system: string; describes: true; width: number; height: number; channels: number; grid: [number, number] | null; }
+/** What a captioner looks at (the whole picture squeezed, or its middle square), and the rows and columns of its attention. */
+export interface CaptionerInfo { name: string; system: string; describes: true; width: number; height: number; channels: number; whole: boolean; grid: [number, number] | null; }
 /** A word of a sentence: its log-probability in nats, and how much each cell was attended to, row by row, summing to 1. */
 export interface SaidWord { text: string; logProb: number; attention?: number[]; }
 export interface Description { words: SaidWord[]; logProb: number; score: number; }
@@ -31,13 +32,8 @@ struct CaptionerInfo<'a> {
     width: usize,
     height: usize,
     channels: usize,
+    whole: bool,
     grid: Option<[usize; 2]>,
-}
-
-/// Whether the model of a manifest describes pictures; else it draws.
-#[wasm_bindgen(js_name = isCaptioner)]
-pub fn is_captioner(manifest: &[u8]) -> Result<bool, JsValue> {
-    Ok(Manifest::parse(manifest).map_err(js_error)?.system.is_captioner())
 }
 
 /// A captioner in memory.
@@ -45,36 +41,58 @@ pub fn is_captioner(manifest: &[u8]) -> Result<bool, JsValue> {
 pub struct Captioner {
     manifest: Manifest,
     describer: Rc<Describer>,
-    size: ImageSize,
+    device: Device,
+    eyes: Option<Rc<Eyes>>,
 }
 
 #[wasm_bindgen]
 impl Captioner {
-    /// Builds a captioner from its manifest and weights, whose hash is checked. `engine` is "flex" or "webgpu".
+    /// Builds a captioner from its manifest and weights, whose hash is checked.
     #[wasm_bindgen(constructor)]
-    pub fn new(manifest: &[u8], weights: &Uint8Array, engine: &str) -> Result<Captioner, JsValue> {
+    pub fn new(manifest: &[u8], weights: &Uint8Array) -> Result<Captioner, JsValue> {
         let build = || {
             let manifest = Manifest::parse(manifest)?;
             let bytes = weights.to_vec();
             manifest.weights.verify(&bytes)?;
-            let Engine::Device(device) = engine_of(engine)? else {
-                return Err(Error::Device("captioners run on the engines \"flex\" and \"webgpu\"".into()));
-            };
+            let device = Device::flex();
             let describer = Rc::new(Describer::load(&manifest, &bytes, &device)?);
-            match describer.captioner().input() {
-                PictureInput::Pixels(size) => Ok(Captioner { manifest, describer, size }),
-                PictureInput::Features(_) => Err(Error::Model(
-                    "it looks at another network's features, which this engine lacks".into(),
-                )),
-            }
+            Ok(Captioner { manifest, describer, device, eyes: None })
         };
         build().map_err(js_error)
+    }
+
+    /// Gives a captioner of photos its eyes, from their manifest and weights, whose hash is checked.
+    #[wasm_bindgen(js_name = openEyes)]
+    pub fn open_eyes(&mut self, manifest: &[u8], weights: &Uint8Array) -> Result<(), JsValue> {
+        let open = || Eyes::load(&EyesManifest::parse(manifest)?, &weights.to_vec(), &self.device);
+        self.eyes = Some(Rc::new(open().map_err(js_error)?));
+        Ok(())
+    }
+
+    /// The size of the pictures that it takes.
+    fn size(&self) -> ImageSize {
+        match self.describer.captioner().input() {
+            PictureInput::Pixels(size) => size,
+            PictureInput::Features(_) => ImageSize { channels: 3, height: Eyes::SIDE, width: Eyes::SIDE },
+        }
+    }
+
+    /// A picture as the captioner looks at it.
+    async fn look(&self, rgba: &[u8]) -> crate::error::Result<Vec<f32>> {
+        let pixels = planar(rgba, self.size())?;
+        let PictureInput::Features(size) = self.describer.captioner().input() else { return Ok(pixels) };
+        let Some(eyes) = self.eyes.clone().filter(|_| size == Eyes::SIZE) else {
+            return Err(Error::Model("it looks at photos with eyes, which are not loaded".into()));
+        };
+        let bytes: Vec<u8> = pixels.iter().map(|value| (value * 255.0).round() as u8).collect();
+        Values::from(eyes.features(&bytes)?).read().await
     }
 
     /// What it looks at.
     #[wasm_bindgen(unchecked_return_type = "CaptionerInfo")]
     pub fn info(&self) -> Result<JsValue, JsValue> {
-        let ImageSize { channels, height, width } = self.size;
+        let ImageSize { channels, height, width } = self.size();
+        let whole = matches!(self.describer.captioner().input(), PictureInput::Features(_));
         to_js(&CaptionerInfo {
             name: &self.manifest.name,
             system: self.manifest.system.name(),
@@ -82,6 +100,7 @@ impl Captioner {
             width,
             height,
             channels,
+            whole,
             grid: self.describer.captioner().grid(),
         })
     }
@@ -90,7 +109,7 @@ impl Captioner {
     /// beam, the best first.
     #[wasm_bindgen(unchecked_return_type = "Description[]")]
     pub async fn describe(&self, rgba: Vec<u8>, beam: usize) -> Result<JsValue, JsValue> {
-        let pixels = planar(&rgba, self.size).map_err(js_error)?;
+        let pixels = self.look(&rgba).await.map_err(js_error)?;
         let search = Search { beam, ..Search::default() };
         let found = self.describer.describe(pixels, &search).await.map_err(js_error)?;
         let sentences: Vec<Description> = found.into_iter().flatten().collect();

@@ -14,7 +14,7 @@ before(async () => {
 after(() => browser?.close());
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'aligndraw-causes-'));
-  for (const file of readdirSync('pkg')) if (/\.js$|^(cpu|flex)$|^models$/.test(file)) cpSync(join('pkg', file), join(folder, file), { recursive: true });
+  for (const file of readdirSync('pkg')) if (/\.js$|^(cpu|flex|describe)$|^models$/.test(file)) cpSync(join('pkg', file), join(folder, file), { recursive: true });
   writeFileSync(join(folder, 'index.html'), '<!doctype html><title>Scratch</title>');
 });
 afterEach(async () => {

@@ -102,7 +102,7 @@ async function served(folder, name, args, path = '/') {
 
 /** What esbuild and Rollup leave to be copied, as the package's README says. */
 function copied(folder) {
-  for (const file of ['worker.js', 'engine-cpu.js', 'engine-flex.js', 'engine-webgpu.js', 'cpu', 'flex', 'webgpu', 'models']) {
+  for (const file of ['worker.js', 'engine-cpu.js', 'engine-flex.js', 'engine-describe.js', 'engine-webgpu.js', 'cpu', 'flex', 'describe', 'webgpu', 'models']) {
     cpSync(join(folder, 'node_modules/aligndraw', file), join(folder, 'dist', file), { recursive: true });
   }
   cpSync(join(folder, 'index.html'), join(folder, 'dist/index.html'));

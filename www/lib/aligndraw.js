@@ -86,9 +86,10 @@ export class AlignDraw {
     const files = /[/.]/.test(model) ? { manifest: new URL(model, document.baseURI).href } : assets.model(model);
     /** @param {'cpu' | 'webgpu'} device */
     this.files = async (device) => {
-      const come = [files.text?.(), assets.engine(device, options.pkg)];
-      const [text, engine] = /** @type {[string | undefined, assets.EngineFiles]} */ (await Promise.all(come).catch(explain));
-      return { ...files, ...engine, text };
+      const { eyes } = files;
+      const come = Promise.all([files.text?.(), eyes?.text?.(), assets.engine(device, options.pkg)]);
+      const [text, eyesText, engine] = await come.catch(explain);
+      return { ...files, ...engine, text, eyes: eyes && { ...eyes, text: eyesText } };
     };
     /** @type {{cpu: Engine | undefined, webgpu: Engine | undefined}} */
     this.engines = { cpu: undefined, webgpu: undefined };
@@ -219,7 +220,7 @@ export class AlignDraw {
   }
 
   /**
-   * Says what a picture shows; its middle square is looked at, and never leaves this page.
+   * Says what a picture shows. Models of photos look at the whole, others at the middle square; it never leaves this page.
    * @param {import('./look.js').Picture} picture
    * @param {{beam?: number, signal?: AbortSignal}} [options] so many sentences are kept while searching, and returned
    * @returns {Promise<Described>} rejects when the model draws, or the picture cannot be read
@@ -227,7 +228,7 @@ export class AlignDraw {
   async describe(picture, { beam = 5, signal } = {}) {
     const { info } = this;
     if (!this.describes) throw new AlignDrawError({ code: 'model', message: `${info.name} draws, it does not describe pictures` });
-    const rgba = await squarePixels(picture, info.width);
+    const rgba = await squarePixels(picture, info.width, /** @type {any} */ (info).whole);
     signal?.throwIfAborted();
     const { sentences, milliseconds } = await this.cpu().ask({ type: 'describe', rgba, beam }, 'described', signal);
     const text = (/** @type {Sentence} */ { words }) => words.map((word) => word.text).join(' ');

@@ -8,10 +8,12 @@
 /**
  * A file that is known by its hash. `name` says what it is, so that a newer one takes its place.
  * @typedef {{name: string, url: string, sha256: string, bytes: number}} Asset
- * The fused CPU engine paints the systems of `fused`; models of others take `flex`.
- * @typedef {{glue: string, wasm: Asset, flex?: EngineFiles, fused?: string[]}} EngineFiles
- * @typedef {{manifest: string, text?: () => Promise<string>, weights?: string}} ModelFiles `text` gives a manifest
- * that comes with the code; without `weights` they lie beside the manifest
+ * The files of an engine. On the CPU there are several: `engineOf` says by a model's system which it takes, `others`
+ * where those besides this one lie.
+ * @typedef {{glue: string, wasm: Asset, others?: Record<string, EngineFiles>, engineOf?: Record<string, string>}} EngineFiles
+ * `text` gives a manifest that comes with the code; without `weights` they lie beside the manifest. `eyes` are what
+ * models of photos look with, beside the manifest unless they are given.
+ * @typedef {{manifest: string, text?: () => Promise<string>, weights?: string, eyes?: ModelFiles}} ModelFiles
  */
 
 const root = new URL('../', import.meta.url);
@@ -24,12 +26,13 @@ export const worker = () => new URL('./worker.js', import.meta.url);
  */
 export async function engine(device, folder) {
   const pkg = folder ? new URL(folder.replace(/\/?$/, '/'), document.baseURI) : new URL('pkg/', root);
-  const { engines, fused } = await import(new URL('engines.js', pkg).href);
+  const { engines, engineOf } = await import(new URL('engines.js', pkg).href);
   const files = (/** @type {string} */ name) => {
     const url = (/** @type {string} */ file) => new URL(`${name}/${file}`, pkg).href;
     return { glue: url('aligndraw.js'), wasm: { name: `engine/${name}`, url: url('aligndraw_bg.wasm'), ...engines[name] } };
   };
-  return device === 'cpu' ? { ...files('cpu'), flex: files('flex'), fused } : files(device);
+  if (device === 'webgpu') return files(device);
+  return { ...files('cpu'), others: { flex: files('flex'), describe: files('describe') }, engineOf };
 }
 
 /** @param {string} name @returns {ModelFiles} */

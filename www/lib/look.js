@@ -5,8 +5,11 @@ import { AlignDrawError } from './protocol.js';
 
 /** @typedef {Blob | ImageBitmap | HTMLImageElement | HTMLCanvasElement | ImageData} Picture */
 
-/** The middle square of a picture on a canvas, upright and on white. @param {Picture} picture @param {number} side pixels */
-export async function squareCanvas(picture, side) {
+/**
+ * A picture on a square canvas, upright and on white: its middle, or the whole, squeezed.
+ * @param {Picture} picture @param {number} side pixels @param {boolean} [whole]
+ */
+export async function squareCanvas(picture, side, whole = false) {
   let bitmap;
   try {
     bitmap = await createImageBitmap(picture);
@@ -14,27 +17,29 @@ export async function squareCanvas(picture, side) {
     throw new AlignDrawError({ code: 'picture', message: 'this is no picture that this browser can read: a JPEG, PNG or WebP, say' });
   }
   const short = Math.min(bitmap.width, bitmap.height);
-  let [source, left, top, from] = [/** @type {CanvasImageSource} */ (bitmap), (bitmap.width - short) / 2, (bitmap.height - short) / 2, short];
-  const draw = (/** @type {number} */ to) => {
-    const canvas = Object.assign(document.createElement('canvas'), { width: to, height: to });
+  let [wide, high] = whole ? [bitmap.width, bitmap.height] : [short, short];
+  let [source, left, top] = [/** @type {CanvasImageSource} */ (bitmap), (bitmap.width - wide) / 2, (bitmap.height - high) / 2];
+  const draw = (/** @type {number} */ width, /** @type {number} */ height) => {
+    const canvas = Object.assign(document.createElement('canvas'), { width, height });
     const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d', { willReadFrequently: true }));
     context.fillStyle = '#fff';
-    context.fillRect(0, 0, to, to);
+    context.fillRect(0, 0, width, height);
     context.imageSmoothingQuality = 'high';
-    context.drawImage(source, left, top, from, from, 0, 0, to, to);
-    [source, left, top, from] = [canvas, 0, 0, to];
+    context.drawImage(source, left, top, wide, high, 0, 0, width, height);
+    [source, left, top, wide, high] = [canvas, 0, 0, width, height];
     return canvas;
   };
   // By halves: browsers smooth over four pixels alone, whatever the scale.
-  while (from > 2 * side) draw(Math.ceil(from / 2));
-  const canvas = draw(side);
+  const half = (/** @type {number} */ of) => (of > 2 * side ? Math.ceil(of / 2) : of);
+  while (Math.max(wide, high) > 2 * side) draw(half(wide), half(high));
+  const canvas = draw(side, side);
   bitmap.close();
   return canvas;
 }
 
-/** RGBA of the middle square, as the engine takes it. @param {Picture} picture @param {number} side */
-export async function squarePixels(picture, side) {
-  const canvas = await squareCanvas(picture, side);
+/** RGBA of {@link squareCanvas}, as the engine takes it. @param {Picture} picture @param {number} side @param {boolean} [whole] */
+export async function squarePixels(picture, side, whole) {
+  const canvas = await squareCanvas(picture, side, whole);
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
   return new Uint8Array(context.getImageData(0, 0, side, side).data.buffer);
 }

@@ -25,6 +25,13 @@
  */
 
 /**
+ * What is loaded, as it crosses to the worker: {@link import('./assets.js').EngineFiles} and
+ * {@link import('./assets.js').ModelFiles}, with the text of manifests in the place of functions.
+ * @typedef {{manifest: string, text?: string, weights?: string}} ModelText
+ * @typedef {import('./assets.js').EngineFiles & ModelText & {eyes?: ModelText}} LoadFiles
+ */
+
+/**
  * An error as it crosses to the page.
  * @typedef {{message: string, code: string, words?: {word: string, suggestions: string[]}[]}} Described
  */

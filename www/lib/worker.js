@@ -45,14 +45,21 @@ function manifestOf(text) {
 /** An engine's JavaScript: a module, or in the package a script that leaves it behind. @param {string} url */
 async function script(url) {
   const module = await import(url);
-  return module.Model ? module : /** @type {any} */ (globalThis).alignDrawEngine;
+  return module.memoryBytes ? module : /** @type {any} */ (globalThis).alignDrawEngine;
 }
 
-/** @param {{id: number, files: import('./assets.js').EngineFiles & {manifest: string, text?: string, weights?: string}, gpu: boolean, kept: Map<string, Uint8Array>}} request */
+/**
+ * A manifest, from the network or as it came with the code.
+ * @param {{manifest: string, text?: string}} files @param {AbortSignal} signal @param {string} what
+ */
+async function manifestFile({ manifest, text }, signal, what) {
+  if (text === undefined) return freshFile(manifest, signal, (bytes) => manifestOf(bytes) !== undefined, what);
+  return { bytes: new TextEncoder().encode(text), settle: async () => {} };
+}
+
+/** @param {{id: number, files: import('./protocol.js').LoadFiles, gpu: boolean, kept: Map<string, Uint8Array>}} request */
 async function load({ id, files, gpu, kept }, /** @type {AbortSignal} */ signal) {
-  const file = files.text === undefined
-    ? await freshFile(files.manifest, signal, (bytes) => manifestOf(bytes) !== undefined, 'a model’s manifest')
-    : { bytes: new TextEncoder().encode(files.text), settle: async () => {} };
+  const file = await manifestFile(files, signal, 'a model’s manifest');
   const manifestBytes = file.bytes;
   const manifest = manifestOf(manifestBytes);
   /** @type {Map<string, {loaded: number, total: number, from: string}>} */
@@ -64,17 +71,18 @@ async function load({ id, files, gpu, kept }, /** @type {AbortSignal} */ signal)
     const network = all.some((part) => part.from === 'network');
     post({ type: 'progress', id, loaded: sum('loaded'), total: sum('total'), from: network ? 'network' : 'cache' });
   };
-  // The fused passes, where the model's system has them; else burn's tensors.
-  const name = gpu ? 'webgpu' : files.fused?.includes(manifest.system) ? 'cpu' : 'flex';
-  const { glue: glueUrl, wasm: wasmFile } = (name === 'flex' && files.flex) || files;
+  // A system that no engine knows is refused by the one that reads manifests best.
+  const name = gpu ? 'webgpu' : files.engineOf?.[manifest.system] ?? 'flex';
+  const { glue: glueUrl, wasm: wasmFile } = files.others?.[name] ?? files;
   waits = name !== 'cpu';
   const { sha256, bytes } = manifest.weights;
   const url = files.weights ?? new URL(manifest.weights.file, files.manifest).href;
   const memory = { kept, keep: (/** @type {string} */ sha256, /** @type {Uint8Array} */ bytes) => post({ type: 'keep', id, sha256, bytes }) };
-  const [{ bytes: weights, settle }, wasm, glue] = await Promise.all([
+  const [{ bytes: weights, settle }, wasm, glue, eyes] = await Promise.all([
     hashedFile({ name: `weights/${manifest.name}`, url, sha256, bytes }, signal, report('weights'), memory),
     hashedFile(wasmFile, signal, report('engine'), memory),
     script(glueUrl),
+    manifest.data?.name === 'photos' ? eyesOf(files, signal, report('eyes'), memory) : undefined,
   ]);
   signal.throwIfAborted();
   try {
@@ -85,11 +93,27 @@ async function load({ id, files, gpu, kept }, /** @type {AbortSignal} */ signal)
   }
   engine = glue;
   const adapter = gpu ? await glue.initGpu((/** @type {string} */ message) => post({ type: 'lost', message })) : '';
-  model = glue.isCaptioner?.(manifestBytes) ? new glue.Captioner(manifestBytes, weights, name) : new glue.Model(manifestBytes, weights, name);
+  model = glue.Captioner ? new glue.Captioner(manifestBytes, weights) : new glue.Model(manifestBytes, weights, name);
+  if (eyes) model.openEyes(eyes.manifest, eyes.weights);
   // The engine has read them: they may take the place of what was kept before.
-  await Promise.all([file.settle(), settle(), wasm.settle()]);
+  await Promise.all([file.settle(), settle(), wasm.settle(), eyes?.settle()]);
   if (!waits) await warmUp();
   post({ type: 'loaded', id, info: { ...model.info(), sha256 }, adapter, memory: glue.memoryBytes() });
+}
+
+/**
+ * What models of photos look with: the `eyes.json` that comes with the code or lies beside their manifest, and the
+ * weights that it names.
+ * @param {{manifest: string, eyes?: {manifest: string, text?: string, weights?: string}}} files @param {AbortSignal} signal
+ * @param {Parameters<typeof hashedFile>[2]} report @param {Parameters<typeof hashedFile>[3]} memory
+ */
+async function eyesOf(files, signal, report, memory) {
+  const { manifest, text, weights: given } = files.eyes ?? { manifest: new URL('eyes.json', files.manifest).href };
+  const file = await manifestFile({ manifest, text }, signal, 'the manifest of the eyes');
+  const { file: name, sha256, bytes } = manifestOf(file.bytes).weights;
+  const url = given ?? new URL(name, manifest).href;
+  const weights = await hashedFile({ name: 'weights/eyes', url, sha256, bytes }, signal, report, memory);
+  return { manifest: file.bytes, weights: weights.bytes, settle: () => Promise.all([file.settle(), weights.settle()]) };
 }
 
 /** Draws without showing: for the first pictures a browser runs code that its baseline compiler made. */
