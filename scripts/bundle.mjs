@@ -245,6 +245,7 @@ async function bundleSite() {
   // The addresses that other sites name stay.
   for (const entry of ['align-draw', 'aligndraw']) writeFileSync(join(out, `${entry}.js`), `export * from './${renamed.get(`lib/${entry}.js`)}';\n`);
   cpSync('www/icon.svg', join(out, 'icon.svg'));
+  cpSync('www/photos', join(out, 'photos'), { recursive: true });
   cpSync('models/index.json', join(out, 'models/index.json'));
   for (const name of MODELS) if (existsSync(`models/${name}.eval.json`)) cpSync(`models/${name}.eval.json`, join(out, 'models', `${name}.eval.json`));
   licences(out);

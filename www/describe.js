@@ -2,17 +2,18 @@
 /** The page that describes pictures: drop, paste, choose or paint one; press a word to see where it looked. */
 
 import { load } from './lib/aligndraw.js';
-import { cover, squareCanvas } from './lib/look.js';
+import { cover, scaledCanvas } from './lib/look.js';
 import { bitmap } from './lib/picture.js';
-import { choice } from './models.js';
+import { CAPTIONERS, choice } from './models.js';
 
 /** @typedef {import('./lib/aligndraw.js').AlignDraw} AlignDraw */
 /** @typedef {import('./lib/aligndraw.js').Described} Described */
 
-const CAPTIONER = 'describe-scenes';
 const PAINTER = 'scenes';
-/** Side of the picture as it is shown, pixels. */
-const SIDE = 512;
+/** Photos to try, of `photos/`: whose they are is said in NOTICE there. */
+const EXAMPLES = ['astronaut', 'cat', 'coffee', 'rocket', 'raccoon'];
+/** Longer side of the picture as it is shown, pixels. */
+const SIDE = 640;
 /** Milliseconds from word to word. */
 const WORD_TIME = 260;
 
@@ -25,6 +26,12 @@ const context = /** @type {CanvasRenderingContext2D} */ (/** @type {HTMLCanvasEl
 const models = new Map();
 /** @type {HTMLCanvasElement | undefined} what is described, at {@link SIDE} */
 let shown;
+/** What it was made of, and what it was painted from. @type {{picture: import('./lib/look.js').Picture, caption?: string} | undefined} */
+let given;
+/** Who describes it. */
+let captioner = CAPTIONERS[0];
+/** Whether the visitor said who. */
+let decided = false;
 /** @type {Described | undefined} */
 let described;
 /** The word whose map is held, or -1. */
@@ -67,7 +74,7 @@ function paper() {
 function show(word) {
   if (!shown) return;
   context.imageSmoothingEnabled = true;
-  context.drawImage(shown, 0, 0, SIDE, SIDE);
+  context.drawImage(shown, 0, 0);
   const sentence = described?.sentences[current()];
   const attention = sentence?.words[word]?.attention;
   if (attention && described?.grid) cover(context, attention, described.grid, paper());
@@ -109,6 +116,28 @@ async function say(at, signal) {
   document.documentElement.dataset.said = sentence.text;
 }
 
+/** Chooses who describes. @param {typeof captioner} chosen */
+function choose(chosen) {
+  captioner = chosen;
+  el('note').textContent = chosen.note;
+  for (const input of el('models').querySelectorAll('input')) input.checked = input.value === chosen.name;
+}
+
+/** The captioner that learned from such data, or the one that is chosen. @param {string} data */
+const learnedFrom = (data) => CAPTIONERS.find((one) => one.data === data) ?? captioner;
+
+/** Shows a picture, as much of it as the captioner looks at. @param {import('./lib/look.js').Picture} picture @param {AbortSignal} signal */
+async function present(picture, signal) {
+  const canvas = await scaledCanvas(picture, SIDE, captioner.data === 'photos' ? 'whole' : 'middle');
+  if (signal.aborted) return;
+  [shown, described] = [canvas, undefined];
+  Object.assign(context.canvas, { width: canvas.width, height: canvas.height });
+  el('said').replaceChildren();
+  el('others').replaceChildren();
+  el('shown').hidden = false;
+  show(-1);
+}
+
 /** Describes a picture. @param {import('./lib/look.js').Picture} picture @param {string} [caption] it was painted from */
 async function describe(picture, caption) {
   running?.abort();
@@ -116,16 +145,13 @@ async function describe(picture, caption) {
   el('error').hidden = true;
   delete document.documentElement.dataset.said;
   try {
-    const canvas = await squareCanvas(picture, SIDE);
+    await present(picture, signal);
     if (signal.aborted) return;
-    [shown, described] = [canvas, undefined];
-    el('said').replaceChildren();
-    el('others').replaceChildren();
-    el('shown').hidden = false;
-    show(-1);
-    const captioner = await model(CAPTIONER);
+    given = { picture, caption };
+    const loaded = await model(captioner.name);
+    if (signal.aborted) return;
     el('status').textContent = 'Looking';
-    const found = await captioner.describe(picture, { signal });
+    const found = await loaded.describe(picture, { signal });
     described = found;
     el('status').textContent = `Described on the CPU in ${Math.max(1, Math.round(found.milliseconds))} ms`;
     el('painted').hidden = !caption;
@@ -135,6 +161,12 @@ async function describe(picture, caption) {
   } catch (error) {
     if (!signal.aborted) showError(error);
   }
+}
+
+/** Describes a photo that the visitor brings. @param {import('./lib/look.js').Picture} picture */
+function describeFile(picture) {
+  if (!decided) choose(learnedFrom('photos'));
+  describe(picture);
 }
 
 /** @param {string} text @param {number} at */
@@ -160,30 +192,53 @@ async function paint() {
     el('status').textContent = `Painting “${caption}”`;
     let last;
     for await (const frame of painter.draw(caption, { seed: Math.floor(Math.random() * 2 ** 32) })) last = frame;
+    choose(learnedFrom('scenes'));
     if (last) await describe(bitmap(last.pixels ?? last.image, painter.info), caption);
   } catch (error) {
     showError(error);
   }
 }
 
+for (const one of CAPTIONERS) {
+  const label = document.createElement('label');
+  const input = Object.assign(document.createElement('input'), { type: 'radio', name: 'model', value: one.name });
+  input.addEventListener('change', () => {
+    decided = true;
+    choose(one);
+    if (given) describe(given.picture, given.caption);
+  });
+  label.append(input, one.title);
+  el('models').append(label);
+}
+choose(captioner);
+for (const name of learnedFrom('photos').data === 'photos' ? EXAMPLES : []) {
+  const button = Object.assign(document.createElement('button'), { type: 'button' });
+  const image = Object.assign(new Image(), { src: `photos/${name}.jpg`, alt: `A photo to try: ${name}`, width: 72, height: 72 });
+  button.append(image);
+  button.addEventListener('click', async () => {
+    choose(learnedFrom('photos'));
+    await image.decode().then(() => describe(image), showError);
+  });
+  el('examples').append(button);
+}
 el('file').addEventListener('change', () => {
   const input = /** @type {HTMLInputElement} */ (el('file'));
   const file = input.files?.[0];
-  if (file) describe(file);
+  if (file) describeFile(file);
   // The same file can be chosen again.
   input.value = '';
 });
 el('paint').addEventListener('click', paint);
 addEventListener('paste', ({ clipboardData }) => {
   const file = [...(clipboardData?.files ?? [])].find(({ type }) => type.startsWith('image/'));
-  if (file) describe(file);
+  if (file) describeFile(file);
 });
 for (const type of ['dragenter', 'dragover', 'dragleave', 'drop']) {
   addEventListener(type, (event) => {
     event.preventDefault();
     document.body.classList.toggle('dropping', type === 'dragenter' || type === 'dragover');
     const file = type === 'drop' && /** @type {DragEvent} */ (event).dataTransfer?.files[0];
-    if (file) describe(file);
+    if (file) describeFile(file);
   });
 }
 addEventListener('keydown', ({ key }) => key === 'Escape' && held >= 0 && hold(held));

@@ -19,6 +19,8 @@
  * @property {number} channels 1 or 3
  * @property {number} numSteps
  * @property {number} bytes of its weights
+ * @property {string} data what it learned from: `photos`, say
+ * @property {string} note a sentence about what it can and cannot do, or ''
  */
 
 const INDEX = 'models/index.json';
@@ -45,8 +47,13 @@ async function readIndex() {
   }
 }
 
+const INDEXED = await readIndex();
+
 /** Those that draw captions. */
-export const MODELS = (await readIndex()).filter(({ kind }) => kind === 'text-to-image');
+export const MODELS = INDEXED.filter(({ kind }) => kind === 'text-to-image');
+
+/** Those that describe pictures. */
+export const CAPTIONERS = INDEXED.filter(({ kind }) => kind === 'image-to-text');
 
 /** @param {string | undefined} name @returns {Entry} the model of that name, else the first */
 export const choice = (name) => MODELS.find((model) => model.name === name) ?? MODELS[0];

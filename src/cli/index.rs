@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::files::{read_json, write_json};
 use crate::checkpoint::Manifest;
 use crate::cli::output::{note, say};
+use crate::data::source::DataSet;
 use crate::error::Error;
 use crate::model::Config;
 
@@ -39,6 +40,9 @@ struct Page {
     title: Option<String>,
     /// Its place in the list, from 1; models without one follow by name.
     order: Option<u32>,
+    /// A sentence about what it can and cannot do.
+    #[serde(default)]
+    note: String,
     /// The caption that is drawn first; the vocabulary's example where there is none.
     caption: Option<String>,
     /// The seed of that drawing.
@@ -67,6 +71,8 @@ struct Group {
 struct Entry {
     name: String,
     title: String,
+    note: String,
+    data: DataSet,
     system: &'static str,
     kind: &'static str,
     caption: String,
@@ -154,6 +160,8 @@ fn entry(manifest: Manifest, page: Page) -> Entry {
     Entry {
         title: page.title.unwrap_or_else(|| manifest.name.clone()),
         name: manifest.name,
+        note: page.note,
+        data: manifest.data.name,
         system: manifest.system.name(),
         kind: manifest.system.kind(),
         caption: page.caption.unwrap_or(manifest.vocabulary.example),

@@ -228,7 +228,7 @@ export class AlignDraw {
   async describe(picture, { beam = 5, signal } = {}) {
     const { info } = this;
     if (!this.describes) throw new AlignDrawError({ code: 'model', message: `${info.name} draws, it does not describe pictures` });
-    const rgba = await squarePixels(picture, info.width, /** @type {any} */ (info).whole);
+    const rgba = await squarePixels(picture, info.width, /** @type {any} */ (info).whole ? 'squeezed' : 'middle');
     signal?.throwIfAborted();
     const { sentences, milliseconds } = await this.cpu().ask({ type: 'describe', rgba, beam }, 'described', signal);
     const text = (/** @type {Sentence} */ { words }) => words.map((word) => word.text).join(' ');

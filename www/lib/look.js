@@ -6,10 +6,15 @@ import { AlignDrawError } from './protocol.js';
 /** @typedef {Blob | ImageBitmap | HTMLImageElement | HTMLCanvasElement | ImageData} Picture */
 
 /**
- * A picture on a square canvas, upright and on white: its middle, or the whole, squeezed.
- * @param {Picture} picture @param {number} side pixels @param {boolean} [whole]
+ * What of a picture is taken: its middle square, the whole squeezed into a square, or the whole as it is.
+ * @typedef {'middle' | 'squeezed' | 'whole'} Fit
  */
-export async function squareCanvas(picture, side, whole = false) {
+
+/**
+ * A picture on a canvas, upright and on white. @param {Picture} picture
+ * @param {number} side of the square, or the longer one, pixels @param {Fit} fit
+ */
+export async function scaledCanvas(picture, side, fit) {
   let bitmap;
   try {
     bitmap = await createImageBitmap(picture);
@@ -17,7 +22,10 @@ export async function squareCanvas(picture, side, whole = false) {
     throw new AlignDrawError({ code: 'picture', message: 'this is no picture that this browser can read: a JPEG, PNG or WebP, say' });
   }
   const short = Math.min(bitmap.width, bitmap.height);
-  let [wide, high] = whole ? [bitmap.width, bitmap.height] : [short, short];
+  const long = Math.max(bitmap.width, bitmap.height);
+  let [wide, high] = fit === 'middle' ? [short, short] : [bitmap.width, bitmap.height];
+  const share = (/** @type {number} */ length) => (fit === 'whole' ? Math.max(1, Math.round((side * length) / long)) : side);
+  const [width, height] = [share(bitmap.width), share(bitmap.height)];
   let [source, left, top] = [/** @type {CanvasImageSource} */ (bitmap), (bitmap.width - wide) / 2, (bitmap.height - high) / 2];
   const draw = (/** @type {number} */ width, /** @type {number} */ height) => {
     const canvas = Object.assign(document.createElement('canvas'), { width, height });
@@ -32,14 +40,14 @@ export async function squareCanvas(picture, side, whole = false) {
   // By halves: browsers smooth over four pixels alone, whatever the scale.
   const half = (/** @type {number} */ of) => (of > 2 * side ? Math.ceil(of / 2) : of);
   while (Math.max(wide, high) > 2 * side) draw(half(wide), half(high));
-  const canvas = draw(side, side);
+  const canvas = draw(width, height);
   bitmap.close();
   return canvas;
 }
 
-/** RGBA of {@link squareCanvas}, as the engine takes it. @param {Picture} picture @param {number} side @param {boolean} [whole] */
-export async function squarePixels(picture, side, whole) {
-  const canvas = await squareCanvas(picture, side, whole);
+/** RGBA of a square, as the engine takes it. @param {Picture} picture @param {number} side @param {Fit} fit */
+export async function squarePixels(picture, side, fit) {
+  const canvas = await scaledCanvas(picture, side, fit);
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
   return new Uint8Array(context.getImageData(0, 0, side, side).data.buffer);
 }
