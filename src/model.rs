@@ -194,6 +194,12 @@ pub trait FusedPasses<M: Trainable>: Send {
     /// The batch's mean terms alone.
     fn terms(&mut self, model: &M, config: &M::Config, batch: &TrainBatch) -> Terms<f64>;
 
+    /// The lower bound of each image, nats; none for models that cannot tell them apart.
+    fn image_bounds(&mut self, model: &M, config: &M::Config, batch: &TrainBatch) -> Option<Vec<f64>> {
+        let _ = (model, config, batch);
+        None
+    }
+
     /// Of each image `log [p(x, z) / q(z | x)]` for one sample z of its posterior, nats, for importance-weighted
     /// bounds (Burda, Grosse & Salakhutdinov 2016); none for models that cannot tell.
     fn log_weights(&mut self, model: &M, config: &M::Config, batch: &TrainBatch) -> Option<Vec<f64>> {

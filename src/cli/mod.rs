@@ -1,5 +1,6 @@
 //! The command line: one file per verb. Flags become the library's options before any work begins.
 
+mod compare;
 mod data;
 mod describe;
 mod eval;
@@ -60,6 +61,8 @@ enum Verb {
     Describe(describe::Args),
     /// Caption, picture, caption: what of a caption comes back from a painter through a captioner
     Roundtrip(roundtrip::Args),
+    /// The paper's tables on a folder of captioned images: bounds, retrieval, similarity, how pictures look
+    Compare(compare::Args),
     /// Say what a folder of captioned images holds, and what is passed over
     Data(data::Args),
     /// Look at the colour scenes: a sheet of them, or those of a caption
@@ -91,6 +94,7 @@ pub fn run() -> anyhow::Result<()> {
         Verb::Paint(args) => paint::run(args),
         Verb::Describe(args) => describe::run(args),
         Verb::Roundtrip(args) => roundtrip::run(args),
+        Verb::Compare(args) => compare::run(args),
         Verb::Data(args) => data::run(args),
         Verb::Scenes(args) => scenes::run(args),
         Verb::Serve(args) => serve::run(args),

@@ -1,6 +1,6 @@
 //! The lower bound in nats on images of known captions, and the tighter one of several samples an image.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::data::{
     batch::{CaptionBatch, TrainBatch},
@@ -14,7 +14,7 @@ use crate::nn::floats;
 const BATCH: usize = 100;
 
 /// Terms of the bound, nats per image, averaged.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Bound {
     /// The lower bound `−(reconstruction + kl)`.
     pub bound: f64,
@@ -27,7 +27,7 @@ pub struct Bound {
     /// Images.
     pub images: usize,
     /// The importance-weighted bound, where it was asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub importance: Option<ImportanceBound>,
 }
 
@@ -35,7 +35,7 @@ pub struct Bound {
 ///
 /// **Equation** `E log (1/K) Σ_k p(x, z_k) / q(z_k | x)`: the lower bound for K = 1, log p(x) in the
 /// limit, never falling on the way.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ImportanceBound {
     /// Nats per image, averaged.
     pub bound: f64,
@@ -131,6 +131,9 @@ pub trait Bounded {
     /// The terms of a batch, averaged over its images.
     fn terms(&mut self, batch: &TrainBatch) -> Terms<f64>;
 
+    /// The lower bound of each image of a batch, nats: minus the sum of all terms.
+    fn image_bounds(&mut self, batch: &TrainBatch) -> Vec<f64>;
+
     /// Of each image `log [p(x, z) / q(z | x)]` for one sample z of its posterior, nats; none for models that
     /// cannot tell.
     fn log_weights(&mut self, batch: &TrainBatch) -> Option<Vec<f64>>;
@@ -161,6 +164,16 @@ impl<M: Trainable> Bounded for OnCpu<'_, M> {
         }
     }
 
+    fn image_bounds(&mut self, batch: &TrainBatch) -> Vec<f64> {
+        let fused = self.fused.as_mut().and_then(|fused| fused.image_bounds(self.model, self.config, batch));
+        fused.unwrap_or_else(|| {
+            let terms = self.model.terms(self.config, batch).0.into_iter().map(|(_, term)| term);
+            let total = terms.reduce(|sum, term| sum + term);
+            let values = total.map(|total| floats(total.into_data())).unwrap_or_default();
+            values.into_iter().map(|nats| -f64::from(nats)).collect()
+        })
+    }
+
     fn log_weights(&mut self, batch: &TrainBatch) -> Option<Vec<f64>> {
         self.fused.as_mut()?.log_weights(self.model, self.config, batch)
     }
@@ -173,6 +186,24 @@ mod tests {
     use super::*;
     use crate::text2image::draw::{Draw, DrawConfig, ParameterValues};
     use burn::tensor::Device;
+
+    /// The bounds of single images average to the batch's, by the fused passes and in burn tensors.
+    #[test]
+    fn the_bounds_of_images_average_to_that_of_the_batch() {
+        let config = DrawConfig::tiny();
+        let model = Draw::from_host(&config, ParameterValues::init(&config, 3), &Device::flex());
+        let images: Vec<f32> = (0..3 * config.image_len()).map(|at| (at % 4 == 0).into()).collect();
+        let batch = CaptionBatch::of_words(Cow::Owned([1, 2].repeat(3)), 2, Cow::Owned(images));
+        let item = TrainBatch { batch, noise_seed: 7, epoch: 0, index: 0, progress: 1.0 };
+        let mut fused = OnCpu::new(&model, &config, 2);
+        let mean = -fused.terms(&item).total();
+        let mut plain = OnCpu { model: &model, config: &config, fused: None };
+        for bounds in [fused.image_bounds(&item), plain.image_bounds(&item)] {
+            assert_eq!(bounds.len(), 3);
+            assert!((bounds.iter().sum::<f64>() / 3.0 - mean).abs() < 1e-3 * mean.abs(), "{bounds:?} {mean}");
+            assert!((bounds[0] - bounds[1]).abs() > 1e-6, "{bounds:?}");
+        }
+    }
 
     #[test]
     fn the_mean_of_exponentials_by_hand() {

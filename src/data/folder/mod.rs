@@ -246,6 +246,12 @@ impl Part {
         pixels.iter().map(|&pixel| f32::from(pixel) / 255.0).collect()
     }
 
+    /// A batch of one caption with several images of the folder: is it said of them?
+    pub fn pairs(&self, caption: &[usize], images: &[usize]) -> CaptionBatch<'static> {
+        let pixels = images.iter().flat_map(|&image| self.image(image)).collect();
+        CaptionBatch::of_words(Cow::Owned(caption.repeat(images.len())), caption.len(), Cow::Owned(pixels))
+    }
+
     /// Word ids of each caption with the number of its image, by length: what sentence vectors are learned
     /// from.
     pub fn captions(&self) -> impl Iterator<Item = (usize, Vec<usize>)> {

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::cpu::{Losses, Shard, Weights, log_weights, loss_and_gradients, losses};
+use super::cpu::{Losses, Shard, Weights, image_bounds, log_weights, loss_and_gradients, losses};
 use super::definition::CaptionInput;
 use super::painter::{DevicePainter, FusedPainter};
 use super::{Draw, DrawConfig, ParameterValues, presets};
@@ -124,6 +124,11 @@ impl FusedPasses<Draw> for Fused {
     fn terms(&mut self, model: &Draw, config: &DrawConfig, item: &TrainBatch) -> Terms<f64> {
         let weights = Weights::new(config, model.to_host());
         terms(losses(&weights, &item.batch, item.noise_seed, &mut self.0))
+    }
+
+    fn image_bounds(&mut self, model: &Draw, config: &DrawConfig, item: &TrainBatch) -> Option<Vec<f64>> {
+        let weights = Weights::new(config, model.to_host());
+        Some(image_bounds(&weights, &item.batch, item.noise_seed, &mut self.0))
     }
 
     fn log_weights(&mut self, model: &Draw, config: &DrawConfig, item: &TrainBatch) -> Option<Vec<f64>> {

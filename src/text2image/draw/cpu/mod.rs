@@ -49,8 +49,8 @@ pub struct Shard {
     gradients: Option<ParameterValues>,
     /// Sums over its images.
     losses: Losses,
-    /// The log importance weight of each image, where they are asked for.
-    log_weights: Vec<f64>,
+    /// The bound or the log importance weight of each image, where they are asked for.
+    of_images: Vec<f64>,
 }
 
 impl Shard {
@@ -141,6 +141,23 @@ pub fn losses(weights: &Weights, batch: &CaptionBatch, noise_seed: u64, shards: 
     mean_losses(shards, batch.len())
 }
 
+/// The lower bound of each image of a batch, nats, with the noise of [`losses`].
+pub fn image_bounds(
+    weights: &Weights,
+    batch: &CaptionBatch,
+    noise_seed: u64,
+    shards: &mut [Shard],
+) -> Vec<f64> {
+    run_shards(batch, shards, |start, part, shard| {
+        shard.forward(weights, part, |b, out| seeded(noise_seed)(start + b, out));
+        let kl = &shard.tape.kl;
+        let of_image = |(b, nats): (usize, f64)| -(nats + kl.iter().skip(b).step_by(part.len()).sum::<f64>());
+        let reconstruction = forward::reconstruction(weights, &shard.tape, &part.images);
+        shard.of_images = reconstruction.into_iter().enumerate().map(of_image).collect();
+    });
+    shards.iter().flat_map(|shard| shard.of_images.iter().copied()).collect()
+}
+
 /// `log [p(x, z) / q(z | x)]` of each image and one sample z of its posterior, nats: minus what the bound
 /// is the mean of, with the log densities of z in the place of the KL (Burda, Grosse & Salakhutdinov
 /// 2016). Image `i` of the batch uses stream `i` of `noise_seed`.
@@ -162,9 +179,9 @@ pub fn log_weights(
             gaussian::log_ratio(&latent, &noise, &of(&tape.posterior_log_std), mean_p, log_std_p)
         };
         let log_weight = |(b, nats)| (0..steps).map(|t| ratio(b, t)).sum::<f64>() - nats;
-        shard.log_weights = reconstruction.into_iter().enumerate().map(log_weight).collect();
+        shard.of_images = reconstruction.into_iter().enumerate().map(log_weight).collect();
     });
-    shards.iter().flat_map(|shard| shard.log_weights.iter().copied()).collect()
+    shards.iter().flat_map(|shard| shard.of_images.iter().copied()).collect()
 }
 
 fn mean_losses(shards: &[Shard], batch: usize) -> Losses {
@@ -186,7 +203,7 @@ fn run_shards(
             let start = (index * size).min(batch.len());
             let end = (start + size).min(batch.len());
             shard.losses = Losses::default();
-            shard.log_weights.clear();
+            shard.of_images.clear();
             shard.gradients.iter_mut().flat_map(ParameterValues::vectors_mut).for_each(|v| v.fill(0.0));
             if start == end {
                 continue;

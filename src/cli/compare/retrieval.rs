@@ -1,0 +1,94 @@
+//! The paper's first table: each caption is asked which of the test pictures it was said of, by the bound.
+
+use std::time::Instant;
+
+use anyhow::Result;
+use burn::tensor::Device;
+use serde::{Deserialize, Serialize};
+
+use super::{Measured, Queries, kept::Kept};
+use crate::checkpoint::{decode, parse_safetensors};
+use crate::cli::output::{note, progress};
+use crate::data::batch::TrainBatch;
+use crate::data::folder::Part;
+use crate::eval::bound::{Bounded, OnCpu};
+use crate::eval::ranking::{Ranking, rank, without_easiness};
+use crate::model::Trainable;
+use crate::systems::SystemVisitor;
+
+/// Pictures of a batch.
+const BATCH: usize = 100;
+
+/// How near the top the right picture stands.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Retrieval {
+    /// By the bound itself.
+    pub raw: Ranking,
+    /// By the bound without each picture's easiness.
+    pub corrected: Ranking,
+}
+
+/// Whether the sum of a model's terms bounds the likelihood of its pictures.
+pub fn has_likelihood<M: Trainable>(config: &M::Config) -> bool {
+    M::term_names(config).iter().all(|name| ["reconstruction", "kl"].contains(name) || name.ends_with("_kl"))
+}
+
+/// Ranks the pictures for every caption; none for models without a likelihood. The noise of a picture is the same for
+/// every caption.
+pub fn measure(measured: &Measured, kept: &Kept) -> Result<Option<Retrieval>> {
+    let Measured { args, manifest, weights, folder, queries } = measured;
+    let visitor = Bounds { weights, part: &folder.test, queries, kept, seed: args.seed };
+    let Some(bounds) = manifest.system.visit(visitor)? else { return Ok(None) };
+    let pictures = queries.pictures.len();
+    let ranking = |scores: &[f32]| {
+        let rows = scores.chunks_exact(pictures).zip(&queries.captions);
+        Ranking::of_ranks(rows.map(|(row, (right, _))| rank(row, *right)).collect(), pictures)
+    };
+    Ok(Some(Retrieval { raw: ranking(&bounds), corrected: ranking(&without_easiness(&bounds, pictures)) }))
+}
+
+/// Computes the bound of every picture under every caption, [caption, picture].
+struct Bounds<'a> {
+    weights: &'a [u8],
+    part: &'a Part,
+    queries: &'a Queries,
+    kept: &'a Kept,
+    seed: u64,
+}
+
+impl SystemVisitor for Bounds<'_> {
+    type Output = Result<Option<Vec<f32>>>;
+
+    fn visit<M: Trainable>(self, config: &M::Config) -> Self::Output {
+        if !has_likelihood::<M>(config) {
+            return Ok(None);
+        }
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let model = decode(M::init(config, 0, &Device::flex()), &parse_safetensors(self.weights)?)?;
+        let mut model = OnCpu::new(&model, config, threads);
+        let pictures = &self.queries.pictures;
+        let mut rows = self.kept.rows(&format!("retrieval-{}", self.seed), pictures.len())?;
+        let known = rows.values.len() / pictures.len();
+        let bar = progress(self.queries.captions.len() as u64);
+        bar.set_position(known as u64);
+        let begun = Instant::now();
+        for (_, caption) in self.queries.captions.iter().skip(known) {
+            let mut row = Vec::with_capacity(pictures.len());
+            for (index, images) in pictures.chunks(BATCH).enumerate() {
+                let batch = self.part.pairs(caption, images);
+                let noise_seed = self.seed.wrapping_add(1 + index as u64);
+                let item = TrainBatch { batch, noise_seed, epoch: 0, index, progress: 1.0 };
+                row.extend(model.image_bounds(&item).into_iter().map(|bound| bound as f32));
+            }
+            rows.push(&row)?;
+            bar.inc(1);
+        }
+        bar.finish_and_clear();
+        let computed = (self.queries.captions.len() - known) * pictures.len();
+        if computed > 0 {
+            let seconds = begun.elapsed().as_secs_f64();
+            note!("  {computed} pairs in {seconds:.0} s: {:.0} a second", computed as f64 / seconds);
+        }
+        Ok(Some(rows.values))
+    }
+}
