@@ -32,7 +32,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     map: Option<PathBuf>,
     /// Name of the model
-    #[arg(long, default_value = "describe-scenes")]
+    #[arg(long, default_value = "describe-photos")]
     model: String,
     /// Folder of the models
     #[arg(long, default_value = "models")]

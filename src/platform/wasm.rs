@@ -8,7 +8,7 @@ pub const ACCUMULATORS: usize = 3;
 
 /// Whether models in plain burn tensors can be run here: not by the fused engine, which stays small without
 /// them.
-pub const HAS_BURN_TENSORS: bool = cfg!(any(feature = "flex", feature = "wgpu"));
+pub const HAS_BURN_TENSORS: bool = cfg!(any(feature = "flex", feature = "describe", feature = "wgpu"));
 
 /// Whether [`packed_gemm`] exists here.
 pub const HAS_PACKED_GEMM: bool = false;

@@ -1,10 +1,11 @@
 // The page that describes pictures, and `describe` of the API.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { startHost } from './host.mjs';
 import { binary, openPage, startBrowser, startServer } from './harness.mjs';
 
 /** Two builds of the same single-precision sums, with and without fused multiply-add. */
@@ -21,7 +22,7 @@ describe('describing pictures', () => {
     folder = mkdtempSync(join(tmpdir(), 'aligndraw-'));
     picture = join(folder, 'car.png');
     execFileSync(binary, ['scenes', CAPTION, '-n', '1', '--scale', '1', '-o', picture], { stdio: 'pipe' });
-    native = JSON.parse(execFileSync(binary, ['describe', picture, '--json', '-n', '5'], { encoding: 'utf8' })).pictures[0];
+    native = JSON.parse(execFileSync(binary, ['describe', picture, '--model', 'describe-scenes', '--json', '-n', '5'], { encoding: 'utf8' })).pictures[0];
     server = await startServer();
     browser = await startBrowser();
     context = await browser.newContext({ reducedMotion: 'reduce' });
@@ -40,6 +41,7 @@ describe('describing pictures', () => {
   });
 
   test('a chosen picture is described as natively, with alternatives', async () => {
+    await page.getByLabel('Drawn scenes').check();
     await page.locator('#file').setInputFiles(picture);
     assert.equal(await said(page), native.sentences[0].text);
     assert.deepEqual(await page.locator('#others button').allTextContents(), native.sentences.map(({ text }) => text));
@@ -48,7 +50,7 @@ describe('describing pictures', () => {
   });
 
   test('the attention is the native one', async () => {
-    const bytes = [...(await import('node:fs')).readFileSync(picture)];
+    const bytes = [...readFileSync(picture)];
     const found = await page.evaluate(async (bytes) => {
       const { load } = await import('./lib/aligndraw.js');
       const model = await load({ model: 'describe-scenes' });
@@ -108,4 +110,71 @@ describe('describing pictures', () => {
     await page.setViewportSize({ width: 390, height: 800 });
     assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
   });
+});
+
+describe('describing photos', () => {
+  let server, browser, page, folder, square, native;
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'aligndraw-'));
+    square = join(folder, 'square.png');
+    server = await startServer();
+    browser = await startBrowser();
+    page = await openPage(await browser.newContext({ reducedMotion: 'reduce' }), new URL('describe.html', server.url).href);
+    // Of the size that the eyes look at: browsers make pictures smaller in ways of their own.
+    const url = await page.evaluate(async () => {
+      const image = Object.assign(new Image(), { src: 'photos/astronaut.jpg' });
+      await image.decode();
+      const canvas = Object.assign(document.createElement('canvas'), { width: 224, height: 224 });
+      canvas.getContext('2d').drawImage(image, 0, 0, 224, 224);
+      return canvas.toDataURL();
+    });
+    writeFileSync(square, Buffer.from(url.split(',')[1], 'base64'));
+    native = JSON.parse(execFileSync(binary, ['describe', square, '--model', 'describe-photos', '--json', '-n', '5'], { encoding: 'utf8' })).pictures[0];
+  });
+  after(async () => {
+    await browser?.close();
+    server?.stop();
+    rmSync(folder, { recursive: true });
+  });
+
+  test('a chosen file is taken for a photo and described as natively, its attention the native one', async () => {
+    await page.locator('#file').setInputFiles(square);
+    assert.equal(await said(page), native.sentences[0].text);
+    assert.ok(await page.getByRole('radio', { name: 'Photos' }).isChecked());
+    const found = await page.evaluate(async (bytes) => {
+      const { load } = await import('./lib/aligndraw.js');
+      const model = await load({ model: 'describe-photos' });
+      const found = await model.describe(new Blob([new Uint8Array(bytes)]), { beam: 5 });
+      model.dispose();
+      return found;
+    }, [...readFileSync(square)]);
+    assert.deepEqual(found.sentences.map(({ text }) => text), native.sentences.map(({ text }) => text));
+    found.sentences[0].words.forEach(({ attention }, at) => {
+      const worst = attention.reduce((most, x, cell) => Math.max(most, Math.abs(x - native.sentences[0].words[at].attention[cell])), 0);
+      assert.ok(worst < TOLERANCE, `word ${at}: ${worst}`);
+    });
+    assert.deepEqual(page.problems, []);
+  });
+
+  test('a photo to try keeps its proportions', async () => {
+    await page.evaluate(() => delete document.documentElement.dataset.said);
+    await page.getByRole('button', { name: 'A photo to try: cat' }).click();
+    assert.ok((await said(page)).split(' ').length > 2);
+    const [width, height] = await page.evaluate(() => [document.getElementById('picture').width, document.getElementById('picture').height]);
+    assert.ok(Math.abs(width / height - 451 / 300) < 0.02, `${width} × ${height}`);
+  });
+});
+
+test('the static site describes photos too', async () => {
+  const host = await startHost('site');
+  const browser = await startBrowser();
+  try {
+    const page = await openPage(await browser.newContext({ reducedMotion: 'reduce' }), new URL('describe.html', `${host.url}/`).href);
+    await page.getByRole('button', { name: 'A photo to try: rocket' }).click();
+    assert.ok((await said(page)).split(' ').length > 2);
+    assert.deepEqual(page.problems, []);
+  } finally {
+    await browser.close();
+    host.stop();
+  }
 });
