@@ -50,7 +50,7 @@ fn trained() -> tempfile::TempDir {
 
 /// Describes pictures with the model of a folder.
 fn describe(folder: &Path, pictures: &[&Path], more: &[&str]) -> Output {
-    let mut arguments = vec!["describe", "--models", path(folder)];
+    let mut arguments = vec!["describe", "--model", "describe-scenes", "--models", path(folder)];
     arguments.extend(pictures.iter().copied().map(path));
     arguments.extend(more);
     aligndraw(&arguments)

@@ -7,6 +7,7 @@ pub mod definition;
 mod painter;
 mod parameters;
 pub mod presets;
+mod sizes;
 mod training;
 mod upsample;
 
