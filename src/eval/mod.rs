@@ -9,6 +9,7 @@ pub mod fidelity;
 mod fit;
 pub mod frechet;
 pub mod judge;
+pub mod ranking;
 pub mod retrieval;
 pub mod scene_description;
 pub mod scene_fidelity;
