@@ -73,7 +73,7 @@ fn average(image: &[f32], channels: usize, cells: &[usize], scale: f32) -> Vec<f
     (0..channels).map(mean).collect()
 }
 
-fn embedding<'a>(tensors: &'a Tensors, id: usize, size: usize) -> &'a [f64] {
+fn embedding(tensors: &Tensors, id: usize, size: usize) -> &[f64] {
     &tensors["embedding"][id * size..][..size]
 }
 
