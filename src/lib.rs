@@ -8,6 +8,7 @@
 //!                  |  the promises of model.rs; systems.rs is the registry
 //!                  v
 //! checkpoint: bytes + manifest <-> any module     paint: the one drawing loop, a frame for each step
+//!                                                 describe: the one captioning loop; rank: scores
 //!                  |                                      |
 //!                  v                                      v
 //! train, eval: generic, on burn's engine      cli: the binary    web: the browser
@@ -37,6 +38,7 @@ pub mod paint;
 mod platform;
 #[cfg(not(target_family = "wasm"))]
 pub mod plot;
+pub mod rank;
 pub mod sentence;
 pub mod systems;
 pub mod text2image;

@@ -1,7 +1,9 @@
 //! The promises between a model and everything above it: what a configuration says of itself, how a
-//! painter draws and a captioner describes, what a training step reports. `docs/architecture.md` adds a model step by step.
+//! painter draws, a captioner describes and a ranker compares, what a training step reports. `docs/architecture.md`
+//! adds a model step by step.
 
 mod captioner;
+mod ranker;
 
 use burn::module::{Module, ModuleDisplay};
 use burn::tensor::{Device, Tensor};
@@ -14,6 +16,7 @@ use crate::nn::floats;
 use crate::options::Preset;
 
 pub use captioner::{Captioner, Continuation, ImageToText, NextWords, PictureInput, Sentences};
+pub use ranker::{ImageTextMatching, Ranker, Region, SentenceVectors};
 
 /// The size of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

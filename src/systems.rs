@@ -1,20 +1,21 @@
 //! The registry of systems, one line each: a manifest and a run name their system, and everything that
-//! must tell systems apart goes through here. There are two kinds, painters and captioners; training and
-//! weights know both as [`Trainable`] alone.
+//! must tell systems apart goes through here. There are three kinds, painters, captioners and rankers; training
+//! and weights know all of them as [`Trainable`] alone.
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::image2text::attend;
-use crate::model::{Config, ImageSize, ImageToText, TextToImage, Trainable, check_memory};
+use crate::image2text::{align, attend, embed};
+use crate::model::{Config, ImageSize, ImageTextMatching, ImageToText, TextToImage, Trainable, check_memory};
 use crate::options::Preset;
 use crate::text2image::{draw, framed, layered};
 
 macro_rules! systems {
-    (painters { $($painters:tt)+ } captioners { $($captioners:tt)+ }) => {
-        of_any_kind! { $($painters)+ $($captioners)+ }
+    (painters { $($painters:tt)+ } captioners { $($captioners:tt)+ } rankers { $($rankers:tt)+ }) => {
+        of_any_kind! { $($painters)+ $($captioners)+ $($rankers)+ }
         painters! { $($painters)+ }
         captioners! { $($captioners)+ }
+        rankers! { $($rankers)+ }
     };
 }
 
@@ -33,15 +34,17 @@ macro_rules! painters {
         impl System {
             /// Calls a visitor of painters with the system's model type and its sizes.
             ///
-            /// **Errors** [`Error::Model`] for a captioner.
+            /// **Errors** [`Error::Model`] for any other kind.
             pub fn visit_painter<V: PainterVisitor>(&self, visitor: V) -> Result<V::Output> {
                 match self {
                     $(Self::$variant(config) => Ok(visitor.visit::<$model>(config)),)+
-                    _ => Err(Error::Model(format!(
-                        "\"{}\" describes pictures, it does not draw: aligndraw describe PICTURE",
-                        self.name()
-                    ))),
+                    _ => Err(self.other_kind("it does not draw")),
                 }
+            }
+
+            /// Whether it draws captions.
+            pub fn is_painter(&self) -> bool {
+                matches!(self, $(Self::$variant(_))|+)
             }
         }
     };
@@ -50,30 +53,41 @@ macro_rules! painters {
 /// What captioners alone have.
 macro_rules! captioners {
     ($($(#[doc = $doc:expr])+ $variant:ident($model:ty) = $name:literal $(| $earlier:literal)*;)+) => {
-        /// Which engine of the browser runs each system on the CPU, under all its names: "cpu" by fused passes, "flex"
-        /// in burn's tensors, "describe" what looks at pictures.
-        pub fn engines() -> Vec<(&'static str, &'static str)> {
-            let mut engines = painting_engines();
-            engines.extend([$($name $(, $earlier)*),+].map(|name| (name, "describe")));
-            engines
-        }
-
         impl System {
             /// Calls a visitor of captioners with the system's model type and its sizes.
             ///
-            /// **Errors** [`Error::Model`] for a painter.
+            /// **Errors** [`Error::Model`] for any other kind.
             pub fn visit_captioner<V: CaptionerVisitor>(&self, visitor: V) -> Result<V::Output> {
                 match self {
                     $(Self::$variant(config) => Ok(visitor.visit::<$model>(config)),)+
-                    _ => Err(Error::Model(format!(
-                        "\"{}\" draws, it does not describe pictures: aligndraw paint CAPTION",
-                        self.name()
-                    ))),
+                    _ => Err(self.other_kind("it does not describe pictures")),
                 }
             }
 
-            /// Whether it describes pictures; else it draws.
+            /// Whether it describes pictures.
             pub fn is_captioner(&self) -> bool {
+                matches!(self, $(Self::$variant(_))|+)
+            }
+        }
+    };
+}
+
+/// What rankers alone have.
+macro_rules! rankers {
+    ($($(#[doc = $doc:expr])+ $variant:ident($model:ty) = $name:literal $(| $earlier:literal)*;)+) => {
+        impl System {
+            /// Calls a visitor of rankers with the system's model type and its sizes.
+            ///
+            /// **Errors** [`Error::Model`] for any other kind.
+            pub fn visit_ranker<V: RankerVisitor>(&self, visitor: V) -> Result<V::Output> {
+                match self {
+                    $(Self::$variant(config) => Ok(visitor.visit::<$model>(config)),)+
+                    _ => Err(self.other_kind("it does not rank pictures")),
+                }
+            }
+
+            /// Whether it says which sentence belongs to which picture.
+            pub fn is_ranker(&self) -> bool {
                 matches!(self, $(Self::$variant(_))|+)
             }
         }
@@ -90,6 +104,18 @@ macro_rules! of_any_kind {
             $($(#[doc = $doc])+
             #[serde(rename = $name $(, alias = $earlier)*)]
             $variant(<$model as Trainable>::Config),)+
+        }
+
+        /// Which engine of the browser runs each system on the CPU, under all its names: "cpu" by fused passes, "flex"
+        /// in burn's tensors, "describe" what looks at pictures.
+        pub fn engines() -> Vec<(&'static str, &'static str)> {
+            let mut engines = painting_engines();
+            for name in [$($name $(, $earlier)*),+] {
+                if !engines.iter().any(|(painter, _)| *painter == name) {
+                    engines.push((name, "describe"));
+                }
+            }
+            engines
         }
 
         /// The names of all systems, as manifests write them.
@@ -167,6 +193,12 @@ systems! {
         /// Show, Attend and Tell, and Show and Tell.
         Attend(attend::Attend) = "attend";
     }
+    rankers {
+        /// Deep visual-semantic alignment: words in regions of pictures.
+        Align(align::Align) = "align";
+        /// A visual-semantic embedding: sentences and pictures in one space.
+        Embed(embed::Embed) = "embed";
+    }
 }
 
 /// Does something with the model type of a system: training, weights.
@@ -196,10 +228,37 @@ pub trait CaptionerVisitor {
     fn visit<M: ImageToText>(self, config: &M::Config) -> Self::Output;
 }
 
+/// Does something with the model type of a ranker.
+pub trait RankerVisitor {
+    /// What comes of it.
+    type Output;
+
+    /// Called with the ranker's model type and its sizes.
+    fn visit<M: ImageTextMatching>(self, config: &M::Config) -> Self::Output;
+}
+
 impl System {
     /// What its models do.
     pub fn kind(&self) -> &'static str {
-        if self.is_captioner() { "image-to-text" } else { "text-to-image" }
+        if self.is_captioner() {
+            "image-to-text"
+        } else if self.is_ranker() {
+            "image-text-matching"
+        } else {
+            "text-to-image"
+        }
+    }
+
+    /// It was asked for what another kind does.
+    fn other_kind(&self, cannot: &str) -> Error {
+        let (does, with) = if self.is_captioner() {
+            ("describes pictures", "aligndraw describe PICTURE")
+        } else if self.is_ranker() {
+            ("ranks pictures", "aligndraw search SENTENCE PICTURES")
+        } else {
+            ("draws", "aligndraw paint CAPTION")
+        };
+        Error::Model(format!("\"{}\" {does}, {cannot}: {with}", self.name()))
     }
 
     /// The system that a manifest names, its sizes checked.

@@ -1,5 +1,7 @@
 //! The command line: one file per verb. Flags become the library's options before any work begins.
 
+mod align;
+mod boxes;
 mod compare;
 mod data;
 mod describe;
@@ -16,6 +18,7 @@ mod paint;
 mod picture;
 mod roundtrip;
 mod scenes;
+mod search;
 mod serve;
 mod train;
 mod train_classifier;
@@ -59,6 +62,10 @@ enum Verb {
     Paint(paint::Args),
     /// Say in words what a picture shows, and where each word was looked for
     Describe(describe::Args),
+    /// Find the pictures that a sentence suits best
+    Search(search::Args),
+    /// Say where in a picture each word of a sentence is
+    Align(align::Args),
     /// Caption, picture, caption: what of a caption comes back from a painter through a captioner
     Roundtrip(roundtrip::Args),
     /// The paper's tables on a folder of captioned images: bounds, retrieval, similarity, how pictures look
@@ -93,6 +100,8 @@ pub fn run() -> anyhow::Result<()> {
         Verb::Index(args) => index::run(args),
         Verb::Paint(args) => paint::run(args),
         Verb::Describe(args) => describe::run(args),
+        Verb::Search(args) => search::run(args),
+        Verb::Align(args) => align::run(args),
         Verb::Roundtrip(args) => roundtrip::run(args),
         Verb::Compare(args) => compare::run(args),
         Verb::Data(args) => data::run(args),

@@ -10,6 +10,8 @@ use super::files::read_mnist;
 use crate::cli::output::note;
 use crate::data::binary_mnist::{self, BinaryMnist};
 use crate::data::folder::Folder;
+use crate::data::folder::pairs::Pairs;
+use crate::data::folder::photos::PhotoPart;
 use crate::data::mnist_captions;
 use crate::data::scene_pictures::ScenePictures;
 use crate::data::scenes;
@@ -80,6 +82,12 @@ pub fn open(
             })
         }
         DataSet::Photos => Ok(open_photos(folder, models, vocabulary)?.1),
+        DataSet::PhotoPairs => {
+            let (photos, opened) = open_photos(folder, models, vocabulary)?;
+            let pairs = |part: Arc<PhotoPart>| -> Arc<dyn Source> { Arc::new(Pairs::new(part)) };
+            let data = Data { train: pairs(photos.train), validation: pairs(photos.validation) };
+            Ok(Opened { data, test: pairs(photos.test), ..opened })
+        }
         DataSet::Folder => {
             let Some(path) = folder else {
                 bail!("--data names the folder of captioned images: images/ and captions.jsonl, say");

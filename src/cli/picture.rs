@@ -14,7 +14,7 @@ const GAP: u32 = 2;
 const GAP_COLOR: Rgb<u8> = Rgb([46, 46, 52]);
 pub const PAPER: [f32; 3] = [250.0, 249.0, 246.0];
 const INK: [f32; 3] = [38.0, 36.0, 40.0];
-const LIT: [f32; 3] = [214.0, 73.0, 28.0];
+pub const LIT: [f32; 3] = [214.0, 73.0, 28.0];
 /// Hundredths of a second that a step stays, and the last one.
 const STEP_DELAY: u16 = 9;
 const LAST_DELAY: u16 = 220;

@@ -2,6 +2,10 @@
 
 use std::borrow::Cow;
 
+/// Stands behind the last word of captions that are shorter than others of their batch: of those that rankers learn
+/// from alone, all others have captions of one length.
+pub const NO_WORD: usize = usize::MAX;
+
 /// Captions of equal length with their images.
 #[derive(Clone, Debug)]
 pub struct CaptionBatch<'a> {
@@ -74,6 +78,12 @@ impl CaptionBatch<'_> {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.size == 0
+    }
+
+    /// The words of each caption, without what fills the shorter ones up.
+    pub fn sentences(&self) -> Vec<&[usize]> {
+        let words = |ids: &[usize]| ids.iter().take_while(|&&id| id != NO_WORD).count();
+        self.ids.chunks(self.words.max(1)).map(|ids| &ids[..words(ids)]).collect()
     }
 
     /// What is said of them.

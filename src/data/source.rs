@@ -48,6 +48,8 @@ pub enum DataSet {
     Folder,
     /// A folder of captioned photos, as features of another network.
     Photos,
+    /// The same, each batch a caption each of different photos, of all lengths: for rankers.
+    PhotoPairs,
     /// Handwritten digits, every pixel 0 or 1, without captions.
     BinaryMnist,
 }
@@ -89,7 +91,7 @@ impl DataSet {
         match self {
             Self::MnistCaptions => Some(mnist_captions::vocabulary()),
             Self::Scenes => Some(scenes::caption::vocabulary()),
-            Self::Folder | Self::Photos => None,
+            Self::Folder | Self::Photos | Self::PhotoPairs => None,
             Self::BinaryMnist => Some(binary_mnist::vocabulary()),
         }
     }
@@ -99,7 +101,7 @@ impl DataSet {
         match self {
             Self::MnistCaptions => HeldOut::Digits(mnist_captions::Bans::draw(seed)),
             Self::Scenes => HeldOut::Scenes(scenes::Bans::draw(seed)),
-            Self::Folder | Self::Photos | Self::BinaryMnist => HeldOut::Nothing,
+            Self::Folder | Self::Photos | Self::PhotoPairs | Self::BinaryMnist => HeldOut::Nothing,
         }
     }
 }

@@ -1,3 +1,8 @@
-//! Systems that describe pictures, a folder each.
+//! Systems that describe pictures, or say which sentence belongs to which picture: a folder each.
 
+pub mod align;
 pub mod attend;
+mod dropout;
+pub mod embed;
+mod features;
+mod starts;

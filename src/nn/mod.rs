@@ -6,6 +6,8 @@ pub mod filterbank;
 pub mod gaussian;
 pub mod gru;
 pub mod lstm;
+pub mod matching;
+pub mod packed;
 pub mod start;
 
 use burn::module::Param;

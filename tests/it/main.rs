@@ -18,6 +18,8 @@ mod layered;
 mod models;
 mod output;
 mod photos;
+mod rankers;
+mod rankers_cli;
 mod reference;
 mod scenes;
 mod tidy;

@@ -20,7 +20,7 @@ use super::output;
 use crate::checkpoint::Manifest;
 use crate::cli::output::note;
 use crate::data::folder::{Folder, Part};
-use crate::eval::ranking::Ranking;
+use crate::eval::ranking::Recall;
 use crate::model::Config;
 
 use bounds::Bounds;
@@ -111,7 +111,7 @@ pub struct Comparison {
     /// Captions that are queries.
     pub queries: usize,
     /// What blind guessing gives.
-    pub chance: Ranking,
+    pub chance: Recall,
     /// The models.
     pub rows: Vec<Row>,
 }
@@ -177,7 +177,7 @@ pub fn run(args: Args) -> Result<()> {
         data: args.data.display().to_string(),
         pictures,
         queries,
-        chance: Ranking::by_chance(queries, pictures),
+        chance: Recall::by_chance(queries, pictures),
         rows,
     };
     let text = json(&comparison)?;

@@ -12,7 +12,7 @@ use crate::cli::output::{note, progress};
 use crate::data::batch::TrainBatch;
 use crate::data::folder::Part;
 use crate::eval::bound::{Bounded, OnCpu};
-use crate::eval::ranking::{Ranking, rank, without_easiness};
+use crate::eval::ranking::{Ranking, Recall, without_easiness};
 use crate::model::Trainable;
 use crate::systems::SystemVisitor;
 
@@ -23,9 +23,9 @@ const BATCH: usize = 100;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Retrieval {
     /// By the bound itself.
-    pub raw: Ranking,
+    pub raw: Recall,
     /// By the bound without each picture's easiness.
-    pub corrected: Ranking,
+    pub corrected: Recall,
 }
 
 /// Whether the sum of a model's terms bounds the likelihood of its pictures.
@@ -40,10 +40,8 @@ pub fn measure(measured: &Measured, kept: &Kept) -> Result<Option<Retrieval>> {
     let visitor = Bounds { weights, part: &folder.test, queries, kept, seed: args.seed };
     let Some(bounds) = manifest.system.visit(visitor)? else { return Ok(None) };
     let pictures = queries.pictures.len();
-    let ranking = |scores: &[f32]| {
-        let rows = scores.chunks_exact(pictures).zip(&queries.captions);
-        Ranking::of_ranks(rows.map(|(row, (right, _))| rank(row, *right)).collect(), pictures)
-    };
+    let owners: Vec<usize> = queries.captions.iter().map(|(picture, _)| *picture).collect();
+    let ranking = |scores: &[f32]| Ranking::of(scores, &owners, pictures).search;
     Ok(Some(Retrieval { raw: ranking(&bounds), corrected: ranking(&without_easiness(&bounds, pictures)) }))
 }
 

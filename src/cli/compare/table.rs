@@ -2,7 +2,7 @@
 
 use super::{Comparison, Row};
 use crate::cli::output::say;
-use crate::eval::ranking::Ranking;
+use crate::eval::ranking::Recall;
 
 /// Mansimov et al. 2016, table 1, on MS-COCO, 83 000 pictures to learn from: R@1, R@5, R@10, R@50, median rank, SSI.
 const PAPER_RETRIEVAL: [(&str, [&str; 6]); 6] = [
@@ -52,9 +52,9 @@ pub fn print(comparison: &Comparison) {
     rows.iter().for_each(|row| say!("- {}: `{}`", row.model, row.command));
 }
 
-fn recalls(ranking: &Ranking) -> String {
-    let Ranking { recall_1, recall_5, recall_10, recall_50, median_rank, .. } = ranking;
-    format!("{recall_1:.1} | {recall_5:.1} | {recall_10:.1} | {recall_50:.1} | {median_rank}")
+fn recalls(recall: &Recall) -> String {
+    let Recall { first, first_five, first_ten, first_fifty, median_rank, .. } = recall;
+    format!("{first:.1} | {first_five:.1} | {first_ten:.1} | {first_fifty:.1} | {median_rank}")
 }
 
 fn ranked(row: &Row) {

@@ -5,6 +5,7 @@ mod descriptions;
 mod digits;
 mod folder;
 mod photos;
+mod ranking;
 mod scenes;
 
 use std::path::{Path, PathBuf};
@@ -62,6 +63,7 @@ pub fn run(args: Args) -> Result<()> {
     let (manifest, weights) = read_model(&args.models, &args.model)?;
     let out = args.out.clone().unwrap_or_else(|| args.models.join(format!("{}.eval.json", args.model)));
     let text = match manifest.data.bans.clone() {
+        _ if manifest.system.is_ranker() => json(&ranking::evaluate(&args, manifest, &weights)?)?,
         HeldOut::Scenes(bans) if manifest.system.is_captioner() => {
             json(&descriptions::evaluate(&args, manifest, &weights, bans)?)?
         }

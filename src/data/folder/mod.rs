@@ -6,6 +6,7 @@ mod encoding;
 mod features;
 mod index;
 mod layouts;
+pub mod pairs;
 pub mod photos;
 mod pictures;
 pub mod pixels;

@@ -42,7 +42,7 @@ pub struct Described {
     /// Path below `images/`.
     pub file: String,
     /// The number of its features.
-    at: usize,
+    pub(super) at: usize,
     /// The words of every caption, whole.
     pub captions: Vec<Vec<String>>,
 }
@@ -54,7 +54,7 @@ pub struct PhotoPart {
     /// Of all parts.
     features: Arc<Features>,
     /// Captions by number of words: the number of the features and the word ids of each.
-    by_length: Vec<Vec<(usize, Vec<usize>)>>,
+    pub(super) by_length: Vec<Vec<(usize, Vec<usize>)>>,
 }
 
 /// Features of photos as bytes.
@@ -207,6 +207,11 @@ impl PhotoPart {
     /// Features [photo, feature] of some of its photos.
     pub fn features(&self, photos: std::ops::Range<usize>) -> Vec<f32> {
         self.photos[photos].iter().flat_map(|photo| self.features.of(photo.at)).collect()
+    }
+
+    /// Features of a photo.
+    pub(super) fn features_of(&self, photo: usize) -> impl Iterator<Item = f32> {
+        self.features.of(self.photos[photo].at)
     }
 
     fn batch_of<'a>(&self, captions: impl Iterator<Item = &'a (usize, Vec<usize>)>) -> CaptionBatch<'static> {

@@ -9,11 +9,11 @@ use super::{Attend, AttendConfig, Attention, presets};
 use crate::data::batch::TrainBatch;
 use crate::data::noise::Noise;
 use crate::error::{Error, Result};
+pub use crate::image2text::dropout::Masks;
 use crate::model::{Config, FusedPasses, Terms, Trainable};
 use crate::options::Preset;
 
-/// Streams of a batch's noise seed.
-const DROPOUT_STREAM: u64 = 1;
+/// Stream of a batch's noise seed.
 const HARD_STREAM: u64 = 2;
 /// Weight of REINFORCE's term, and of the alignment's entropy, nats (the authors' code).
 const REINFORCE_WEIGHT: f32 = 0.1;
@@ -171,30 +171,6 @@ impl Attend {
         let targets: Tensor<2, Int> = indices(&said.targets, &device).unsqueeze_dim(1);
         let nats = log_probs.gather(1, targets).reshape([steps, batch]).sum_dim(0).squeeze_dim::<1>(0) * -1.0;
         Told { words: nats, total, sampling: draws.and_then(|draws| draws.sampling) }
-    }
-}
-
-/// Masks of dropout from a batch's noise seed; none where it is measured on.
-pub struct Masks(Option<Noise>);
-
-impl Masks {
-    pub fn of(item: &TrainBatch) -> Self {
-        Self(item.is_learned_from().then(|| Noise::stream(item.noise_seed, DROPOUT_STREAM)))
-    }
-
-    /// The next mask: a share of zeros, the others such that the mean stays; none where nothing is dropped.
-    pub fn mask(&mut self, len: usize, share: f32) -> Option<Vec<f32>> {
-        let noise = self.0.as_mut().filter(|_| share > 0.0)?;
-        let kept = 1.0 / (1.0 - share);
-        Some((0..len).map(|_| if noise.uniform() < share { 0.0 } else { kept }).collect())
-    }
-
-    /// Drops a share of the values, and scales the others so that their mean stays.
-    fn drop(&mut self, values: Tensor<2>, share: f32) -> Tensor<2> {
-        let shape = values.dims();
-        let Some(mask) = self.mask(shape[0] * shape[1], share) else { return values };
-        let device = values.device();
-        values * Tensor::from_data(TensorData::new(mask, shape), &device)
     }
 }
 
