@@ -22,6 +22,12 @@ impl Layer {
         Self { weight, bias }
     }
 
+    /// As He et al. 2015 (uniform): rectified numbers keep their size from layer to layer.
+    pub fn rectified(from: usize, to: usize, start: &mut Start) -> Self {
+        let weight = start.uniform([from, to], (6.0 / from as f32).sqrt());
+        Self { weight, bias: start.constant([to], 0.0) }
+    }
+
     /// Near 0.
     pub fn faint(from: usize, to: usize, start: &mut Start) -> Self {
         let (weight, bias) = start.faint(from, to);

@@ -43,7 +43,9 @@ impl Sharpening {
         let sharpener = manifest.system.visit_painter(Load { weights, device })??;
         let (name, system) = (manifest.name.clone(), manifest.system.name());
         let sharpener = sharpener.ok_or_else(|| {
-            Error::Model(format!("{name} is of the system \"{system}\", which does not sharpen: a \"lapgan\" does"))
+            Error::Model(format!(
+                "{name} is of the system \"{system}\", which does not sharpen: a \"lapgan\" does"
+            ))
         })?;
         Ok(Self { name, vocabulary: manifest.vocabulary.clone(), sharpener })
     }

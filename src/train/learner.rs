@@ -19,7 +19,7 @@ const MOST_FAILURES: usize = 5;
 /// Diversity below which samples count as all alike, a share of that of true pictures.
 const LEAST_DIVERSITY: f64 = 0.1;
 /// Validation batches in a row whose samples are all alike after which a run stops.
-const MOST_COLLAPSED: usize = 10;
+const MOST_COLLAPSED: usize = 20;
 
 /// What an update needs besides the weights.
 pub struct Setup<M: Trainable> {

@@ -23,9 +23,9 @@ pub struct Layers {
 impl Layers {
     fn fresh([from, hidden, to]: [usize; 3], start: &mut Start) -> Self {
         Self {
-            first: Layer::fresh(from, hidden, start),
-            second: Layer::fresh(hidden, hidden, start),
-            third: Layer::fresh(hidden, to, start),
+            first: Layer::rectified(from, hidden, start),
+            second: Layer::rectified(hidden, hidden, start),
+            third: Layer::rectified(hidden, to, start),
         }
     }
 
