@@ -4,6 +4,8 @@
 
 mod captioner;
 mod ranker;
+mod sharpener;
+mod terms;
 
 use burn::module::{Module, ModuleDisplay};
 use burn::tensor::{Device, Tensor};
@@ -17,6 +19,8 @@ use crate::options::Preset;
 
 pub use captioner::{Captioner, Continuation, ImageToText, NextWords, PictureInput, Sentences};
 pub use ranker::{ImageTextMatching, Ranker, Region, SentenceVectors};
+pub use sharpener::Sharpener;
+pub use terms::{DIVERSITY, Terms};
 
 /// The size of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,38 +119,13 @@ pub fn check_memory(config: &impl Config) -> Result<()> {
     )))
 }
 
-/// Named terms of a loss, in an order that does not change during a run; their sum is minimised.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Terms<T>(pub Vec<(&'static str, T)>);
-
-impl<T> Terms<T> {
-    /// Their names.
-    pub fn names(&self) -> Vec<&'static str> {
-        self.0.iter().map(|(name, _)| *name).collect()
-    }
-
-    /// The same names with other values.
-    pub fn map<U>(self, mut value: impl FnMut(T) -> U) -> Terms<U> {
-        Terms(self.0.into_iter().map(|(name, term)| (name, value(term))).collect())
-    }
-}
-
-impl Terms<f64> {
-    /// Their sum: the loss, nats per image for the models with a bound.
-    pub fn total(&self) -> f64 {
-        self.0.iter().map(|(_, value)| value).sum()
-    }
-
-    /// One of them; 0 where the model has no such term.
-    pub fn get(&self, name: &str) -> f64 {
-        self.0.iter().filter(|(term, _)| *term == name).map(|(_, value)| value).sum()
-    }
-}
-
 /// A model that a gradient can be taken of. One training loop (`train`) drives all of them.
 pub trait Trainable: Module + ModuleDisplay + Sync + 'static {
     /// Its sizes.
     type Config: Config;
+
+    /// Whether the negative sum of its terms is a lower bound of log p(x), nats: else there is none to evaluate.
+    const BOUND: bool = true;
 
     /// Fresh weights from a seed.
     fn init(config: &Self::Config, seed: u64, device: &Device) -> Self;
@@ -227,6 +206,12 @@ pub trait TextToImage: Trainable {
     /// **Errors** those of `take`.
     fn fused_painter(config: &Self::Config, take: &mut TakeTensor) -> Option<Result<Box<dyn Painter>>> {
         let _ = (config, take);
+        None
+    }
+
+    /// What sharpens pictures of other painters, where the model has it.
+    fn sharpener(self, config: &Self::Config, device: &Device) -> Option<Box<dyn Sharpener>> {
+        let _ = (config, device);
         None
     }
 }

@@ -4,6 +4,8 @@
 //! word was attended to and where the patch went. All noise comes from the seed, so a caption, a seed and a
 //! model are a picture. No other code of a drawing waits for a device.
 
+mod sharpen;
+
 use burn::tensor::Device;
 
 use crate::checkpoint::{Manifest, check_temperature, decode, parse_safetensors, take};
@@ -16,6 +18,8 @@ use crate::kernels::window::{Rect, Window};
 use crate::model::{CaptionIds, Drawing, Painter, TextToImage, Values, WordFrame};
 use crate::platform;
 use crate::systems::PainterVisitor;
+
+pub use self::sharpen::Sharpening;
 
 /// What one step of one drawing shows.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]

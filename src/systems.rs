@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::image2text::{align, attend, embed};
 use crate::model::{Config, ImageSize, ImageTextMatching, ImageToText, TextToImage, Trainable, check_memory};
 use crate::options::Preset;
-use crate::text2image::{draw, framed, layered};
+use crate::text2image::{deconv, draw, framed, lapgan, layered, vae};
 
 macro_rules! systems {
     (painters { $($painters:tt)+ } captioners { $($captioners:tt)+ } rankers { $($rankers:tt)+ }) => {
@@ -188,6 +188,12 @@ systems! {
         Framed(framed::Framed) = "framed";
         /// Pictures in layers: the place, then each thing in a frame of its own.
         Layered(layered::Layered) = "layered";
+        /// Variational autoencoders, fully connected or convolutional.
+        Vae(vae::Vae) = "vae";
+        /// An LSTM over word vectors and transposed convolutions.
+        Deconv(deconv::Deconv) = "deconv";
+        /// Adversarial generators on a pyramid of sizes.
+        Lapgan(lapgan::Lapgan) = "lapgan";
     }
     captioners {
         /// Show, Attend and Tell, and Show and Tell.

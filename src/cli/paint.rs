@@ -11,7 +11,7 @@ use crate::cli::output::write_and_note;
 use crate::data::vocabulary::Tokens;
 use crate::model::Config;
 use crate::model::WordFrame;
-use crate::paint::{DrawOptions, Engine, Frame, Pipeline};
+use crate::paint::{DrawOptions, Engine, Frame, Pipeline, Sharpening};
 use crate::platform::block_on;
 
 #[derive(ClapArgs)]
@@ -50,6 +50,9 @@ pub struct Args {
     /// Pixels of the picture for each pixel of the canvas
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=32))]
     scale: u32,
+    /// Sharpen the finished picture with the last level of a LAPGAN, without noise
+    #[arg(long, value_name = "MODEL", num_args = 0..=1, default_missing_value = "lapgan-photos")]
+    sharpen: Option<String>,
     /// Name of the model
     #[arg(long, default_value = "digits")]
     model: String,
@@ -68,7 +71,12 @@ pub fn run(args: Args) -> Result<()> {
     let pipeline = Pipeline::load(&manifest, &weights, &Engine::Cpu)?;
     let seeds: Vec<u64> = (0..args.number).map(|i| args.seed.wrapping_add(i)).collect();
 
-    let steps = draw(&pipeline, &args.caption, &seeds, &options)?;
+    let mut steps = draw(&pipeline, &args.caption, &seeds, &options)?;
+    if let (Some(model), Some(last)) = (&args.sharpen, steps.last_mut()) {
+        let (manifest, weights) = read_model(&args.models, model)?;
+        let sharpening = Sharpening::load(&manifest, &weights, &Engine::Cpu)?;
+        block_on(sharpening.apply(&pipeline, &args.caption, last))?;
+    }
     let last = steps.last().context("a model draws at least one step")?;
     let images: Vec<&[f32]> = if args.steps_grid {
         steps.iter().map(|frames| frames[0].image.as_slice()).collect()

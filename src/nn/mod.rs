@@ -1,10 +1,13 @@
 //! Parts that several papers share, in burn tensors: any device, with or without autodiff.
 
 pub mod additive_attention;
+pub mod caption_encoder;
+pub mod convolution;
 pub mod efficientnet;
 pub mod filterbank;
 pub mod gaussian;
 pub mod gru;
+pub mod layer;
 pub mod lstm;
 pub mod matching;
 pub mod packed;

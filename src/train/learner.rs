@@ -9,12 +9,17 @@ use burn::train::metric::{Adaptor, LossInput};
 use burn::train::{InferenceStep, Interrupter, ItemLazy, TrainOutput, TrainStep};
 
 use crate::data::batch::TrainBatch;
-use crate::model::{Config, FusedPasses, Terms, Trainable};
+use crate::model::{Config, DIVERSITY, FusedPasses, Terms, Trainable};
 use crate::nn::floats;
 use crate::options::TrainOptions;
 
 /// Updates in a row without a finite loss and gradient after which a run stops.
 const MOST_FAILURES: usize = 5;
+
+/// Diversity below which samples count as all alike, a share of that of true pictures.
+const LEAST_DIVERSITY: f64 = 0.1;
+/// Validation batches in a row whose samples are all alike after which a run stops.
+const MOST_COLLAPSED: usize = 20;
 
 /// What an update needs besides the weights.
 pub struct Setup<M: Trainable> {
@@ -24,7 +29,7 @@ pub struct Setup<M: Trainable> {
     fused: Option<Mutex<Box<dyn FusedPasses<M>>>>,
     /// Stops the run.
     interrupter: Interrupter,
-    /// Updates whose loss or gradient was not finite.
+    /// What went wrong.
     pub failures: Mutex<Failures>,
 }
 
@@ -59,12 +64,31 @@ impl<M: Trainable> Setup<M> {
             self.interrupter.stop(Some("the loss is not finite"));
         }
     }
+
+    /// Stops the run of a model whose samples have become all alike, where its terms say how diverse they are.
+    fn track_diversity(&self, terms: &Terms<f64>) {
+        if !terms.names().contains(&DIVERSITY) {
+            return;
+        }
+        let diversity = terms.get(DIVERSITY);
+        let mut failures = self.failures.lock().expect("no thread panicked with the counter");
+        failures.alike_in_a_row = if diversity < LEAST_DIVERSITY { failures.alike_in_a_row + 1 } else { 0 };
+        if failures.alike_in_a_row == MOST_COLLAPSED {
+            failures.fatal = Some(format!(
+                "the generator has collapsed: its samples of a caption differ {diversity:.3} times as much as true \
+                 pictures, less than {LEAST_DIVERSITY} in {MOST_COLLAPSED} validation batches in a row: lower --lr, \
+                 or resume from an earlier checkpoint with another rate"
+            ));
+            self.interrupter.stop(Some("the generator has collapsed"));
+        }
+    }
 }
 
-/// Updates whose loss or gradient was not finite.
+/// Updates whose loss or gradient was not finite, and samples that are all alike.
 #[derive(Clone, Debug, Default)]
 pub struct Failures {
     in_a_row: usize,
+    alike_in_a_row: usize,
     /// All of the run's.
     pub total: usize,
     /// Why the run was stopped.
@@ -247,6 +271,7 @@ impl<M: Trainable> InferenceStep for TrainingModel<M> {
             }
             None => read(self.average.terms(config, &item).map(Tensor::mean)),
         };
+        self.setup.track_diversity(&terms);
         StepReport { terms, batch: item.batch.len() }
     }
 }

@@ -6,6 +6,7 @@ mod captioner_models;
 mod cli;
 mod describe;
 mod eyes;
+mod feedforward;
 mod folder;
 mod folder_encodings;
 mod folder_faults;

@@ -56,6 +56,30 @@ fn shipped_models_load_and_their_hashes_match() {
     }
 }
 
+/// The painters without attention that are shipped: what stands beside them is of these weights, and they draw.
+#[test]
+fn shipped_painters_without_attention_draw_what_their_vocabulary_says() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
+    for name in ["vae-photos", "conv-vae-photos", "deconv-scenes", "lapgan-photos"] {
+        let read = |file: &str| std::fs::read(folder.join(file)).expect("a shipped file");
+        let manifest = Manifest::parse(&read(&format!("{name}.json"))).expect("a manifest that parses");
+        let weights = read(&manifest.weights.file);
+        assert_eq!(manifest.name, name);
+        manifest.weights.verify(&weights).expect("the hash matches");
+        assert!(weights.len() <= 2_500_000, "{name}: {} bytes", weights.len());
+        let eval: serde_json::Value =
+            serde_json::from_slice(&read(&format!("{name}.eval.json"))).expect("what was measured");
+        assert_eq!(eval["weights_sha256"], manifest.weights.sha256.as_str(), "{name}");
+        let pipeline = Pipeline::load(&manifest, &weights, &Engine::Cpu).expect("the weights fit the sizes");
+        let pictures = pipeline.begin(&manifest.vocabulary.example, &[1]).expect("a caption");
+        let frames = pollster::block_on(pipeline.finish(pictures)).expect("a drawing");
+        let image = &frames[0].image;
+        let (least, most) = image.iter().fold((1.0f32, 0.0f32), |(a, b), &x| (a.min(x), b.max(x)));
+        assert!(image.len() == manifest.system.image_size().len() && least >= 0.0 && most <= 1.0);
+        assert!(most - least > 0.1, "{name} draws {least} to {most}");
+    }
+}
+
 #[test]
 fn damaged_models_are_refused() {
     for (_, json, mut weights) in models() {

@@ -17,7 +17,7 @@ use clap::Args as ClapArgs;
 use super::files::{json, read_model};
 use super::output;
 use crate::checkpoint::{Manifest, decode, parse_safetensors};
-use crate::cli::output::say;
+use crate::cli::output::{note, say};
 use crate::data::source::{DataSet, HeldOut, Source};
 use crate::eval::bound::{Bound, Estimate, OnCpu};
 use crate::eval::share::Share;
@@ -96,6 +96,10 @@ impl SystemVisitor for Bounds<'_> {
     type Output = crate::error::Result<[Option<Bound>; 2]>;
 
     fn visit<M: Trainable>(self, config: &M::Config) -> Self::Output {
+        if !M::BOUND {
+            note!("this model has no likelihood: there is no bound");
+            return Ok([None, None]);
+        }
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let fresh = M::init(config, 0, &Device::flex());
         let model = decode(fresh, &parse_safetensors(self.weights)?)?;

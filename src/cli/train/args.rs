@@ -63,6 +63,10 @@ pub struct Args {
     /// combinations, the held-out ones among them
     #[arg(long, value_name = "MODELS", conflicts_with_all = ["resume", "from"])]
     pub trunk: Option<PathBuf>,
+    /// Begin the words' embeddings with vectors of a file, a word and its numbers a line (GloVe's format;
+    /// scripts/vectors.mjs writes one), where the file has the word
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["resume", "from"])]
+    pub word_vectors: Option<PathBuf>,
     /// Epochs in all
     #[arg(long)]
     epochs: Option<usize>,

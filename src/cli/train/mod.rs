@@ -2,6 +2,7 @@
 
 mod args;
 mod compute;
+mod vectors;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -28,6 +29,7 @@ use crate::train::report::read_log;
 use crate::train::{Compute, Data, Signals, Start, train};
 
 pub use args::Args;
+use vectors::WordVectors;
 
 /// The words of a run, in its folder.
 pub const VOCABULARY: &str = "vocabulary.json";
@@ -109,6 +111,7 @@ pub fn run(args: Args) -> Result<()> {
     if let Some((record, _)) = &trunk {
         run.options.started_from = Some(record.sha256.clone());
     }
+    let vectors = args.word_vectors.as_deref().map(WordVectors::read).transpose()?;
     let signals = catch_interrupts()?;
     let trained = Training {
         run: &run,
@@ -117,6 +120,7 @@ pub fn run(args: Args) -> Result<()> {
         resume: args.resume,
         from: from.as_ref(),
         trunk: trunk.as_ref().map(|(_, weights)| weights.as_slice()),
+        vectors: vectors.as_ref(),
         data,
         folder: &out,
         compute: &compute,
@@ -188,6 +192,7 @@ struct Training<'a> {
     resume: bool,
     from: Option<&'a (Manifest, Vec<u8>)>,
     trunk: Option<&'a [u8]>,
+    vectors: Option<&'a WordVectors>,
     data: Data,
     folder: &'a Path,
     compute: &'a Compute,
@@ -210,6 +215,10 @@ impl SystemVisitor for Training<'_> {
                 let begun = match self.trunk {
                     Some(weights) => with_trunk(fresh, weights)?,
                     None => fresh,
+                };
+                let begun = match self.vectors {
+                    Some(vectors) => vectors.begin(begun, self.vocabulary)?,
+                    None => begun,
                 };
                 Start::Weights(Box::new(begun))
             }

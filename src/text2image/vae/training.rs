@@ -1,0 +1,65 @@
+//! A variational autoencoder in training: its bound.
+
+use burn::tensor::{Device, Tensor};
+
+use super::{Vae, VaeConfig, presets};
+use crate::data::batch::TrainBatch;
+use crate::data::noise::Noise;
+use crate::model::{CaptionIds, Painter, Terms, TextToImage, Trainable};
+use crate::nn::{on_device, softplus};
+use crate::options::Preset;
+use crate::text2image::feedforward::FeedforwardPainter;
+
+/// The bound's terms, nats per image.
+const TERMS: [&str; 2] = ["reconstruction", "kl"];
+
+impl Vae {
+    /// The bound's terms of pictures [batch, channel, height, width], nats [batch] each; `noise` is standard normal
+    /// [batch, latent].
+    pub fn bound(
+        &self,
+        config: &VaeConfig,
+        captions: &CaptionIds,
+        images: Tensor<4>,
+        noise: Tensor<2>,
+    ) -> Terms<Tensor<1>> {
+        let said = self.said(captions);
+        let posterior = self.recognised(images.clone(), &said);
+        let kl = posterior.kl(&self.expected(config, &said));
+        let logits = self.logits(config, posterior.sample(noise), &said);
+        let nats = (softplus(logits.clone()) - images * logits).flatten::<2>(1, 3);
+        Terms(TERMS.into_iter().zip([nats.sum_dim(1).squeeze_dim::<1>(1), kl]).collect())
+    }
+}
+
+impl Trainable for Vae {
+    type Config = VaeConfig;
+
+    fn init(config: &VaeConfig, seed: u64, device: &Device) -> Self {
+        Self::fresh(config, seed, device)
+    }
+
+    fn term_names(_: &VaeConfig) -> Vec<&'static str> {
+        TERMS.to_vec()
+    }
+
+    fn presets() -> Vec<Preset<VaeConfig>> {
+        presets::all()
+    }
+
+    fn terms(&self, config: &VaeConfig, item: &TrainBatch) -> Terms<Tensor<1>> {
+        let device = self.device();
+        let (batch, z) = (item.batch.len(), config.latent_size);
+        let captions = CaptionIds { ids: item.batch.ids.to_vec(), batch, words: item.batch.words };
+        let shape = [batch, config.channels, config.height, config.width];
+        let noise = (0..batch).flat_map(|b| Noise::stream(item.noise_seed, b as u64).normals(z)).collect();
+        let images = on_device(item.batch.images.to_vec(), shape, &device);
+        self.bound(config, &captions, images, on_device(noise, [batch, z], &device))
+    }
+}
+
+impl TextToImage for Vae {
+    fn painter(self, config: &VaeConfig, device: &Device) -> Box<dyn Painter> {
+        Box::new(FeedforwardPainter::new(config, self, device))
+    }
+}
