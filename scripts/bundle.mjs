@@ -204,9 +204,9 @@ async function bundleSite() {
     put(`${name}.json`, readFileSync(`models/${name}.json`));
   }
   put('worker.js', await worker());
-  const pages = ['index', 'gallery', 'describe', 'embed'];
+  const pages = ['index', 'gallery', 'describe', 'painters', 'embed'];
   const styles = readdirSync('www').filter((file) => file.endsWith('.css'));
-  const scripts = readdirSync('www').filter((file) => ['main.js', 'gallery.js', 'describe.js', 'embed.js'].includes(file));
+  const scripts = readdirSync('www').filter((file) => ['main.js', 'gallery.js', 'describe.js', 'painters.js', 'embed.js'].includes(file));
   const { metafile } = await build({
     ...common,
     entryPoints: [...[...scripts, ...styles].map((file) => `www/${file}`), 'www/lib/align-draw.js', 'www/lib/aligndraw.js'],
@@ -247,11 +247,12 @@ async function bundleSite() {
   cpSync('www/icon.svg', join(out, 'icon.svg'));
   cpSync('www/photos', join(out, 'photos'), { recursive: true });
   cpSync('models/index.json', join(out, 'models/index.json'));
+  if (existsSync('models/compare.json')) cpSync('models/compare.json', join(out, 'models/compare.json'));
   for (const name of MODELS) if (existsSync(`models/${name}.eval.json`)) cpSync(`models/${name}.eval.json`, join(out, 'models', `${name}.eval.json`));
   licences(out);
   // What the page needs to open; engines and weights are kept by the library, which checks them.
   const assetFiles = readdirSync(join(out, 'assets')).filter((file) => /\.(js|css)$/.test(file) && !file.startsWith('webgpu-'));
-  const files = ['./', 'gallery.html', 'describe.html', 'embed.html', 'align-draw.js', 'icon.svg', 'models/index.json', ...assetFiles.map((file) => `assets/${file}`)];
+  const files = ['./', 'gallery.html', 'describe.html', 'painters.html', 'embed.html', 'align-draw.js', 'icon.svg', 'models/index.json', ...assetFiles.map((file) => `assets/${file}`)];
   const sw = readFileSync('www/sw.js', 'utf8');
   const site = { version: short(files.join() + readFileSync(join(out, 'index.html'))), files };
   const { outputFiles } = await build({ ...common, stdin: { contents: `self.SITE = ${JSON.stringify(site)};\n${sw}`, loader: 'js' }, format: 'iife', write: false });
