@@ -21,6 +21,7 @@ mod photos;
 mod rankers;
 mod rankers_cli;
 mod reference;
+mod rnn;
 mod scenes;
 mod tidy;
 mod toy;
