@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::image2text::{align, attend, embed};
+use crate::image2text::{align, attend, embed, rnn};
 use crate::model::{Config, ImageSize, ImageTextMatching, ImageToText, TextToImage, Trainable, check_memory};
 use crate::options::Preset;
 use crate::text2image::{deconv, draw, framed, lapgan, layered, vae};
@@ -198,6 +198,8 @@ systems! {
     captioners {
         /// Show, Attend and Tell, and Show and Tell.
         Attend(attend::Attend) = "attend";
+        /// DeepVS' generator: a plain recurrent network biased by the picture.
+        Rnn(rnn::Rnn) = "rnn";
     }
     rankers {
         /// Deep visual-semantic alignment: words in regions of pictures.

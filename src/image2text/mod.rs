@@ -5,4 +5,5 @@ pub mod attend;
 mod dropout;
 pub mod embed;
 mod features;
+pub mod rnn;
 mod starts;

@@ -42,6 +42,17 @@ impl Gru {
         }
     }
 
+    /// The same with a bias of its update gates: below 0, more of the state is kept at first, so that the last state
+    /// learns from the first words (as the forget bias of an LSTM does).
+    #[must_use]
+    pub fn with_update_bias(self, update: f32) -> Self {
+        let bias = self.bias.val();
+        let [gates] = bias.dims();
+        let values =
+            (0..gates).map(|at| if at * 3 / gates == 1 { update } else { 0.0 }).collect::<Vec<f32>>();
+        Self { bias: Param::from_data(TensorData::new(values, [gates]), &bias.device()), ..self }
+    }
+
     /// A state of zeros [batch, H].
     pub fn initial(&self, batch: usize) -> Tensor<2> {
         let candidate = self.candidate.val();

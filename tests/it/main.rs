@@ -22,6 +22,7 @@ mod photos;
 mod rankers;
 mod rankers_cli;
 mod reference;
+mod rnn;
 mod scenes;
 mod tidy;
 mod toy;

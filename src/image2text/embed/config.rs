@@ -10,7 +10,7 @@ use crate::model::{Config, ImageSize};
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Dropout {
-    /// Of a picture's averaged features.
+    /// Of a picture's vector, before it gets length 1.
     pub picture: f32,
     /// Of embeddings of words.
     pub words: f32,
@@ -40,9 +40,9 @@ impl EmbedConfig {
         Self {
             vocabulary_size: 1,
             features: Features::photos(),
-            word_size: 240,
+            word_size: 232,
             size: 512,
-            dropout: Dropout { picture: 0.5, words: 0.5 },
+            dropout: Dropout { picture: 0.3, words: 0.2 },
             margin: 0.2,
         }
     }

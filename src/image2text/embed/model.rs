@@ -17,6 +17,9 @@ use crate::nn::matching::{ranking_loss, scores, unit};
 use crate::nn::packed::Packed;
 use crate::options::Preset;
 
+/// What the update gates begin with: σ(−1), a quarter, of the state is replaced by a word.
+const UPDATE_BIAS: f32 = -1.0;
+
 /// The weights of an embedding. Matrices are input × output.
 #[derive(Module, Debug)]
 pub struct Embed {
@@ -45,7 +48,8 @@ impl Embed {
         let cells = config.features.rows * config.features.columns;
         let weights = Tensor::<2>::ones([cells, 1], &device) / cells as f32;
         let averages = config.features.averages(pictures, &weights, &device)?.squeeze_dim::<2>(1);
-        Ok(unit(self.picture.forward(masks.drop(averages, config.dropout.picture))))
+        // Dropping features would drop the large part that all pictures share, too: a noise above what differs.
+        Ok(unit(masks.drop(self.picture.forward(averages), config.dropout.picture)))
     }
 
     /// Vectors of sentences [sentence, size], of length 1: the GRU's state after the last word.
@@ -66,7 +70,7 @@ impl Trainable for Embed {
         Self {
             picture: linear(config.features.channels, config.size, noise, device),
             embedding: embedding(config.vocabulary_size, config.word_size, noise, device),
-            gru: Gru::init(config.word_size, config.size, noise, device),
+            gru: Gru::init(config.word_size, config.size, noise, device).with_update_bias(UPDATE_BIAS),
         }
     }
 

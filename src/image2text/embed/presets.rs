@@ -21,7 +21,7 @@ pub fn photos() -> TrainOptions<EmbedConfig> {
         validation_images: 1_000,
         optimizer: OptimizerKind::Adam,
         learning_rate: 1e-3,
-        schedule: Schedule::Cosine { warmup: 100, constant_until: 0.0 },
+        schedule: Schedule::Cosine { warmup: 100, constant_until: 0.3 },
         clip: 5.0,
         average_decay: 0.99,
         temperature: 1.0,
