@@ -361,6 +361,6 @@ fn adversarial_run(rate: f64, folder: &Path) -> Result<usize> {
 fn a_collapse_stops_the_run() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     assert_eq!(adversarial_run(3e-4, &folder.path().join("well")).expect("it trains"), 3);
-    let error = adversarial_run(1.0, &folder.path().join("ill")).err().expect("it collapses").to_string();
+    let error = adversarial_run(1.0, &folder.path().join("ill")).expect_err("it collapses").to_string();
     assert!(error.contains("the generator has collapsed"), "{error}");
 }
