@@ -138,7 +138,7 @@ async function bundlePackage() {
     ...common,
     write: false,
     loader: { '.json': 'text' },
-    entryPoints: ['www/lib/aligndraw.js', 'www/lib/align-draw.js'],
+    entryPoints: ['www/lib/aligndraw.js', 'www/lib/align-draw.js', 'www/lib/align-describe.js'],
     outdir: out,
     splitting: true,
     plugins: [withAssets(assets(names, './align-draw.js', true))],
@@ -155,14 +155,15 @@ async function bundlePackage() {
     exports: {
       '.': { types: './types/aligndraw.d.ts', default: './aligndraw.js' },
       './element': { types: './types/align-draw.d.ts', default: './align-draw.js' },
+      './describe': { types: './types/align-describe.d.ts', default: './align-describe.js' },
       './package.json': './package.json',
     },
     // For what does not read `exports`: Parcel as it comes, and TypeScript's older ways to find a module.
     main: './aligndraw.js',
     types: './types/aligndraw.d.ts',
-    alias: { './element': './align-draw.js' },
-    typesVersions: { '*': { element: ['./types/align-draw.d.ts'] } },
-    sideEffects: ['./align-draw.js'],
+    alias: { './element': './align-draw.js', './describe': './align-describe.js' },
+    typesVersions: { '*': { element: ['./types/align-draw.d.ts'], describe: ['./types/align-describe.d.ts'] } },
+    sideEffects: ['./align-draw.js', './align-describe.js'],
     files: ['/*.js', '!/engines.js', '!/gifenc.js', 'types/**/*.d.ts', 'cpu/aligndraw_bg.wasm', 'flex/aligndraw_bg.wasm', 'describe/aligndraw_bg.wasm', 'webgpu/aligndraw_bg.wasm', 'models', 'licenses', 'LICENSE-*'],
     keywords: ['text-to-image', 'webassembly', 'webgpu', 'custom-element', 'attention', 'draw'],
   };
@@ -209,7 +210,7 @@ async function bundleSite() {
   const scripts = readdirSync('www').filter((file) => ['main.js', 'gallery.js', 'describe.js', 'painters.js', 'embed.js'].includes(file));
   const { metafile } = await build({
     ...common,
-    entryPoints: [...[...scripts, ...styles].map((file) => `www/${file}`), 'www/lib/align-draw.js', 'www/lib/aligndraw.js'],
+    entryPoints: [...[...scripts, ...styles].map((file) => `www/${file}`), 'www/lib/align-draw.js', 'www/lib/align-describe.js', 'www/lib/aligndraw.js'],
     outdir: join(out, 'assets'),
     entryNames: '[name]-[hash]',
     chunkNames: '[name]-[hash]',
@@ -243,7 +244,7 @@ async function bundleSite() {
     writeFileSync(join(out, `${page}.html`), html.replace('</head>', `${links}</head>`));
   }
   // The addresses that other sites name stay.
-  for (const entry of ['align-draw', 'aligndraw']) writeFileSync(join(out, `${entry}.js`), `export * from './${renamed.get(`lib/${entry}.js`)}';\n`);
+  for (const entry of ['align-draw', 'align-describe', 'aligndraw']) writeFileSync(join(out, `${entry}.js`), `export * from './${renamed.get(`lib/${entry}.js`)}';\n`);
   cpSync('www/icon.svg', join(out, 'icon.svg'));
   cpSync('www/photos', join(out, 'photos'), { recursive: true });
   cpSync('models/index.json', join(out, 'models/index.json'));

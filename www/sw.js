@@ -39,6 +39,7 @@ const FILES = site?.files ?? [
   'samples.js',
   'save-menu.js',
   'snippets.js',
+  'lib/align-describe.js',
   'lib/align-draw.js',
   'lib/aligndraw.js',
   'lib/assets.js',

@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { startHost } from './host.mjs';
+import { startBlog, startHost } from './host.mjs';
 import { binary, openPage, startBrowser, startServer } from './harness.mjs';
 
 /** Two builds of the same single-precision sums, with and without fused multiply-add. */
@@ -177,4 +177,46 @@ test('the static site describes photos too', async () => {
     await browser.close();
     host.stop();
   }
+});
+
+describe('the describing element in a blog', () => {
+  let server, browser, blog, page;
+  const fetched = [];
+  before(async () => {
+    server = await startServer();
+    browser = await startBrowser();
+    const at = (path) => new URL(path, server.url).href;
+    blog = await startBlog({
+      '/': `<div style="height: 3000px"></div><align-describe id="seen" src="${at('photos/cat.jpg')}" alt="A cat"></align-describe>
+        <align-describe id="asked" autoplay="none" src="${at('photos/none.jpg')}"></align-describe><script type="module" src="${at('lib/align-describe.js')}"></script>`,
+    });
+    page = await openPage(await browser.newContext({ reducedMotion: 'reduce' }), blog.url);
+    page.on('request', (request) => fetched.push(request.url()));
+  });
+  after(async () => {
+    await browser?.close();
+    server?.stop();
+    blog?.stop();
+  });
+
+  test('nothing of a model comes before it is seen, then words and their maps', async () => {
+    await page.locator('#asked button').waitFor();
+    assert.ok(!fetched.some((url) => /wasm|safetensors|worker/.test(url)), fetched.join('\n'));
+    await page.locator('#seen').scrollIntoViewIfNeeded();
+    await page.locator('#seen .sentence button').nth(2).waitFor({ timeout: 60_000 });
+    const text = await page.locator('#seen').evaluate((element) => element.sentences[0].text);
+    assert.equal((await page.locator('#seen .sentence').textContent()).trim(), text);
+    await page.locator('#seen .sentence button').nth(1).click();
+    assert.equal(await page.locator('#seen canvas').isVisible(), true);
+    await page.locator('#seen .sentence button').nth(1).click();
+    await page.mouse.move(0, 0);
+    assert.equal(await page.locator('#seen canvas').isVisible(), false);
+  });
+
+  test('a picture that is not there is said in its place, and only there', async () => {
+    await page.locator('#asked button', { hasText: 'Describe' }).click();
+    await page.locator('#asked .message', { hasText: 'none.jpg could not be read: the server answered 404' }).waitFor();
+    assert.ok(await page.locator('#asked button', { hasText: 'Describe' }).isVisible());
+    assert.ok(await page.locator('#seen .sentence button').first().isVisible());
+  });
 });

@@ -44,25 +44,26 @@ input[type=range] { flex: 1; min-width: 0; height: 40px; margin: 0; accent-color
 @media (prefers-reduced-motion: reduce) { .window { transition: none; } }
 `;
 
-/** A constructed sheet belongs to one document, whose elements share it. @type {WeakMap<Document, CSSStyleSheet>} */
+/** A constructed sheet belongs to one document, whose elements share it. @type {WeakMap<Document, Map<string, CSSStyleSheet>>} */
 const sheets = new WeakMap();
 
 /**
  * Gives a shadow tree our style, in the document in which it is now: adopted by another one, it has lost its sheet.
- * @param {ShadowRoot} root
+ * @param {ShadowRoot} root @param {string} [style]
  */
-export function applyStyle(root) {
+export function applyStyle(root, style = STYLE) {
   const { ownerDocument } = root;
   const Sheet = ownerDocument.defaultView?.CSSStyleSheet;
   root.querySelector('style')?.remove();
   try {
     // Not a style element where it can be helped: many a Content-Security-Policy forbids those.
-    const sheet = sheets.get(ownerDocument) ?? (Sheet && new Sheet());
+    const known = sheets.get(ownerDocument) ?? new Map();
+    const sheet = known.get(style) ?? (Sheet && new Sheet());
     if (!sheet) throw new TypeError('a document without a window has no sheets of its own');
-    if (!sheets.has(ownerDocument)) sheet.replaceSync(STYLE);
-    sheets.set(ownerDocument, sheet);
+    if (!known.has(style)) sheet.replaceSync(style);
+    sheets.set(ownerDocument, known.set(style, sheet));
     root.adoptedStyleSheets = [sheet];
   } catch {
-    root.prepend(Object.assign(ownerDocument.createElement('style'), { textContent: STYLE }));
+    root.prepend(Object.assign(ownerDocument.createElement('style'), { textContent: style }));
   }
 }
