@@ -23,7 +23,7 @@ else showOptions();
 
 function frame() {
   const element = /** @type {any} */ (document.createElement('align-draw'));
-  for (const name of ['caption', 'seed', 'model', 'device', 'autoplay', 'poster', 'loop', 'controls', 'editable', 'words']) {
+  for (const name of ['caption', 'seed', 'model', 'device', 'autoplay', 'poster', 'loop', 'controls', 'editable', 'words', 'temperature', 'layout']) {
     const value = query.get(name);
     if (value !== null) element.setAttribute(name, value);
   }

@@ -84,8 +84,8 @@ export class SaveMenu {
   async copy(button, kind) {
     const shown = this.page.shown();
     if (!shown) return this.confirm(button, 'Nothing is drawn yet');
-    const { caption, seed, model } = shown.drawing.drawn;
-    const options = { caption, seed, model, switches: ['words', 'controls'] };
+    const { caption, seed, model, temperature, frames: layout } = shown.drawing.drawn;
+    const options = { caption, seed, model, temperature, layout, switches: ['words', 'controls'] };
     const text = kind === 'element' ? elementSnippet(options) : kind === 'frame' ? frameSnippet(options) : shown.link;
     const copied = await navigator.clipboard.writeText(text).then(() => true, () => false);
     this.confirm(button, copied ? 'Copied' : kind === 'link' ? 'It is in the address bar' : 'Copying is not allowed here');

@@ -4,7 +4,7 @@
 import { element } from './lib/assets.js';
 
 /**
- * @typedef {{caption: string, seed: import('./lib/seed.js').Seed, model?: string, autoplay?: string, switches?: string[], size?: number}} Options
+ * @typedef {{caption: string, seed: import('./lib/seed.js').Seed, model?: string, autoplay?: string, switches?: string[], size?: number, temperature?: number, layout?: string}} Options
  */
 
 /** Pixels of an element, unless its style says otherwise. */
@@ -15,11 +15,13 @@ const HEIGHTS = [['words', 44], ['controls', 48], ['editable', 44]];
 const escape = (/** @type {string} */ text) => text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;');
 
 /** Names and values; a switch has none. @param {Options} options @returns {[string, string][]} */
-const attributes = ({ caption, seed, model = 'digits', autoplay = 'visible', switches = [] }) => [
+const attributes = ({ caption, seed, model = 'digits', autoplay = 'visible', switches = [], temperature, layout }) => [
   ['caption', caption],
   ['seed', String(seed)],
   ...(model === 'digits' ? [] : /** @type {[string, string][]} */ ([['model', model]])),
   ...(autoplay === 'visible' ? [] : /** @type {[string, string][]} */ ([['autoplay', autoplay]])),
+  ...(temperature === undefined ? [] : /** @type {[string, string][]} */ ([['temperature', String(temperature)]])),
+  ...(layout ? /** @type {[string, string][]} */ ([['layout', layout]]) : []),
   ...switches.map((name) => /** @type {[string, string]} */ ([name, ''])),
 ];
 

@@ -95,3 +95,24 @@ test('the temperature of the link is that of the picture, and the model’s own 
   await page.getByRole('button', { name: 'The model’s own' }).click();
   await page.waitForFunction(() => !new URL(location.href).searchParams.has('temperature'));
 });
+
+test('the element draws in the same frames at the same temperature, and its file says so', async () => {
+  const page = await openPage(await browser.newContext(), `${server.url}?${query}&frames=${encodeURIComponent('2:0.7,0.3,0.3')}`);
+  await drawn(page, CAPTION);
+  const found = await page.evaluate(async ({ caption, seed }) => {
+    await import('./lib/align-draw.js');
+    const element = Object.assign(document.createElement('align-draw'), { caption, seed, layout: '2:0.7,0.3,0.3', temperature: 0.2, autoplay: 'none' });
+    document.body.append(element);
+    await element.draw();
+    let last;
+    for await (const frame of window.aligndraw.draw(caption, { seed, temperature: 0.2, frames: { 2: { x: 0.7, y: 0.3, size: 0.3 } } })) last = frame;
+    const mine = element.frames.at(-1).image;
+    element.seek(element.frames.length);
+    const text = new TextDecoder('latin1').decode(await (await element.toBlob()).arrayBuffer());
+    element.setAttribute('temperature', '0.9');
+    const redrawn = await new Promise((resolve) => element.addEventListener('done', () => resolve(element.frames.at(-1).image), { once: true }));
+    return { same: mine.every((value, at) => value === last.image[at]), other: redrawn.some((value, at) => value !== mine[at]), text };
+  }, { caption: CAPTION, seed: SEED });
+  assert.ok(found.same && found.other, JSON.stringify({ same: found.same, other: found.other }));
+  assert.match(found.text, /2:0\.7,0\.3,0\.3/);
+});

@@ -4,6 +4,7 @@ mod allocation;
 mod attend;
 mod captioner_models;
 mod cli;
+mod compare;
 mod describe;
 mod eyes;
 mod feedforward;

@@ -4,7 +4,9 @@
  *
  * Attributes, each mirrored by a property (null and undefined remove it): `caption`, `seed` (0 to 2^64 − 1), `model`
  * (name or URL of a manifest), `device` (`auto`, `cpu`, `webgpu`), `autoplay` (`visible`, the default; `load`;
- * `none`), `loop`, `controls`, `editable`, `words`, `poster` (an image's URL).
+ * `none`), `loop`, `controls`, `editable`, `words`, `poster` (an image's URL), `temperature` (the model's own unless it
+ * is set), `layout` (where words are drawn: their number in the caption, from 0, centre and size in shares of the canvas,
+ * `2:0.3,0.7,0.4;5:…`).
  * Events: `ready`, `frame` (detail: the frame), `done` (detail: milliseconds, device), `error` (detail:
  * the error). Parts: `figure`, `picture`, `canvas`, `placeholder`, `poster`, `window`, `message`, `caption`, `word`, `input`,
  * `controls`, `play`, `slider`. Colours and size: the custom properties at the top of `element-style.js`.
@@ -13,6 +15,7 @@
 import { AttributesElement, PROPERTIES } from './element-attributes.js';
 import { buildParts } from './element-parts.js';
 import { applyStyle } from './element-style.js';
+import { parseFrames } from './frames.js';
 import { paint, placeWindow } from './picture.js';
 import { Player } from './player.js';
 import { plainSeed, toSeed } from './seed.js';
@@ -51,6 +54,8 @@ export class AlignDrawElement extends AttributesElement {
   #caption = '';
   /** @type {import('./seed.js').Seed} */
   #seed = 0;
+  /** @type {{temperature?: number, frames?: string}} */
+  #options = {};
   /** @type {string[]} */
   #words = [];
   /** @type {AbortController | undefined} */
@@ -119,7 +124,7 @@ export class AlignDrawElement extends AttributesElement {
   attributeChangedCallback(name, before, after) {
     if (before === after) return;
     // What was drawn no longer fits; what was never drawn still waits for its time.
-    const redraws = ['caption', 'seed', 'model', 'device'].includes(name) && this.#drawing !== undefined;
+    const redraws = ['caption', 'seed', 'model', 'device', 'temperature', 'layout'].includes(name) && this.#drawing !== undefined;
     if (!this.isConnected) {
       this.#outdated ||= redraws;
       return;
@@ -157,6 +162,8 @@ export class AlignDrawElement extends AttributesElement {
       this.#words = words;
       this.#caption = caption;
       this.#seed = plainSeed(seed);
+      const { temperature, layout } = this;
+      this.#options = { ...(temperature !== undefined && { temperature }), ...(layout && { frames: layout }) };
       this.#showMessage('');
       this.#frames = [];
       this.#showWords();
@@ -164,7 +171,7 @@ export class AlignDrawElement extends AttributesElement {
       this.#player.begin(model.info.numSteps);
       let timing = {};
       const onDone = (/** @type {object} */ done) => (timing = done);
-      for await (const frame of model.draw(caption, { seed, signal, onDone })) {
+      for await (const frame of model.draw(caption, { seed, signal, onDone, temperature: this.temperature, frames: parseFrames(this.layout) })) {
         this.#frames.push(frame);
         this.#player.arrive(frame.step);
         this.#dispatch('frame', frame);
@@ -206,7 +213,7 @@ export class AlignDrawElement extends AttributesElement {
     const frames = type === 'image/png' ? this.#frames.slice(0, this.#player.step) : this.#frames;
     if (!this.#model || !frames.length) throw new Error('nothing is drawn yet');
     const { name, sha256 } = this.#model.info;
-    const drawn = { caption: this.#caption, seed: this.#seed, model: name, sha256 };
+    const drawn = { caption: this.#caption, seed: this.#seed, model: name, sha256, ...this.#options };
     const part = frames.length < this.#player.total ? { ...drawn, step: frames.length } : drawn;
     const { toFile } = await import('./record.js');
     return toFile({ frames, size: this.#size, drawn: part, inks: this.#inks }, type);

@@ -4,7 +4,7 @@
 import { parseSeed, plainSeed } from './seed.js';
 
 /** What can be set on the element, also before it is one. */
-export const PROPERTIES = /** @type {const} */ (['caption', 'seed', 'model', 'device', 'autoplay', 'loop', 'controls', 'editable', 'words', 'poster']);
+export const PROPERTIES = /** @type {const} */ (['caption', 'seed', 'model', 'device', 'autoplay', 'loop', 'controls', 'editable', 'words', 'poster', 'temperature', 'layout']);
 
 /** On a server there are no elements: the import must work all the same. */
 const Base = /** @type {typeof HTMLElement} */ (globalThis.HTMLElement ?? class {});
@@ -45,6 +45,25 @@ export class AttributesElement extends Base {
 
   set poster(/** @type {string | null | undefined} */ value) {
     this.reflect('poster', value);
+  }
+
+  /** The model's own where the attribute is none. @returns {number | undefined} */
+  get temperature() {
+    const value = Number.parseFloat(this.getAttribute('temperature') ?? '');
+    return Number.isNaN(value) ? undefined : value;
+  }
+
+  set temperature(/** @type {number | string | null | undefined} */ value) {
+    this.reflect('temperature', value);
+  }
+
+  /** Where words are drawn, as `frames.js` writes it: `2:0.3,0.7,0.4`. @returns {string} */
+  get layout() {
+    return this.getAttribute('layout') ?? '';
+  }
+
+  set layout(/** @type {string | null | undefined} */ value) {
+    this.reflect('layout', value);
   }
 
   /** @returns {boolean} */

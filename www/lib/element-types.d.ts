@@ -25,6 +25,8 @@ export interface AlignDrawAttributes {
   editable?: boolean | null;
   words?: boolean | null;
   poster?: string | null;
+  temperature?: number | string | null;
+  layout?: string | null;
   onready?: (event: AlignDrawEventMap['ready']) => void;
   onframe?: (event: AlignDrawEventMap['frame']) => void;
   ondone?: (event: AlignDrawEventMap['done']) => void;
