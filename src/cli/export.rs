@@ -2,16 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use burn::tensor::Device;
 use clap::{Args as ClapArgs, ValueEnum};
 
 use super::files::{read_json, read_model, write_model};
 use super::index::write_index;
-use super::train::{RECORD, Run, VOCABULARY, manifest};
+use super::train::{RECORD, Run, SizesOf, VOCABULARY, manifest};
 use crate::checkpoint::{Manifest, Precision, check_temperature, decode, encode, parse_safetensors};
 use crate::cli::output::say;
-use crate::model::Trainable;
+use crate::model::{Config, Trainable};
 use crate::options::TrainOptions;
 use crate::systems::{System, SystemVisitor};
 use crate::train::restore;
@@ -33,6 +33,9 @@ pub struct Args {
     /// Name of the model (default: digits, or that of the model it is written from)
     #[arg(long)]
     name: Option<String>,
+    /// Words that are kept, the most frequent ones: each is a row or more of weights; what is left out is unknown
+    #[arg(long)]
+    words: Option<usize>,
     /// The temperature at which it paints (default: the run's)
     #[arg(long)]
     temperature: Option<f32>,
@@ -54,11 +57,13 @@ pub fn run(args: Args) -> Result<()> {
     };
     let (mut manifest, weights) = match &args.from {
         Some(model) => {
-            let (manifest, bytes) = read_model(Path::new(""), model)?;
-            let weights = manifest.system.visit(Rewrite { bytes: &bytes, precision })?;
+            let (mut manifest, bytes) = read_model(Path::new(""), model)?;
+            let system = manifest.system.clone();
+            keep_words(&mut manifest, args.words)?;
+            let weights = system.visit(Rewrite { bytes: &bytes, to: &manifest.system, precision })?;
             (manifest, weights)
         }
-        None => from_run(&args.run, precision)?,
+        None => from_run(&args.run, args.words, precision)?,
     };
     manifest.name = args.name.unwrap_or(manifest.name);
     manifest.temperature = args.temperature.unwrap_or(manifest.temperature);
@@ -69,9 +74,31 @@ pub fn run(args: Args) -> Result<()> {
     Ok(())
 }
 
-/// Writes a model's weights again in another precision.
+/// Leaves the first words of a manifest's vocabulary, and rows for no more.
+fn keep_words(manifest: &mut Manifest, words: Option<usize>) -> Result<()> {
+    let Some(words) = words else { return Ok(()) };
+    let known = manifest.vocabulary.words.len();
+    if !(2..=known).contains(&words) {
+        bail!("--words: {words}, expected 2 to the {known} words that the model knows");
+    }
+    manifest.vocabulary.words.truncate(words);
+    manifest.vocabulary.check().context("--words: the vocabulary that is left")?;
+    manifest.system.fit_data(words, None);
+    Ok(())
+}
+
+/// A model with the sizes of another system of its kind.
+fn adapted<M: Trainable>(model: M, from: &M::Config, to: &System) -> crate::error::Result<M> {
+    match SizesOf(to).get::<M>() {
+        Some(to) => model.adapt(from, &to),
+        None => Ok(model),
+    }
+}
+
+/// Writes a model's weights again, in another precision or for fewer words.
 struct Rewrite<'a> {
     bytes: &'a [u8],
+    to: &'a System,
     precision: Precision,
 }
 
@@ -80,25 +107,31 @@ impl SystemVisitor for Rewrite<'_> {
 
     fn visit<M: Trainable>(self, config: &M::Config) -> Self::Output {
         let fresh = M::init(config, 0, &Device::flex());
-        encode(&decode(fresh, &parse_safetensors(self.bytes)?)?, self.precision)
+        let model = decode(fresh, &parse_safetensors(self.bytes)?)?;
+        encode(&adapted(model, config, self.to)?, self.precision)
     }
 }
 
 /// The model of a run's last checkpoint.
-fn from_run(run: &Path, precision: Precision) -> Result<(Manifest, Vec<u8>)> {
+fn from_run(run: &Path, words: Option<usize>, precision: Precision) -> Result<(Manifest, Vec<u8>)> {
     let Run { name, options, .. } = read_json(&run.join(RECORD))?;
-    let (weights, epochs) = options.config.visit(Restore { options: &options, run, precision })?;
     let vocabulary = match options.data.vocabulary() {
         Some(vocabulary) => vocabulary,
         None => read_json(&run.join(VOCABULARY))?,
     };
-    Ok((manifest(&name, &options, vocabulary, epochs, run), weights))
+    let mut manifest = manifest(&name, &options, vocabulary, 0, run);
+    keep_words(&mut manifest, words)?;
+    let restore = Restore { options: &options, run, to: &manifest.system, precision };
+    let (weights, epochs) = options.config.visit(restore)?;
+    manifest.training["epochs"] = epochs.into();
+    Ok((manifest, weights))
 }
 
 /// Reads the weights of a run's last checkpoint.
 struct Restore<'a> {
     options: &'a TrainOptions<System>,
     run: &'a Path,
+    to: &'a System,
     precision: Precision,
 }
 
@@ -108,6 +141,6 @@ impl SystemVisitor for Restore<'_> {
     fn visit<M: Trainable>(self, config: &M::Config) -> Self::Output {
         let options = self.options.clone().map_config(|_| config.clone());
         let (model, epochs) = restore::<M>(&options, self.run)?;
-        Ok((encode(&model, self.precision)?, epochs))
+        Ok((encode(&adapted(model, config, self.to)?, self.precision)?, epochs))
     }
 }

@@ -87,8 +87,7 @@ export class AlignDraw {
     /** @param {'cpu' | 'webgpu'} device */
     this.files = async (device) => {
       const { eyes } = files;
-      const come = Promise.all([files.text?.(), eyes?.text?.(), assets.engine(device, options.pkg)]);
-      const [text, eyesText, engine] = await come.catch(explain);
+      const [text, eyesText, engine] = await Promise.all([files.text?.(), eyes?.text?.(), assets.engine(device, options.pkg)]).catch(explain);
       return { ...files, ...engine, text, eyes: eyes && { ...eyes, text: eyesText } };
     };
     /** @type {{cpu: Engine | undefined, webgpu: Engine | undefined}} */

@@ -200,7 +200,7 @@ struct Training<'a> {
 }
 
 /// Asks for the sizes of a model type.
-struct SizesOf<'a>(&'a System);
+pub struct SizesOf<'a>(pub &'a System);
 
 impl SystemVisitor for Training<'_> {
     type Output = Result<Trained>;
@@ -268,7 +268,7 @@ fn with_trunk<M: Trainable>(model: M, weights: &[u8]) -> Result<M, Error> {
 
 impl SizesOf<'_> {
     /// The sizes, when the system's model is `M`.
-    fn get<M: Trainable>(&self) -> Option<M::Config> {
+    pub fn get<M: Trainable>(&self) -> Option<M::Config> {
         struct Cast<M>(std::marker::PhantomData<M>);
         impl<M: Trainable> SystemVisitor for Cast<M> {
             type Output = Option<M::Config>;

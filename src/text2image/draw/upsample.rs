@@ -1,4 +1,4 @@
-//! Weights of a model for one with finer patches, or one that hears more of the caption.
+//! Weights of a model for one with finer patches, one that hears more of the caption, or one that knows fewer words.
 
 use super::config::{AttentionInput, DrawConfig};
 use super::parameters::ParameterValues;
@@ -35,10 +35,31 @@ fn resample(planes: &[f32], from: usize, to: usize) -> Vec<f32> {
 impl ParameterValues {
     /// These weights for a model that differs in `write_size`, or that attends to words and states where
     /// this one attends to words: nearly the same pictures, from patches that can be taught finer detail
-    /// and states that can be taught to be heard.
+    /// and states that can be taught to be heard. Of a smaller vocabulary the first words are kept.
     ///
     /// **Errors** [`Error::Config`] naming the first tensor that differs otherwise.
-    pub fn upsample_to(mut self, from: &DrawConfig, to: &DrawConfig) -> Result<Self> {
+    pub fn upsample_to(self, from: &DrawConfig, to: &DrawConfig) -> Result<Self> {
+        if to.vocabulary_size < from.vocabulary_size {
+            let fewer = DrawConfig { vocabulary_size: to.vocabulary_size, ..from.clone() };
+            return self.with_first_words(from, &fewer).finer(&fewer, to);
+        }
+        self.finer(from, to)
+    }
+
+    /// These weights without the rows of the last words.
+    fn with_first_words(mut self, from: &DrawConfig, to: &DrawConfig) -> Self {
+        let gates = 4 * to.reader_size();
+        self.caption_forward_input.truncate(to.vocabulary_size * gates);
+        self.caption_backward_input.truncate(to.vocabulary_size * gates);
+        let ((had, _), (kept, _)) = (from.attended_rows(), to.attended_rows());
+        if from.reads_words() && kept < had {
+            let gates = 4 * to.decoder_size;
+            self.generative_caption.drain(kept * gates..had * gates);
+        }
+        self
+    }
+
+    fn finer(mut self, from: &DrawConfig, to: &DrawConfig) -> Result<Self> {
         let heard = match (from.attention_input, to.attention_input) {
             (AttentionInput::Words, AttentionInput::WordsAndStates) => AttentionInput::WordsAndStates,
             (ours, _) => ours,
@@ -80,6 +101,25 @@ mod tests {
         for (i, value) in finer.iter().enumerate() {
             assert!((value - (i % 5) as f32 / 2.0).abs() < 1e-6, "{finer:?}");
         }
+    }
+
+    /// A caption of words that are left paints the same picture.
+    #[test]
+    fn fewer_words_paint_the_same() {
+        use super::super::cpu::{Drawing, Weights};
+        use crate::data::batch::Captions;
+        let from = DrawConfig { attention_input: AttentionInput::WordsAndStates, ..DrawConfig::tiny() };
+        let to = DrawConfig { vocabulary_size: 5, ..from.clone() };
+        let host = ParameterValues::init(&from, 3);
+        let fewer = host.clone().upsample_to(&from, &to).expect("fewer words");
+        let paint = |config: &DrawConfig, host: ParameterValues| {
+            let weights = Weights::new(config, host);
+            let noise = vec![0.3; config.num_steps * config.latent_size];
+            let mut drawing = Drawing::begin(&weights, Captions::of_words(&[1, 4, 2], 3), &noise);
+            while drawing.step(&weights) {}
+            drawing.images(1).to_vec()
+        };
+        assert_eq!(paint(&to, fewer), paint(&from, host));
     }
 
     /// A smooth patch paints nearly the same picture from a finer grid.
