@@ -62,3 +62,8 @@ fn finds_each(name: &str) {
 fn the_embedding_finds_what_is_said() {
     finds_each("embed-photos");
 }
+
+#[test]
+fn the_alignment_finds_what_is_said() {
+    finds_each("align-photos");
+}
