@@ -20,6 +20,7 @@ mod layered;
 mod models;
 mod output;
 mod photos;
+mod ranker_models;
 mod rankers;
 mod rankers_cli;
 mod reference;

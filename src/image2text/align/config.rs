@@ -34,7 +34,7 @@ impl AlignConfig {
             features: Features::photos(),
             word_size: 300,
             size: 512,
-            dropout: 0.1,
+            dropout: 0.2,
             margin: 1.0,
         }
     }

@@ -17,7 +17,7 @@ pub fn photos() -> TrainOptions<AlignConfig> {
         batch_size: 100,
         // As many pictures as Flickr8k has to learn from.
         batches_per_epoch: 60,
-        epochs: 30,
+        epochs: 20,
         validation_images: 1_000,
         optimizer: OptimizerKind::Adam,
         learning_rate: 1e-3,
