@@ -8,10 +8,10 @@ use clap::{Args as ClapArgs, ValueEnum};
 
 use super::files::{read_json, read_model, write_model};
 use super::index::write_index;
-use super::train::{RECORD, Run, SizesOf, VOCABULARY, manifest};
+use super::train::{RECORD, Run, SizesOf, VOCABULARY, manifest, with_field};
 use crate::checkpoint::{Manifest, Precision, check_temperature, decode, encode, parse_safetensors};
 use crate::cli::output::say;
-use crate::model::{Config, Trainable};
+use crate::model::Trainable;
 use crate::options::TrainOptions;
 use crate::systems::{System, SystemVisitor};
 use crate::train::restore;
@@ -83,7 +83,7 @@ fn keep_words(manifest: &mut Manifest, words: Option<usize>) -> Result<()> {
     }
     manifest.vocabulary.words.truncate(words);
     manifest.vocabulary.check().context("--words: the vocabulary that is left")?;
-    manifest.system.fit_data(words, None);
+    manifest.system = with_field(&manifest.system, "vocabulary_size", words.into())?;
     Ok(())
 }
 

@@ -186,7 +186,7 @@ fn setting(text: &str) -> std::result::Result<Setting, String> {
 }
 
 /// A system with one field of its sizes changed.
-fn with_field(system: &System, field: &str, value: serde_json::Value) -> Result<System> {
+pub fn with_field(system: &System, field: &str, value: serde_json::Value) -> Result<System> {
     let mut tagged = serde_json::to_value(system)?;
     let config = tagged.get_mut("config").and_then(|config| config.as_object_mut());
     config.context("a system has sizes")?.insert(field.to_owned(), value);

@@ -28,7 +28,7 @@ use crate::systems::{System, SystemVisitor};
 use crate::train::report::read_log;
 use crate::train::{Compute, Data, Signals, Start, train};
 
-pub use args::Args;
+pub use args::{Args, with_field};
 use vectors::WordVectors;
 
 /// The words of a run, in its folder.
