@@ -56,7 +56,7 @@ impl LapganConfig {
             hidden_size: 400,
             maps: 64,
             instance_noise: 0.4,
-            mode_seeking: 0.2,
+            mode_seeking: 0.05,
         }
     }
 

@@ -8,6 +8,7 @@ use super::parameters::{LapganSharpener, halved, resized};
 use super::{Lapgan, LapganConfig, presets};
 use crate::data::batch::TrainBatch;
 use crate::data::noise::Noise;
+use crate::error::{Error, Result};
 use crate::model::{CaptionIds, DIVERSITY, Painter, Sharpener, Terms, TextToImage, Trainable};
 use crate::nn::{on_device, softplus};
 use crate::options::Preset;
@@ -184,6 +185,20 @@ impl Trainable for Lapgan {
 
     fn presets() -> Vec<Preset<LapganConfig>> {
         presets::all()
+    }
+
+    /// For a pyramid that goes on above the smallest pictures: their networks and the caption's are taken over, those of the
+    /// other levels are fresh.
+    fn adapt(self, from: &LapganConfig, to: &LapganConfig) -> Result<Self> {
+        let LapganConfig { height, width, levels, .. } = *to;
+        let grown = LapganConfig { height, width, levels, ..from.clone() };
+        if grown != *to || from.sizes().first() != to.sizes().first() {
+            return Err(Error::Config(
+                "the sizes of the weights differ from those of the run in more than the pictures above the smallest"
+                    .to_owned(),
+            ));
+        }
+        Ok(self.grown(to))
     }
 
     fn terms(&self, config: &LapganConfig, item: &TrainBatch) -> Terms<Tensor<1>> {
