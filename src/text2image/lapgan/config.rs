@@ -55,7 +55,7 @@ impl LapganConfig {
             noise_size: 100,
             hidden_size: 400,
             maps: 64,
-            instance_noise: 0.4,
+            instance_noise: 0.15,
             mode_seeking: 0.05,
         }
     }

@@ -18,7 +18,7 @@ pub fn photos() -> TrainOptions<LapganConfig> {
         epochs: 60,
         validation_images: 320,
         optimizer: OptimizerKind::Adam,
-        learning_rate: 2e-4,
+        learning_rate: 3e-4,
         schedule: Schedule::Cosine { warmup: 50, constant_until: 0.7 },
         clip: 10.0,
         average_decay: 0.99,
