@@ -50,8 +50,8 @@ pub struct Args {
     /// Pixels of the picture for each pixel of the canvas
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=32))]
     scale: u32,
-    /// Sharpen the finished picture with the last level of a LAPGAN, without noise
-    #[arg(long, value_name = "MODEL", num_args = 0..=1, default_missing_value = "lapgan-photos")]
+    /// Sharpen the finished picture with the last level of a LAPGAN of this name, without noise
+    #[arg(long, value_name = "MODEL")]
     sharpen: Option<String>,
     /// Name of the model
     #[arg(long, default_value = "digits")]

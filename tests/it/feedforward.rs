@@ -197,13 +197,20 @@ fn the_error_of_grey_pictures_by_hand() {
 /// Logits of 0: ln 2 for each verdict; pictures that do not differ have no diversity.
 #[test]
 fn adversarial_losses_by_hand() {
-    let config = LapganConfig::tiny();
+    let config = LapganConfig { mode_seeking: 0.0, ..LapganConfig::tiny() };
     let model: Lapgan = zero_but(&config, "", &[]);
     let terms = values(model.terms(&config, &item(&config)));
     let levels = config.levels as f64;
     assert!((terms.get("discriminator") - levels * 2.0 * 2f64.ln()).abs() < 1e-4, "{terms:?}");
     assert!((terms.get("generator") - levels * 2f64.ln()).abs() < 1e-4, "{terms:?}");
     assert!(terms.get(DIVERSITY).abs() < 1e-6, "{terms:?}");
+    // The mode-seeking term of pictures that do not differ: their noise's mean distance over the hundredth that is added.
+    let seeking = LapganConfig { mode_seeking: 1.0, ..config.clone() };
+    let noise = |b: u64| Noise::stream(5, b % 6).normals(config.noise_size);
+    let apart = |b: u64| noise(b).iter().zip(noise(b + 1)).map(|(x, y)| (x - y).abs()).sum::<f32>();
+    let expected = f64::from((0..6).map(apart).sum::<f32>()) / (6 * config.noise_size) as f64 / 0.01;
+    let found = values(model.terms(&seeking, &item(&config))).get("generator") - terms.get("generator");
+    assert!((found - expected).abs() < 1e-3 * expected, "{found}, {expected}");
 }
 
 #[test]
@@ -222,7 +229,8 @@ fn gradients_are_those_of_the_loss() {
 #[test]
 fn each_player_has_the_gradient_of_its_own_loss() {
     let generators = ["smallest.", "residuals."];
-    check_gradients::<Lapgan>(&LapganConfig { maps: 4, ..LapganConfig::tiny() }, |name, terms| {
+    let config = LapganConfig { maps: 4, mode_seeking: 0.0, ..LapganConfig::tiny() };
+    check_gradients::<Lapgan>(&config, |name, terms| {
         let player =
             if generators.iter().any(|of| name.starts_with(of)) { "generator" } else { "discriminator" };
         (!name.starts_with("caption.")).then(|| terms.get(player))
@@ -338,7 +346,7 @@ impl Source for Bars {
 }
 
 fn adversarial_run(rate: f64, folder: &Path) -> Result<usize> {
-    let config = LapganConfig::tiny();
+    let config = LapganConfig { mode_seeking: 0.0, instance_noise: 0.0, ..LapganConfig::tiny() };
     let source: Arc<dyn Source> = Arc::new(Bars(config.clone()));
     let options = TrainOptions {
         config,
@@ -354,6 +362,24 @@ fn adversarial_run(rate: f64, folder: &Path) -> Result<usize> {
     let data = Data { train: source.clone(), validation: source };
     let compute = Compute { devices: vec![Device::flex()], fused_threads: Some(1) };
     Ok(train(&options, start, data, folder, &compute, &Signals::default())?.epochs)
+}
+
+/// A pyramid grows above smallest pictures that were learned before, and only there.
+#[test]
+fn a_pyramid_goes_on_from_its_smallest_pictures() {
+    let whole = LapganConfig::tiny();
+    let smallest = LapganConfig { height: 10, width: 10, levels: 1, ..whole.clone() };
+    let device = Device::flex();
+    let learned = Lapgan::init(&smallest, 3, &device);
+    let grown = learned.clone().adapt(&smallest, &whole).expect("it grows");
+    let (before, after) = (float_tensors(&learned), float_tensors(&grown));
+    let kept = after
+        .iter()
+        .filter(|tensor| !tensor.name.contains("residuals") && !tensor.name.contains("discriminators."));
+    assert_eq!(before, kept.cloned().collect::<Vec<_>>());
+    assert!(after.len() > before.len());
+    let other = LapganConfig { hidden_size: 7, ..whole };
+    assert!(learned.adapt(&smallest, &other).is_err());
 }
 
 /// A rate at which sigmoids saturate: all samples become one.

@@ -33,6 +33,12 @@ pub struct LapganConfig {
     pub hidden_size: usize,
     /// Maps of each hidden convolution (M); the paper's sharpener has 128.
     pub maps: usize,
+    /// Standard deviation of the noise on what the smallest pictures' discriminator is shown in training (Sønderby et al.
+    /// 2017), true or drawn; without it that discriminator wins and its generator collapses.
+    pub instance_noise: f32,
+    /// Weight of a mode-seeking term on the smallest pictures (Mao et al. 2019): two of one caption should differ as their
+    /// noise does; 0: none.
+    pub mode_seeking: f32,
 }
 
 impl LapganConfig {
@@ -49,6 +55,8 @@ impl LapganConfig {
             noise_size: 100,
             hidden_size: 400,
             maps: 64,
+            instance_noise: 0.15,
+            mode_seeking: 0.05,
         }
     }
 
@@ -99,6 +107,11 @@ impl Config for LapganConfig {
             }
         }
         self.image_size().check()?;
+        for (name, value) in [("instance_noise", self.instance_noise), ("mode_seeking", self.mode_seeking)] {
+            if !(0.0..=10.0).contains(&value) {
+                return Err(Error::Config(format!("{name} is {value}, expected 0 to 10")));
+            }
+        }
         let times = self.levels - 1;
         let smallest = 1usize << times;
         for (name, side) in [("height", self.height), ("width", self.width)] {
@@ -170,6 +183,7 @@ mod tests {
             config.check().expect_err("refused").to_string()
         };
         assert!(refusal(|c| c.maps = 0).contains("maps is 0, expected 1"));
+        assert!(refusal(|c| c.mode_seeking = -1.0).contains("mode_seeking is -1, expected 0 to 10"));
         assert!(refusal(|c| c.levels = 9).contains("levels is 9, expected 1 to 8"));
         assert!(refusal(|c| c.height = 21).contains("height is 21, expected a multiple of 2"));
         assert!(refusal(|c| c.width = 8).contains("width is 8, expected a multiple of 2, 10 or more"));

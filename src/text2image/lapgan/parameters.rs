@@ -63,6 +63,12 @@ impl Lapgan {
         }
     }
 
+    /// The same smallest pictures below fresh levels of a higher pyramid.
+    pub fn grown(self, config: &LapganConfig) -> Self {
+        let fresh = Self::fresh(config, 0, &self.device());
+        Self { residuals: fresh.residuals, discriminators: fresh.discriminators, ..self }
+    }
+
     /// Where its weights lie.
     pub fn device(&self) -> Device {
         self.caption.device()

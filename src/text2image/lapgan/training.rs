@@ -8,6 +8,7 @@ use super::parameters::{LapganSharpener, halved, resized};
 use super::{Lapgan, LapganConfig, presets};
 use crate::data::batch::TrainBatch;
 use crate::data::noise::Noise;
+use crate::error::{Error, Result};
 use crate::model::{CaptionIds, DIVERSITY, Painter, Sharpener, Terms, TextToImage, Trainable};
 use crate::nn::{on_device, softplus};
 use crate::options::Preset;
@@ -19,7 +20,9 @@ const TERMS: [&str; 3] = ["discriminator", "generator", DIVERSITY];
 const TRUE: f32 = 0.9;
 /// Share of the numbers before a verdict that dropout leaves.
 const KEPT: f32 = 0.5;
-/// The stream of a batch's noise seed that dropout has; below it are those of its images.
+/// Added to distances that are divided by.
+const LEAST_DISTANCE: f32 = 1e-2;
+/// The stream of a batch's noise seed that dropout has, before those of instance noise; below it are those of its images.
 const DROPOUT_STREAM: u64 = 1 << 40;
 
 /// Cross entropy of verdicts, logits [batch], against how true they should be.
@@ -94,14 +97,28 @@ impl Lapgan {
         real.reverse();
         let latent = noise.clone().narrow(1, 0, config.noise_size);
         let drawn = self.smallest(config, latent.clone(), &heard);
+        let alike = self.alike(config, &drawn, &latent, &heard);
         let still = self.clone().no_grad();
-        let shown = Shown { real: real[0].clone(), drawn, keep: keep(config.hidden_size) };
-        let [mut discriminator, mut generator] = losses(
+        let blurred = |pictures: Tensor<4>, stream: u64| match drop {
+            Some(seed) => {
+                let dims = pictures.dims();
+                let noise = Noise::stream(seed, stream).normals(dims.iter().product());
+                pictures + on_device::<4>(noise, dims, &device) * config.instance_noise
+            }
+            None => pictures,
+        };
+        let shown = Shown {
+            real: blurred(real[0].clone(), DROPOUT_STREAM + 1),
+            drawn: blurred(drawn, DROPOUT_STREAM + 2),
+            keep: keep(config.hidden_size),
+        };
+        let [mut discriminator, generator] = losses(
             &shown,
             [&said, &other],
             |pictures, said| self.smallest_discriminator.judge(pictures, said, shown.keep.as_ref()),
             |pictures, said| still.smallest_discriminator.judge(pictures, said, shown.keep.as_ref()),
         );
+        let mut generator = generator + alike * config.mode_seeking;
         let mut used = config.noise_size;
         for (at, size) in config.sizes().into_iter().enumerate().skip(1) {
             let [height, width] = size;
@@ -120,6 +137,22 @@ impl Lapgan {
         }
         let diversity = still.diversity(config, &heard, latent, &real[0]).repeat_dim(0, batch);
         Terms(TERMS.into_iter().zip([discriminator, generator, diversity]).collect())
+    }
+
+    /// How much less the smallest pictures of one caption differ than their noise does [batch]: the ratio of mean
+    /// distances, noise over picture, between each picture and one from the next one's noise.
+    fn alike(
+        &self,
+        config: &LapganConfig,
+        drawn: &Tensor<4>,
+        noise: &Tensor<2>,
+        said: &Tensor<2>,
+    ) -> Tensor<1> {
+        let other = rotated(noise);
+        let apart = |a: Tensor<2>, b: Tensor<2>| (a - b).abs().mean_dim(1).squeeze_dim::<1>(1);
+        let pictures = self.smallest(config, other.clone(), said).flatten::<2>(1, 3);
+        let differ = apart(drawn.clone().flatten::<2>(1, 3), pictures);
+        apart(noise.clone(), other) / (differ + LEAST_DISTANCE)
     }
 
     /// Variance of the smallest pictures of the batch's first caption over that of true ones of all captions [1]:
@@ -152,6 +185,20 @@ impl Trainable for Lapgan {
 
     fn presets() -> Vec<Preset<LapganConfig>> {
         presets::all()
+    }
+
+    /// For a pyramid that goes on above the smallest pictures: their networks and the caption's are taken over, those of the
+    /// other levels are fresh.
+    fn adapt(self, from: &LapganConfig, to: &LapganConfig) -> Result<Self> {
+        let LapganConfig { height, width, levels, .. } = *to;
+        let grown = LapganConfig { height, width, levels, ..from.clone() };
+        if grown != *to || from.sizes().first() != to.sizes().first() {
+            return Err(Error::Config(
+                "the sizes of the weights differ from those of the run in more than the pictures above the smallest"
+                    .to_owned(),
+            ));
+        }
+        Ok(self.grown(to))
     }
 
     fn terms(&self, config: &LapganConfig, item: &TrainBatch) -> Terms<Tensor<1>> {
