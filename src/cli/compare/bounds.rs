@@ -47,7 +47,7 @@ impl<S: Source> SystemVisitor for OfParts<'_, S> {
 
     fn visit<M: Trainable>(self, config: &M::Config) -> Self::Output {
         use crate::model::Config;
-        if !super::retrieval::has_likelihood::<M>(config) {
+        if !M::BOUND {
             return Ok(None);
         }
         let threads = std::thread::available_parallelism().map_or(1, usize::from);

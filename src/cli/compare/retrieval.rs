@@ -28,11 +28,6 @@ pub struct Retrieval {
     pub corrected: Recall,
 }
 
-/// Whether the sum of a model's terms bounds the likelihood of its pictures.
-pub fn has_likelihood<M: Trainable>(config: &M::Config) -> bool {
-    M::term_names(config).iter().all(|name| ["reconstruction", "kl"].contains(name) || name.ends_with("_kl"))
-}
-
 /// Ranks the pictures for every caption; none for models without a likelihood. The noise of a picture is the same for
 /// every caption.
 pub fn measure(measured: &Measured, kept: &Kept) -> Result<Option<Retrieval>> {
@@ -58,7 +53,7 @@ impl SystemVisitor for Bounds<'_> {
     type Output = Result<Option<Vec<f32>>>;
 
     fn visit<M: Trainable>(self, config: &M::Config) -> Self::Output {
-        if !has_likelihood::<M>(config) {
+        if !M::BOUND {
             return Ok(None);
         }
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
