@@ -1,0 +1,45 @@
+// The page of painters side by side: each draws what it draws natively, errors stay under their own picture.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { openPage, paintNatively, startBrowser, startServer } from './harness.mjs';
+
+const DIGITS = 'the digit seven is on the left of the digit two';
+let server, browser, page;
+before(async () => {
+  server = await startServer();
+  browser = await startBrowser();
+  page = await openPage(await browser.newContext({ reducedMotion: 'reduce' }), new URL('painters.html?kind=mnist-captions&seed=5', server.url).href);
+});
+after(async () => {
+  await browser?.close();
+  server?.stop();
+});
+
+const drawn = (kind) => page.waitForFunction((kind) => document.documentElement.dataset.drawn?.startsWith(kind), kind, { timeout: 60_000 });
+
+test('every painter of digits draws the caption from the link’s seed, as natively', async () => {
+  await drawn('mnist-captions 5');
+  assert.deepEqual(await page.locator('#painters figcaption p').evaluateAll((texts) => texts.map(({ className }) => className)), ['', '']);
+  const found = await page.evaluate(async (caption) => {
+    const { load } = await import('./lib/aligndraw.js');
+    const model = await load({ model: 'digits', device: 'cpu' });
+    let last;
+    for await (const frame of model.draw(caption, { seed: 5 })) last = frame;
+    return [...last.image];
+  }, DIGITS);
+  const native = paintNatively(DIGITS, 5).frames.at(-1).image;
+  assert.ok(found.every((value, at) => Math.abs(value - native[at]) < 1e-4));
+  assert.equal(new URL(page.url()).searchParams.get('caption'), DIGITS);
+  assert.deepEqual(page.problems, []);
+});
+
+test('a word that no painter knows is said under each picture, and the next caption is drawn', async () => {
+  await page.locator('#caption').fill('the digit zebra');
+  await page.getByRole('button', { name: 'Draw', exact: true }).click();
+  await drawn('mnist-captions');
+  assert.match(await page.locator('#painters .wrong').first().textContent(), /zebra/);
+  assert.equal(await page.locator('#painters .wrong').count(), 2);
+  await page.locator('#caption').fill(DIGITS);
+  await page.getByRole('button', { name: 'Draw', exact: true }).click();
+  await page.waitForFunction(() => !document.querySelector('#painters .wrong') && document.documentElement.dataset.drawn, undefined, { timeout: 60_000 });
+});
