@@ -293,6 +293,7 @@ async function start() {
   linkTemperature = undefined;
   showPanels(model.info);
   if (!model.info.words.length) caption.value = '';
+  el('model-note').textContent = choice(chosenModel).note;
   el('chips').replaceChildren(...chips(choice(chosenModel), drawCaption));
   badge();
   await draw();
