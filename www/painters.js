@@ -11,7 +11,7 @@ import { MODELS, chips } from './models.js';
 /** @typedef {{entry: Entry, canvas: HTMLCanvasElement, text: HTMLElement}} Place */
 
 /** What painters of a data set draw. @type {Record<string, string>} */
-const KINDS = { 'mnist-captions': 'Digits', scenes: 'Scenes', folder: 'Photos' };
+const KINDS = { scenes: 'Scenes', 'mnist-captions': 'Digits', folder: 'Photos' };
 /** What `aligndraw compare` wrote of the painters of photos. */
 const MEASURED = 'models/compare.json';
 /** Milliseconds that a step stays, so that the drawing can be followed. */
@@ -158,5 +158,5 @@ el('dice').addEventListener('click', () => {
 });
 /** @type {HTMLDetailsElement} */ (el('examples')).open = matchMedia('(min-width: 720px)').matches;
 const asked = query.get('kind') ?? '';
-const first = MODELS.some(({ data }) => data === asked) ? asked : MODELS.some(({ data }) => data === 'folder') ? 'folder' : MODELS[0].data;
+const first = [asked, ...Object.keys(KINDS)].find((kind) => MODELS.some(({ data }) => data === kind)) ?? MODELS[0].data;
 show(first, asked === first ? query.get('caption') ?? undefined : undefined);
