@@ -94,7 +94,8 @@ impl Estimate<'_> {
             total.entropy_floor += share * entropy(&item.batch);
         }
         total.bound = -(total.reconstruction + total.kl);
-        total.importance = (self.importance > 0)
+        // A model that cannot weigh its samples has none, rather than one that is no number.
+        total.importance = (self.importance > 0 && !importance.is_nan())
             .then(|| ImportanceBound { bound: importance / self.images as f64, samples: self.importance });
         Some(total)
     }
@@ -198,6 +199,12 @@ mod tests {
         let mut fused = OnCpu::new(&model, &config, 2);
         let mean = -fused.terms(&item).total();
         let mut plain = OnCpu { model: &model, config: &config, fused: None };
+        let images = item.batch.images.to_vec();
+        let mut estimate = Estimate { model: &mut plain, images: 3, seed: 1, importance: 2 };
+        let unweighted = estimate.over(|_, _| {
+            Some(CaptionBatch::of_words(Cow::Owned([1, 2].repeat(3)), 2, Cow::Owned(images.clone())))
+        });
+        assert!(unweighted.expect("a bound").importance.is_none(), "burn's tensors weigh no samples");
         for bounds in [fused.image_bounds(&item), plain.image_bounds(&item)] {
             assert_eq!(bounds.len(), 3);
             assert!((bounds.iter().sum::<f64>() / 3.0 - mean).abs() < 1e-3 * mean.abs(), "{bounds:?} {mean}");

@@ -75,7 +75,7 @@ fn bounded(row: &Row) {
         return say!("| {} | – | – | – | – | – | – |", row.model);
     };
     let (train, test) = (bounds.train.bound, bounds.test.bound);
-    let importance = bounds.test.importance.filter(|importance| importance.bound.is_finite());
+    let importance = bounds.test.importance;
     let importance =
         importance.map_or("–".to_owned(), |found| format!("{:.2} (K = {})", found.bound, found.samples));
     say!(
