@@ -43,3 +43,11 @@ test('a word that no painter knows is said under each picture, and the next capt
   await page.getByRole('button', { name: 'Draw', exact: true }).click();
   await page.waitForFunction(() => !document.querySelector('#painters .wrong') && document.documentElement.dataset.drawn, undefined, { timeout: 60_000 });
 });
+
+test('photos have their table', async () => {
+  await page.getByLabel('Photos').check();
+  await drawn('folder');
+  await page.locator('#numbers').waitFor();
+  assert.match(await page.locator('#rows').textContent(), /Photos by alignDRAW.*by chance/s);
+  assert.equal(await page.locator('#painters .wrong').count(), 0);
+});
