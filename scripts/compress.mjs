@@ -4,7 +4,7 @@ import { brotliCompressSync, constants } from 'node:zlib';
 
 for (const path of process.argv.slice(2)) {
   const bytes = readFileSync(path);
-  const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 22, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length };
+  const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 24, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length };
   const small = brotliCompressSync(bytes, { params });
   writeFileSync(`${path}.br`, small);
   console.error(`${path}: ${bytes.length} bytes, ${small.length} compressed`);
