@@ -121,18 +121,25 @@ for (const [name, start] of Object.entries(ENGINES)) {
       assert.deepEqual(names.filter((name) => name.startsWith('aligndraw')), ['aligndraw-2']);
     });
 
+    /** Loads the element with a fault in the weights' first answer; what the second asked for. */
+    async function afterFault(fault) {
+      await browser.goto(`${blog.url}/empty`);
+      await browser.evaluate(async (url) => (await import(url)).clearCache(), `${host.url}/aligndraw.js`);
+      host.requests.length = 0;
+      host.faults[fault].push('.safetensors');
+      await browser.goto(`${blog.url}/element`);
+      assert.equal((await browser.evaluate(outcome)).problem, undefined, fault);
+      const tries = downloads().filter(({ path }) => path.endsWith('.safetensors'));
+      assert.equal(tries.length, 2, fault);
+      return tries[1].range;
+    }
+
     test('a download that is cut half way goes on, and a damaged one begins anew', async () => {
-      for (const [fault, expected] of [['cut', 2], ['damage', 2]]) {
-        await browser.goto(`${blog.url}/empty`);
-        await browser.evaluate(async (url) => (await import(url)).clearCache(), `${host.url}/aligndraw.js`);
-        host.requests.length = 0;
-        host.faults[fault].push('.safetensors');
-        await browser.goto(`${blog.url}/element`);
-        assert.equal((await browser.evaluate(outcome)).problem, undefined, fault);
-        const tries = downloads().filter(({ path }) => path.endsWith('.safetensors'));
-        assert.equal(tries.length, expected, fault);
-        assert.equal(/^bytes=\d{4,}-$/.test(tries[1].range ?? ''), fault === 'cut', `${fault}: the second asks for ${tries[1].range}`);
-      }
+      assert.equal(await afterFault('damage'), undefined);
+      // A busy browser may hear of the cut before it reads what came: it then begins anew, and draws all the same.
+      let range;
+      for (let at = 0; at < 6 && range === undefined; at += 1) range = await afterFault('cut');
+      assert.match(range ?? 'no range', /^bytes=\d{4,}-$/);
     });
 
     test('a strict Content-Security-Policy suffices, and one that forbids is named', async () => {
