@@ -124,7 +124,9 @@ async function showNumbers() {
   const title = (/** @type {string} */ name) => MODELS.find((entry) => entry.name === name)?.title ?? name;
   const cells = rows.map((/** @type {any} */ { model, bound, retrieval, looks }) =>
     [title(model), fixed(bound?.test.bound, 1), ...ranks(retrieval?.corrected), fixed(looks?.similarity, 3), fixed(looks?.sharpness, 2), fixed(looks?.diversity, 2)]);
-  cells.push(['by chance', '–', ...ranks(chance), fixed(rows[0]?.looks?.similarity_of_others, 3), '–', '–']);
+  const others = rows.flatMap((/** @type {any} */ { looks }) => looks?.similarity_of_others ?? []);
+  const mean = others.length ? others.reduce((/** @type {number} */ sum, /** @type {number} */ x) => sum + x, 0) / others.length : undefined;
+  cells.push(['by chance', '–', ...ranks(chance), fixed(mean, 3), '–', '–']);
   const cell = (/** @type {string} */ tag, /** @type {string} */ text, /** @type {string} */ scope) => {
     const made = Object.assign(document.createElement(tag), { textContent: text });
     if (scope) made.setAttribute('scope', scope);

@@ -21,14 +21,22 @@ test('every painter of digits draws the caption from the link’s seed, as nativ
   await drawn('mnist-captions 5');
   assert.deepEqual(await page.locator('#painters figcaption p').evaluateAll((texts) => texts.map(({ className }) => className)), ['', '']);
   const found = await page.evaluate(async (caption) => {
-    const { load } = await import('./lib/aligndraw.js');
+    const [{ load }, { paint }] = [await import('./lib/aligndraw.js'), await import('./lib/picture.js')];
     const model = await load({ model: 'digits', device: 'cpu' });
     let last;
     for await (const frame of model.draw(caption, { seed: 5 })) last = frame;
-    return [...last.image];
+    // As wide as the page's own, so that both are scaled alike.
+    const [shown, copy] = [document.querySelector('#painters canvas'), document.createElement('canvas')];
+    shown.after(copy);
+    paint(copy, last.image, model.info);
+    const same = copy.toDataURL() === shown.toDataURL();
+    copy.remove();
+    model.dispose();
+    return { image: [...last.image], same };
   }, DIGITS);
+  assert.ok(found.same, 'the first canvas shows what the first painter draws from this seed');
   const native = paintNatively(DIGITS, 5).frames.at(-1).image;
-  assert.ok(found.every((value, at) => Math.abs(value - native[at]) < 1e-4));
+  assert.ok(found.image.every((value, at) => Math.abs(value - native[at]) < 1e-4));
   assert.equal(new URL(page.url()).searchParams.get('caption'), DIGITS);
   assert.deepEqual(page.problems, []);
 });

@@ -45,14 +45,6 @@ impl Config for BagConfig {
         ImageSize { channels: 1, height: self.side, width: self.side }
     }
 
-    fn num_steps(&self) -> usize {
-        1
-    }
-
-    fn with_num_steps(self, _: usize) -> Self {
-        self
-    }
-
     fn vocabulary_size(&self) -> usize {
         self.vocabulary_size
     }

@@ -74,14 +74,6 @@ impl Config for EmbedConfig {
         self.features.size()
     }
 
-    fn num_steps(&self) -> usize {
-        1
-    }
-
-    fn with_num_steps(self, _: usize) -> Self {
-        self
-    }
-
     fn vocabulary_size(&self) -> usize {
         self.vocabulary_size
     }

@@ -112,14 +112,6 @@ impl Config for DeconvConfig {
         ImageSize { channels: self.channels, height: self.height, width: self.width }
     }
 
-    fn num_steps(&self) -> usize {
-        1
-    }
-
-    fn with_num_steps(self, _: usize) -> Self {
-        self
-    }
-
     fn vocabulary_size(&self) -> usize {
         self.vocabulary_size
     }
