@@ -72,6 +72,19 @@ impl Paraphrases {
         (train, test)
     }
 
+    /// The first pictures, as long as they have no more captions than these together.
+    #[must_use]
+    pub fn first(&self, captions: usize) -> Self {
+        let mut first = Self::default();
+        for picture in &self.pictures {
+            if first.captions.len() + picture.len() > captions {
+                break;
+            }
+            first.push(picture.iter().map(|&caption| self.captions[caption].clone()));
+        }
+        first
+    }
+
     /// A caption and another one of the same picture, both at random; with `own`, the other one may be the
     /// caption itself.
     pub fn pair(&self, own: bool, noise: &mut Noise) -> (&[usize], &[usize]) {

@@ -8,6 +8,7 @@
 pub mod attention;
 pub mod bf16_matrix;
 pub mod gaussian;
+pub mod gru;
 pub mod lstm;
 pub mod math;
 pub mod matmul;

@@ -4,6 +4,7 @@
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData, activation::sigmoid};
 
+use super::floats;
 use crate::data::noise::Noise;
 
 /// The weights of a GRU (Cho et al. 2014).
@@ -51,6 +52,13 @@ impl Gru {
         let values =
             (0..gates).map(|at| if at * 3 / gates == 1 { update } else { 0.0 }).collect::<Vec<f32>>();
         Self { bias: Param::from_data(TensorData::new(values, [gates]), &bias.device()), ..self }
+    }
+
+    /// Input, recurrent, candidate and bias on the host; only for devices that can be read at once.
+    pub fn to_host(&self) -> [Vec<f32>; 4] {
+        let matrix = |weight: &Param<Tensor<2>>| floats(weight.val().into_data());
+        let bias = floats(self.bias.val().into_data());
+        [matrix(&self.input), matrix(&self.recurrent), matrix(&self.candidate), bias]
     }
 
     /// A state of zeros [batch, H].

@@ -9,7 +9,8 @@ use crate::data::noise::Noise;
 use crate::data::paraphrases::Paraphrases;
 use crate::error::{Error, Result};
 use crate::nn::floats;
-use crate::sentence::skip_thought::{Padded, SkipThought, SkipThoughtConfig};
+use crate::sentence::encoder::{Padded, SentenceEncoder};
+use crate::sentence::skip_thought::{SkipThought, SkipThoughtConfig};
 
 /// What decides the numbers of a run.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,7 +47,7 @@ impl SentenceTraining {
     ///
     /// **Errors** [`Error::Config`]; [`Error::Data`] when no picture has two captions; [`Error::Model`]
     /// when the loss is not finite.
-    pub fn run(&self, captions: &Paraphrases, mut report: impl FnMut(usize, f64)) -> Result<SkipThought> {
+    pub fn run(&self, captions: &Paraphrases, mut report: impl FnMut(usize, f64)) -> Result<SentenceEncoder> {
         self.config.check()?;
         if captions.pictures.is_empty() {
             return Err(Error::Data("no picture has two different captions to learn from".to_owned()));
@@ -73,12 +74,12 @@ impl SentenceTraining {
             let rate = if late { 0.1 * self.learning_rate } else { self.learning_rate };
             model = optimizer.step(rate, model, gradients);
         }
-        Ok(model.valid())
+        Ok(model.valid().encoder)
     }
 }
 
 /// Vectors [caption, size] of all captions, to be judged by retrieval.
-pub fn vectors(model: &SkipThought, captions: &Paraphrases) -> Vec<f32> {
+pub fn vectors(model: &SentenceEncoder, captions: &Paraphrases) -> Vec<f32> {
     let device = model.device();
     let batches = captions.captions.chunks(100).flat_map(|part| {
         let part: Vec<&[usize]> = part.iter().map(Vec::as_slice).collect();
@@ -92,6 +93,7 @@ mod tests {
     use super::*;
     use crate::data::mnist_captions::{self, Bans};
     use crate::eval::retrieval::Retrieval;
+    use crate::sentence::encoder::EncoderConfig;
 
     fn digits() -> (Paraphrases, Paraphrases) {
         let bans = Bans { seed: 0, slots: std::collections::BTreeMap::new() };
@@ -104,8 +106,8 @@ mod tests {
     fn vectors_find_the_other_wording_of_captions_that_were_held_back() {
         let (train, held_back) = digits();
         let words = mnist_captions::vocabulary().words.len();
-        let config =
-            SkipThoughtConfig { vocabulary_size: words, word_size: 16, sentence_size: 64, decoder_size: 48 };
+        let encoder = EncoderConfig { vocabulary_size: words, embedding_size: 16, sentence_size: 64 };
+        let config = SkipThoughtConfig { encoder, decoder_size: 48 };
         let run = SentenceTraining {
             config,
             updates: 500,
@@ -126,9 +128,8 @@ mod tests {
     #[test]
     fn halves_have_length_1_and_what_was_filled_up_does_not_count() {
         let device = Device::flex();
-        let config =
-            SkipThoughtConfig { vocabulary_size: 9, word_size: 5, sentence_size: 12, decoder_size: 4 };
-        let model = SkipThought::init(&config, 1, &device);
+        let config = EncoderConfig { vocabulary_size: 9, embedding_size: 5, sentence_size: 12 };
+        let model = SentenceEncoder::init(&config, &mut Noise::new(1), &device);
         let alone = floats(model.vectors(&Padded::new(&[&[1, 2]], &device)).into_data());
         let beside = floats(model.vectors(&Padded::new(&[&[1, 2], &[3, 4, 5, 6]], &device)).into_data());
         for (a, b) in alone.iter().zip(&beside[..12]) {
@@ -146,7 +147,8 @@ mod tests {
     fn nothing_to_learn_from_is_an_error() {
         let run = SentenceTraining::small(9);
         assert!(matches!(run.run(&Paraphrases::default(), |_, _| ()), Err(Error::Data(_))));
-        let config = SkipThoughtConfig { sentence_size: 6, ..run.config.clone() };
+        let encoder = EncoderConfig { sentence_size: 6, ..run.config.encoder };
+        let config = SkipThoughtConfig { encoder, ..run.config.clone() };
         assert!(matches!(
             SentenceTraining { config, ..run }.run(&digits().0, |_, _| ()),
             Err(Error::Config(_))

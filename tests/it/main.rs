@@ -26,6 +26,7 @@ mod rankers_cli;
 mod reference;
 mod rnn;
 mod scenes;
+mod skipthought;
 mod tidy;
 mod toy;
 mod training;

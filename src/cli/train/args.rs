@@ -7,10 +7,12 @@ use clap::builder::PossibleValue;
 use clap::{Args as ClapArgs, ValueEnum};
 
 use super::compute::DeviceName;
+use super::sentences;
 use crate::data::augment::Augmentation;
 use crate::model::{Config, ImageSize};
 use crate::options::{OptimizerKind, Schedule, TrainOptions};
 use crate::systems::{self, System};
+use crate::train::sentences::SentenceTraining;
 
 /// Share of a run until which convolutions that were taken over stay as they are.
 const TRUNK_FROZEN: f64 = 0.75;
@@ -67,6 +69,10 @@ pub struct Args {
     /// scripts/vectors.mjs writes one), where the file has the word
     #[arg(long, value_name = "FILE", conflicts_with_all = ["resume", "from"])]
     pub word_vectors: Option<PathBuf>,
+    /// The sentence vectors that skipthoughtDRAW hears: a model of --preset skip-thought, the path of its manifest
+    /// without .json
+    #[arg(long, value_name = "MODEL", conflicts_with = "resume")]
+    pub sentences: Option<String>,
     /// Epochs in all
     #[arg(long)]
     epochs: Option<usize>,
@@ -113,7 +119,7 @@ pub struct Args {
     seed: Option<u64>,
     /// Seed of the compositions that are held out
     #[arg(long, alias = "bans-seed")]
-    held_out_seed: Option<u64>,
+    pub held_out_seed: Option<u64>,
     /// Where to compute
     #[arg(long, value_enum, default_value = "cpu")]
     pub device: DeviceName,
@@ -164,8 +170,9 @@ impl clap::builder::TypedValueParser for Presets {
 }
 
 fn values() -> Vec<PossibleValue> {
-    let presets = systems::presets().into_iter();
-    presets.map(|preset| PossibleValue::new(preset.name).help(preset.about)).collect()
+    let presets = systems::presets().into_iter().map(|preset| (preset.name, preset.about));
+    let sentences = sentences::PRESETS.into_iter().map(|(name, about, _)| (name, about));
+    presets.chain(sentences).map(|(name, about)| PossibleValue::new(name).help(about)).collect()
 }
 
 /// STEP:SHARE.
@@ -260,9 +267,40 @@ impl Args {
         options.patience = self.patience.or(options.patience);
     }
 
-    /// Refuses flags that would change what a run is made of.
-    pub fn check_resumed(&self) -> Result<()> {
-        let given = [
+    /// The run of sentence vectors that the flags ask for, in epochs of so many updates.
+    pub fn sentence_training(&self, preset: SentenceTraining, epoch: usize) -> Result<SentenceTraining> {
+        let others = [
+            ("--resume", self.resume),
+            ("--from", self.from.is_some()),
+            ("--trunk", self.trunk.is_some()),
+            ("--word-vectors", self.word_vectors.is_some()),
+            ("--sentences", self.sentences.is_some()),
+            ("--patience", self.patience.is_some()),
+            ("--data", self.data.is_some()),
+        ];
+        let fixed = self.fixed().into_iter().chain(others).filter(|(flag, _)| {
+            !["--preset", "--batch", "--seed", "--held-out-seed", "--name"].contains(flag)
+        });
+        let given: Vec<&str> = fixed.filter(|(_, given)| *given).map(|(flag, _)| flag).collect();
+        if !given.is_empty() {
+            bail!(
+                "{} cannot be given for sentence vectors (--epochs, --batch, --lr, --seed, --held-out-seed, --name \
+                 and --out can)",
+                given.join(", ")
+            );
+        }
+        Ok(SentenceTraining {
+            updates: self.epochs.map_or(preset.updates, |epochs| epochs * epoch),
+            batch_size: self.batch.unwrap_or(preset.batch_size),
+            learning_rate: self.lr.unwrap_or(preset.learning_rate),
+            seed: self.seed.unwrap_or(preset.seed),
+            ..preset
+        })
+    }
+
+    /// The flags that change what a run is made of, and whether each was given.
+    fn fixed(&self) -> Vec<(&'static str, bool)> {
+        vec![
             ("--preset", self.preset.is_some()),
             ("--batch", self.batch.is_some()),
             ("--batches", self.batches.is_some()),
@@ -279,7 +317,12 @@ impl Args {
             ("--held-out-seed", self.held_out_seed.is_some()),
             ("--side", self.side.is_some()),
             ("--name", self.name.is_some()),
-        ];
+        ]
+    }
+
+    /// Refuses flags that would change what a run is made of.
+    pub fn check_resumed(&self) -> Result<()> {
+        let given = self.fixed();
         let fixed: Vec<&str> = given.iter().filter(|(_, given)| *given).map(|(flag, _)| *flag).collect();
         if fixed.is_empty() {
             return Ok(());

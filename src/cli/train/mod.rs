@@ -2,6 +2,7 @@
 
 mod args;
 mod compute;
+mod sentences;
 mod vectors;
 
 use std::path::{Path, PathBuf};
@@ -24,11 +25,13 @@ use crate::data::vocabulary::Vocabulary;
 use crate::error::Error;
 use crate::model::{Config, Trainable};
 use crate::options::TrainOptions;
+use crate::sentence::encoder::EncoderConfig;
 use crate::systems::{System, SystemVisitor};
 use crate::train::report::read_log;
 use crate::train::{Compute, Data, Signals, Start, train};
 
 pub use args::{Args, with_field};
+use sentences::SentenceManifest;
 use vectors::WordVectors;
 
 /// The words of a run, in its folder.
@@ -78,6 +81,9 @@ pub fn manifest(
 
 /// Trains, then writes the model beside the checkpoints.
 pub fn run(args: Args) -> Result<()> {
+    if let Some(data) = sentences::data_of(args.preset.as_deref()) {
+        return sentences::run(&args, data);
+    }
     let name = args.name.clone().or(args.preset.clone()).unwrap_or_else(|| "digits".to_owned());
     let out = args.out.clone().unwrap_or_else(|| Path::new("runs").join(&name));
     let record = out.join(RECORD);
@@ -111,6 +117,7 @@ pub fn run(args: Args) -> Result<()> {
     if let Some((record, _)) = &trunk {
         run.options.started_from = Some(record.sha256.clone());
     }
+    let sentences = sentence_encoder(&args, &mut run.options.config, &vocabulary)?;
     let vectors = args.word_vectors.as_deref().map(WordVectors::read).transpose()?;
     let signals = catch_interrupts()?;
     let trained = Training {
@@ -121,6 +128,7 @@ pub fn run(args: Args) -> Result<()> {
         from: from.as_ref(),
         trunk: trunk.as_ref().map(|(_, weights)| weights.as_slice()),
         vectors: vectors.as_ref(),
+        sentences: sentences.as_deref(),
         data,
         folder: &out,
         compute: &compute,
@@ -128,6 +136,33 @@ pub fn run(args: Args) -> Result<()> {
     };
     let trained = run.options.config.visit(trained)?;
     finish(&run, &out, vocabulary, &trained)
+}
+
+/// The weights of the encoder of sentences that `--sentences` names, whose sizes the model then has.
+fn sentence_encoder(args: &Args, config: &mut System, vocabulary: &Vocabulary) -> Result<Option<Vec<u8>>> {
+    let hears = matches!(config, System::Draw(config) if config.sentence_size().is_some());
+    let Some(model) = &args.sentences else {
+        if hears && !args.resume {
+            bail!(
+                "the model hears sentence vectors: --sentences names those of `train --preset skip-thought`"
+            );
+        }
+        return Ok(None);
+    };
+    let (manifest, weights) = SentenceManifest::read(model)?;
+    if !hears {
+        bail!("--sentences is for models that hear sentence vectors: --preset skipthought");
+    }
+    if manifest.vocabulary.words != vocabulary.words {
+        bail!("--sentences: {} knows other words than the captions of the run", manifest.name);
+    }
+    let EncoderConfig { sentence_size, embedding_size, .. } = manifest.encoder;
+    let sizes =
+        serde_json::json!({ "sentence": { "size": sentence_size, "embedding_size": embedding_size } });
+    *config = with_field(config, "conditioning", sizes)?;
+    *config = with_field(config, "vocabulary_size", manifest.encoder.vocabulary_size.into())?;
+    config.check()?;
+    Ok(Some(weights))
 }
 
 /// Data as it is learned from.
@@ -193,6 +228,7 @@ struct Training<'a> {
     from: Option<&'a (Manifest, Vec<u8>)>,
     trunk: Option<&'a [u8]>,
     vectors: Option<&'a WordVectors>,
+    sentences: Option<&'a [u8]>,
     data: Data,
     folder: &'a Path,
     compute: &'a Compute,
@@ -208,26 +244,9 @@ impl SystemVisitor for Training<'_> {
     fn visit<M: Trainable>(self, config: &M::Config) -> Self::Output {
         let options = self.run.options.clone().map_config(|_| config.clone());
         let device = Device::flex();
-        let start = match self.from {
-            _ if self.resume => Start::Checkpoint,
-            None => {
-                let fresh = M::init(config, options.seed, &device);
-                let begun = match self.trunk {
-                    Some(weights) => with_trunk(fresh, weights)?,
-                    None => fresh,
-                };
-                let begun = match self.vectors {
-                    Some(vectors) => vectors.begin(begun, self.vocabulary)?,
-                    None => begun,
-                };
-                Start::Weights(Box::new(begun))
-            }
-            Some((manifest, weights)) => {
-                let other = || Error::Config(format!("--from: {} is another system", manifest.name));
-                let from = SizesOf(&manifest.system).get::<M>().ok_or_else(other)?;
-                let model = decode(M::init(&from, 0, &device), &parse_safetensors(weights)?)?;
-                Start::Weights(Box::new(model.adapt(&from, config)?))
-            }
+        let start = match self.resume {
+            true => Start::Checkpoint,
+            false => Start::Weights(Box::new(self.begun::<M>(config, options.seed, &device)?)),
         };
         // Not before everything that can be refused was.
         write_json(&self.folder.join(VOCABULARY), self.vocabulary)?;
@@ -243,6 +262,31 @@ impl SystemVisitor for Training<'_> {
             stopped: outcome.stopped,
             skipped: outcome.skipped,
         })
+    }
+}
+
+impl Training<'_> {
+    /// The weights that a new run begins with.
+    fn begun<M: Trainable>(&self, config: &M::Config, seed: u64, device: &Device) -> Result<M> {
+        let mut model = match self.from {
+            None => M::init(config, seed, device),
+            Some((manifest, weights)) => {
+                let other = || Error::Config(format!("--from: {} is another system", manifest.name));
+                let from = SizesOf(&manifest.system).get::<M>().ok_or_else(other)?;
+                let model = decode(M::init(&from, 0, device), &parse_safetensors(weights)?)?;
+                model.adapt(&from, config)?
+            }
+        };
+        if let Some(weights) = self.trunk {
+            model = with_trunk(model, weights)?;
+        }
+        if let Some(vectors) = self.vectors {
+            model = vectors.begin(model, self.vocabulary)?;
+        }
+        if let Some(weights) = self.sentences {
+            model = sentences::with_sentences(model, weights)?;
+        }
+        Ok(model)
     }
 }
 

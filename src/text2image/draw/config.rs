@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::kernels::window::Geometry;
 use crate::model::{Config as _, MOST_FILTERS};
+use crate::sentence::encoder::EncoderConfig;
 
 /// How the weight matrices start.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,10 +26,14 @@ pub enum Conditioning {
     Attention,
     /// noalignDRAW: the same mean over the words at every step.
     Mean,
-    /// skipthoughtDRAW: a fixed vector of the sentence, given with it.
+    /// skipthoughtDRAW: a fixed vector of the sentence.
     Sentence {
         /// Length of the vector; 4800 in the paper.
         size: usize,
+        /// Length of the word embeddings of the frozen encoder that is part of the model; without one the
+        /// vectors are given with the captions.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        embedding_size: Option<usize>,
     },
     /// DRAW (Gregor et al. 2015): no caption; the prior is N(0, I) at every step.
     None,
@@ -136,9 +141,18 @@ impl DrawConfig {
     /// Length of the sentence vectors that it hears; none where it hears none.
     pub fn sentence_size(&self) -> Option<usize> {
         match self.conditioning {
-            Conditioning::Sentence { size } => Some(size),
+            Conditioning::Sentence { size, .. } => Some(size),
             Conditioning::Attention | Conditioning::Mean | Conditioning::None => None,
         }
+    }
+
+    /// Sizes of the encoder of sentences that is part of the model; none where it has none.
+    pub fn sentence_encoder(&self) -> Option<EncoderConfig> {
+        let Conditioning::Sentence { size, embedding_size: Some(embedding_size) } = self.conditioning else {
+            return None;
+        };
+        let vocabulary_size = self.vocabulary_size;
+        Some(EncoderConfig { vocabulary_size, embedding_size, sentence_size: size })
     }
 
     /// Whether the words of a caption are read.
@@ -234,6 +248,7 @@ impl DrawConfig {
         if let Some(limit) = self.window_limits.iter().find(|limit| !(0.05..=1.0).contains(&limit.limit)) {
             return Err(Error::Config(format!("window_limits.limit is {}, expected 0.05 to 1", limit.limit)));
         }
+        self.sentence_encoder().map_or(Ok(()), |encoder| encoder.check())?;
         self.image_size().check()?;
         Ok(())
     }
@@ -250,7 +265,8 @@ mod tests {
         assert_eq!(removed, Some("attention".into()));
         let read: DrawConfig = serde_json::from_value(json).expect("an old configuration");
         assert_eq!(read, DrawConfig::tiny());
-        let sentence = serde_json::to_value(Conditioning::Sentence { size: 7 }).expect("serialises");
+        let sentence = serde_json::to_value(Conditioning::Sentence { size: 7, embedding_size: None })
+            .expect("serialises");
         assert_eq!(sentence, serde_json::json!({ "sentence": { "size": 7 } }));
     }
 
@@ -262,6 +278,9 @@ mod tests {
         assert!(align.check().expect_err("refused").to_string().contains("align_size is 0"));
         let sentence = DrawConfig::skipthought(0).check().expect_err("refused").to_string();
         assert!(sentence.contains("conditioning.sentence.size is 0"), "{sentence}");
+        let conditioning = Conditioning::Sentence { size: 6, embedding_size: Some(4) };
+        let odd = DrawConfig { conditioning, ..DrawConfig::tiny() }.check().expect_err("refused").to_string();
+        assert!(odd.contains("sentence_size is 6"), "{odd}");
         assert!(DrawConfig::plain_mnist().check().is_ok());
     }
 }

@@ -13,6 +13,7 @@ use crate::nn::{
     gaussian::Gaussian,
     lstm::LstmState,
 };
+use crate::sentence::encoder::Padded;
 
 /// Captions in the form that a model hears.
 #[derive(Clone, Debug)]
@@ -40,7 +41,7 @@ impl CaptionInput {
                 let data = TensorData::new(ids, [captions.size, captions.words]);
                 Self::Words(Tensor::from_data(data, device))
             }
-            Conditioning::Sentence { size } => {
+            Conditioning::Sentence { size, .. } => {
                 let data = TensorData::new(captions.sentences.to_vec(), [captions.size, size]);
                 Self::Sentence(Tensor::from_data(data, device))
             }
@@ -114,6 +115,14 @@ pub struct Step {
 }
 
 impl Draw {
+    /// Captions as this model hears them: by its own encoder of sentences, which no gradient reaches, or as
+    /// [`CaptionInput::of`].
+    pub fn caption_input(&self, config: &DrawConfig, captions: Captions, device: &Device) -> CaptionInput {
+        let Some(encoder) = &self.sentences else { return CaptionInput::of(config, captions, device) };
+        let captions: Vec<&[usize]> = captions.ids.chunks_exact(captions.words).collect();
+        CaptionInput::Sentence(encoder.vectors(&Padded::new(&captions, device)).detach())
+    }
+
     /// What the steps hear of captions.
     pub fn encode(&self, config: &DrawConfig, captions: impl Into<CaptionInput>) -> EncodedCaption {
         match (config.conditioning, captions.into()) {

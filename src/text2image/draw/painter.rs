@@ -5,11 +5,13 @@ use std::sync::Arc;
 use burn::tensor::{Device, Tensor, TensorData, activation::sigmoid};
 
 use super::cpu::{self, Weights};
-use super::definition::{CaptionInput, EncodedCaption, State};
+use super::definition::{EncodedCaption, State};
 use super::{Conditioning, Draw, DrawConfig};
+use crate::data::batch::Captions;
 use crate::error::{Error, Result};
 use crate::kernels::window::{Rect, Window};
 use crate::model::{CaptionIds, Config, Drawing, ImageSize, Painter, Shown, Shows, Values};
+use crate::sentence::host::HostEncoder;
 
 impl DrawConfig {
     fn shows(&self) -> Shows {
@@ -26,11 +28,12 @@ impl DrawConfig {
     /// **Errors** [`Error::Config`].
     fn check_captions(&self, captions: &CaptionIds) -> Result<()> {
         match self.conditioning {
-            Conditioning::Sentence { .. } => Err(Error::Config(
-                "this model is conditioned on sentence vectors, which captions are not turned into here"
+            Conditioning::Sentence { embedding_size: None, .. } => Err(Error::Config(
+                "this model is conditioned on sentence vectors and has no encoder that turns captions into them"
                     .to_owned(),
             )),
-            Conditioning::Attention | Conditioning::Mean if captions.words == 0 => {
+            Conditioning::None => Ok(()),
+            _ if captions.words == 0 => {
                 Err(Error::Config("there is no caption, expected one of 1 word or more".to_owned()))
             }
             _ => Ok(()),
@@ -44,38 +47,61 @@ impl DrawConfig {
 }
 
 /// Paints by the fused passes.
-pub struct FusedPainter(pub Arc<Weights>);
+pub struct FusedPainter {
+    weights: Arc<Weights>,
+    sentences: Option<Arc<HostEncoder>>,
+}
+
+impl FusedPainter {
+    /// A painter with these weights, and the encoder of the sentences if the model has one.
+    pub fn new(weights: Weights, sentences: Option<HostEncoder>) -> Self {
+        Self { weights: weights.into(), sentences: sentences.map(Arc::new) }
+    }
+}
+
+/// Vectors of the captions [caption, sentence], where the model has an encoder.
+fn vectors(sentences: &Option<Arc<HostEncoder>>, captions: &CaptionIds) -> Option<Vec<f32>> {
+    sentences.as_ref().map(|encoder| encoder.vectors(&captions.ids, captions.words))
+}
+
+/// Captions as the fused passes take them.
+fn heard<'a>(captions: &'a CaptionIds, vectors: &'a Option<Vec<f32>>) -> Captions<'a> {
+    vectors.as_ref().map_or(captions.captions(), |vectors| Captions::of_sentences(captions.batch, vectors))
+}
 
 impl Painter for FusedPainter {
     fn image_size(&self) -> ImageSize {
-        Config::image_size(&self.0.config)
+        Config::image_size(&self.weights.config)
     }
 
     fn num_steps(&self) -> usize {
-        self.0.config.num_steps
+        self.weights.config.num_steps
     }
 
     fn shows(&self) -> Shows {
-        self.0.config.shows()
+        self.weights.config.shows()
     }
 
     fn noise_len(&self) -> usize {
-        self.0.config.num_steps * self.0.config.latent_size
+        self.weights.config.num_steps * self.weights.config.latent_size
     }
 
     fn begin(&self, captions: &CaptionIds, noise: Vec<f32>) -> Result<Box<dyn Drawing>> {
-        self.0.config.check_captions(captions)?;
-        let drawing = cpu::Drawing::begin(&self.0, captions.captions(), &noise);
-        Ok(Box::new(FusedDrawing { weights: self.0.clone(), drawing }))
+        self.weights.config.check_captions(captions)?;
+        let vectors = vectors(&self.sentences, captions);
+        let drawing = cpu::Drawing::begin(&self.weights, heard(captions, &vectors), &noise);
+        let (weights, sentences) = (self.weights.clone(), self.sentences.clone());
+        Ok(Box::new(FusedDrawing { weights, sentences, drawing }))
     }
 
     fn window(&self, step: usize, raw: &[f32]) -> (Window, Rect) {
-        self.0.config.window(step, raw)
+        self.weights.config.window(step, raw)
     }
 }
 
 struct FusedDrawing {
     weights: Arc<Weights>,
+    sentences: Option<Arc<HostEncoder>>,
     drawing: cpu::Drawing,
 }
 
@@ -97,8 +123,10 @@ impl Drawing for FusedDrawing {
         caption: &CaptionIds,
         noise: Vec<f32>,
     ) -> Result<Box<dyn Drawing>> {
-        let drawing = self.drawing.branch(&self.weights, picture, step, caption.captions(), &noise);
-        Ok(Box::new(Self { weights: self.weights.clone(), drawing }))
+        let vectors = vectors(&self.sentences, caption);
+        let drawing = self.drawing.branch(&self.weights, picture, step, heard(caption, &vectors), &noise);
+        let (weights, sentences) = (self.weights.clone(), self.sentences.clone());
+        Ok(Box::new(Self { weights, sentences, drawing }))
     }
 }
 
@@ -130,7 +158,7 @@ impl Shared {
         states: Vec<State>,
         first: usize,
     ) -> Box<dyn Drawing> {
-        let input = CaptionInput::of(&self.config, captions.captions(), &self.device);
+        let input = self.model.caption_input(&self.config, captions.captions(), &self.device);
         let caption = self.model.encode(&self.config, input);
         let shape = [captions.batch, self.config.num_steps, self.config.latent_size];
         let noise = Tensor::from_data(TensorData::new(noise, shape), &self.device);

@@ -10,6 +10,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use super::config::{DrawConfig, Initializer};
 use crate::data::noise::Noise;
 use crate::nn::floats;
+use crate::sentence::encoder::SentenceEncoder;
 
 /// What a parameter is, which decides how it starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +71,9 @@ macro_rules! parameters {
         #[derive(Module, Debug)]
         pub struct Draw {
             $($(#[doc = $doc])+ pub $name: $slot<Tensor<$rank>>,)+
+            /// Turns captions into the sentence vectors that it hears, frozen; none where it hears none or they
+            /// are given. Not in the table: nothing is learned of it here.
+            pub sentences: Option<SentenceEncoder>,
         }
 
         /// One host vector for each parameter: weights or gradients, row-major.
@@ -122,13 +126,13 @@ macro_rules! parameters {
         }
 
         impl Draw {
-            /// A module with these values on `device`.
+            /// A module with these values on `device`, without an encoder of sentences.
             pub fn from_host(config: &DrawConfig, host: ParameterValues, device: &Device) -> Self {
                 let mut shapes = config.table().into_iter().map(|(_, _, shape)| shape);
                 Self { $($name: {
                     let shape = shapes.next().expect("a shape for each row");
                     Slot::new(host.$name, shape, device)
-                },)+ }
+                },)+ sentences: None }
             }
 
             /// Copies the values to the host; only for devices that can be read at once (not WebGPU
@@ -345,7 +349,7 @@ mod tests {
         for conditioning in [
             Conditioning::Attention,
             Conditioning::Mean,
-            Conditioning::Sentence { size: 5 },
+            Conditioning::Sentence { size: 5, embedding_size: None },
             Conditioning::None,
         ] {
             let config = DrawConfig { conditioning, ..DrawConfig::tiny() };

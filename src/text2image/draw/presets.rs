@@ -4,6 +4,7 @@ use super::{AttentionInput, Conditioning, DrawConfig, Initializer};
 use crate::data::augment::Augmentation;
 use crate::data::source::DataSet;
 use crate::options::{OptimizerKind, Preset, Schedule, StepCurriculum, TrainOptions};
+use crate::sentence::skip_thought::SkipThoughtConfig;
 
 /// The run of the paper: its initialisation, RMSProp and schedule (150 epochs of 10 000 samples).
 pub fn paper() -> TrainOptions<DrawConfig> {
@@ -54,6 +55,16 @@ pub fn digits() -> TrainOptions<DrawConfig> {
 pub fn noalign() -> TrainOptions<DrawConfig> {
     let config = DrawConfig { conditioning: Conditioning::Mean, ..digits().config };
     TrainOptions { preset: "noalign".to_owned(), config, ..digits() }
+}
+
+/// skipthoughtDRAW: a frozen vector of the sentence in the place of attention, else as [`digits`].
+pub fn skipthought() -> TrainOptions<DrawConfig> {
+    // The encoder of `train --preset skip-thought`, which --sentences names.
+    let encoder = SkipThoughtConfig::small(DrawConfig::mnist_captions().vocabulary_size).encoder;
+    let conditioning =
+        Conditioning::Sentence { size: encoder.sentence_size, embedding_size: Some(encoder.embedding_size) };
+    let config = DrawConfig { conditioning, ..digits().config };
+    TrainOptions { preset: "skipthought".to_owned(), config, ..digits() }
 }
 
 /// Plain DRAW on binarised MNIST: no caption, the prior N(0, I) at every step (Gregor et al. 2015).
@@ -167,6 +178,7 @@ pub fn all() -> Vec<Preset<DrawConfig>> {
         preset("noalign-photos", "noalignDRAW on a folder of photos (--data)", noalign_photos()),
         preset("paper-coco", "The paper's run on MS-COCO, on a folder of photos (--data)", paper_coco()),
         preset("noalign", "noalignDRAW: the mean of the encoder's states, no attention", noalign()),
+        preset("skipthought", "skipthoughtDRAW: a vector of the sentence (--sentences)", skipthought()),
         preset("plain-mnist", "Plain DRAW on binarised MNIST, without captions", plain_mnist()),
         preset("tiny", "A toy for trying the command out, seconds on one core", tiny()),
     ]

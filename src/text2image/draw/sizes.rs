@@ -35,7 +35,7 @@ impl DrawConfig {
     /// skipthoughtDRAW for MNIST with captions: alignDRAW that hears a fixed vector of the sentence of
     /// this size, 4800 in the paper.
     pub fn skipthought(size: usize) -> Self {
-        let conditioning = Conditioning::Sentence { size };
+        let conditioning = Conditioning::Sentence { size, embedding_size: None };
         Self { conditioning, word_size: 0, align_size: 0, ..Self::mnist_captions() }
     }
 

@@ -46,6 +46,25 @@ impl ParameterValues {
         self.finer(from, to)
     }
 
+    /// These weights for a model that hears captions in another way: what both have is taken over, the rest is
+    /// that of `fresh`. A model trained with attention draws at once without it, and learns to hear otherwise.
+    ///
+    /// **Errors** [`Error::Config`] naming the first tensor that both have in different shapes.
+    pub fn with_conditioning(self, from: &DrawConfig, to: &DrawConfig, mut fresh: Self) -> Result<Self> {
+        let ours = from.parameters();
+        let mut vectors: Vec<Vec<f32>> = self.into_vectors();
+        for ((name, _, expected), target) in to.parameters().into_iter().zip(fresh.vectors_mut()) {
+            let Some(at) = ours.iter().position(|(ours, _, _)| *ours == name) else { continue };
+            let shape = &ours[at].2;
+            if *shape == expected {
+                *target = std::mem::take(&mut vectors[at]);
+            } else if name != "generative_caption" {
+                return Err(Error::Config(format!("{name} has shape {shape:?}, expected {expected:?}")));
+            }
+        }
+        Ok(fresh)
+    }
+
     /// These weights without the rows of the last words.
     fn with_first_words(mut self, from: &DrawConfig, to: &DrawConfig) -> Self {
         let gates = 4 * to.reader_size();

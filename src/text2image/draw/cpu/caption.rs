@@ -74,7 +74,7 @@ impl Caption {
                 self.project_values(weights);
                 self.average(4 * weights.config.decoder_size);
             }
-            Conditioning::Sentence { size } => {
+            Conditioning::Sentence { size, .. } => {
                 let gates = 4 * weights.config.decoder_size;
                 self.sentences.clear();
                 self.sentences.extend_from_slice(captions.sentences);
