@@ -162,14 +162,15 @@ pub fn float_tensors(module: &impl Module) -> Vec<NamedTensor> {
     collect.tensors
 }
 
-/// Replaces the tensors of a module, in visiting order.
-struct Replace<F> {
+/// Replaces the tensors of a module, in visiting order. One type, whoever asks: every model's `map` is compiled once
+/// for each type of mapper.
+struct Replace<'a> {
     path: Path,
-    values: F,
+    values: &'a mut dyn FnMut(&str, &[usize]) -> Result<Vec<f32>>,
     failed: Option<Error>,
 }
 
-impl<F: FnMut(&str, &[usize]) -> Result<Vec<f32>>> ModuleMapper for Replace<F> {
+impl ModuleMapper for Replace<'_> {
     fn enter_module(&mut self, name: &str, _container: &str) {
         self.path.0.push(name.to_owned());
     }
@@ -201,9 +202,9 @@ impl<F: FnMut(&str, &[usize]) -> Result<Vec<f32>>> ModuleMapper for Replace<F> {
 /// **Errors** the first that `values` returns.
 pub fn with_values<M: Module>(
     module: M,
-    values: impl FnMut(&str, &[usize]) -> Result<Vec<f32>>,
+    mut values: impl FnMut(&str, &[usize]) -> Result<Vec<f32>>,
 ) -> Result<M> {
-    let mut replace = Replace { path: Path::default(), values, failed: None };
+    let mut replace = Replace { path: Path::default(), values: &mut values, failed: None };
     let module = module.map(&mut replace);
     replace.failed.map_or(Ok(module), Err)
 }

@@ -211,6 +211,21 @@ impl Scenes {
         }
     }
 
+    /// Pictures of one scene, held out or not, with digits at random [picture, 60, 60].
+    pub fn pictures_of(&self, scene: &Scene, pictures: usize, noise: &mut Noise) -> Vec<f32> {
+        let mut images = vec![0.0; pictures * CANVAS * CANVAS];
+        for canvas in images.chunks_exact_mut(CANVAS * CANVAS) {
+            let drawn = scene.digits.map(|(_, digit)| loop {
+                let image = noise.below(self.digits.len());
+                if self.digits.labels[image] == digit {
+                    break image;
+                }
+            });
+            self.place(scene, drawn, noise, canvas);
+        }
+        images
+    }
+
     /// Puts the digits of a scene on an empty canvas; the second overwrites the first's box.
     fn place(&self, scene: &Scene, images: [usize; 2], noise: &mut Noise, canvas: &mut [f32]) {
         canvas.fill(0.0);

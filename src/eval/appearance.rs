@@ -82,6 +82,17 @@ impl Pictures<'_> {
         sum / self.pixels.len().max(1) as f64
     }
 
+    /// The variance of a pixel over the pictures, mean of all pixels.
+    pub fn variance(&self) -> f64 {
+        let count = (self.pixels.len() / self.len).max(1) as f64;
+        let of_pixel = |at: usize| {
+            let values = || self.pixels[at..].iter().step_by(self.len).map(|&x| f64::from(x));
+            let mean = values().sum::<f64>() / count;
+            values().map(|x| (x - mean).powi(2)).sum::<f64>() / count
+        };
+        (0..self.len).map(of_pixel).sum::<f64>() / self.len as f64
+    }
+
     /// Mean over neighbours in the list, and the last with the first, of their root mean squared distance.
     pub fn spread(&self) -> f64 {
         let all: Vec<&[f32]> = self.pixels.chunks_exact(self.len).collect();
@@ -120,5 +131,6 @@ mod tests {
         assert_eq!(pictures(&same).spread(), 0.0);
         let apart = [vec![0.0; 16], vec![0.5; 16]].concat();
         assert_eq!(pictures(&apart).spread(), 0.5);
+        assert_eq!((pictures(&same).variance(), pictures(&apart).variance()), (0.0, 0.0625));
     }
 }

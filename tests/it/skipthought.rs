@@ -98,7 +98,7 @@ fn sentence_vectors_are_trained_then_heard() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let json = std::fs::read(Path::new(&run).join("skipthought.json")).expect("a manifest");
     let manifest = Manifest::parse(&json).expect("that parses");
-    assert_eq!(manifest.vocabulary.words.len(), 23);
+    assert!(manifest.system.num_steps() == 2 && manifest.vocabulary.id("seven").is_some());
     let caption = "the digit seven is on the left of the digit two";
     let output = aligndraw(&["paint", caption, "--models", &run, "--model", "skipthought", "-o", &picture]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

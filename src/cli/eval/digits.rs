@@ -14,6 +14,7 @@ use crate::checkpoint::Manifest;
 use crate::cli::output::{progress, say};
 use crate::data::mnist_captions::{Bans, CANVAS, Scene, Scenes};
 use crate::data::noise::Noise;
+use crate::eval::appearance::Pictures;
 use crate::eval::bound::Bound;
 use crate::eval::fidelity::{Fidelity, judge};
 use crate::paint::{Engine, Pipeline};
@@ -21,6 +22,10 @@ use crate::platform::block_on;
 
 /// Pictures painted for each caption unless more are asked for.
 const SAMPLES: u32 = 10;
+/// Pictures of a caption whose variance is measured.
+const TAKES: usize = 40;
+/// One caption of so many is measured so.
+const VARIED: usize = 22;
 
 /// What is written as JSON.
 #[derive(Serialize)]
@@ -33,6 +38,8 @@ pub struct Evaluation {
     classifier_accuracy_on_mnist_test: f64,
     fidelity: Fidelity,
     shuffled_control: Fidelity,
+    /// Variance of pictures of one caption, over that of true ones.
+    variance_share: f64,
     bound_seen: Option<Bound>,
     bound_held_out: Option<Bound>,
 }
@@ -82,6 +89,7 @@ pub fn evaluate(args: &Args, manifest: Manifest, weights: &[u8], bans: Bans) -> 
         classifier_accuracy_on_mnist_test: accuracy,
         fidelity: Fidelity::count(&scenes, &verdicts, &bans),
         shuffled_control: Fidelity::count(&scenes, &shuffled, &bans),
+        variance_share: variance_share(&pipeline, &test, &all, args.seed)?,
         bound_seen,
         bound_held_out,
     };
@@ -108,6 +116,19 @@ fn paint_all(pipeline: &Pipeline, scenes: &[Scene], seed: u64) -> Result<Vec<f32
     Ok(images)
 }
 
+/// How much pictures of one caption differ: the variance of a pixel over [`TAKES`] of them, mean of every
+/// [`VARIED`]th caption, over that of as many true pictures with MNIST's test digits.
+fn variance_share(pipeline: &Pipeline, test: &Scenes, all: &[Scene], seed: u64) -> Result<f64> {
+    let (mut painted, mut real) = (0.0, 0.0);
+    let variance =
+        |pixels: &[f32]| Pictures { pixels, len: CANVAS * CANVAS, width: CANVAS }.variance();
+    for (at, scene) in all.iter().step_by(VARIED).enumerate() {
+        painted += variance(&paint_all(pipeline, &[*scene; TAKES], seed + (at * TAKES) as u64)?);
+        real += variance(&test.pictures_of(scene, TAKES, &mut Noise::stream(seed, at as u64)));
+    }
+    Ok(painted / real)
+}
+
 fn print(e: &Evaluation) {
     print_head(&e.model, &e.weights_sha256, e.temperature);
     say!("classifier: {:.2} % on MNIST's test set", 100.0 * e.classifier_accuracy_on_mnist_test);
@@ -115,5 +136,6 @@ fn print(e: &Evaluation) {
     print_shares("caption fidelity", e.fidelity.seen, e.fidelity.held_out);
     print_shares("  single digits", e.fidelity.seen_digits, e.fidelity.held_out_digits);
     print_shares("shuffled-caption control", e.shuffled_control.seen, e.shuffled_control.held_out);
+    say!("variance of {TAKES} pictures of a caption: {:.1} % of true ones", 100.0 * e.variance_share);
     print_bounds(&e.bound_seen, &e.bound_held_out);
 }
