@@ -8,10 +8,9 @@ import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
-/** What a browser can run: rankers are the command line's. */
-const MODELS = JSON.parse(readFileSync('models/index.json', 'utf8')).filter(({ kind }) => kind !== 'image-text-matching').map(({ name }) => name);
+const MODELS = JSON.parse(readFileSync('models/index.json', 'utf8')).map(({ name }) => name);
 /** Models of photos, which look with the eyes. */
-const OF_PHOTOS = MODELS.filter((name) => JSON.parse(readFileSync(`models/${name}.json`, 'utf8')).data.name === 'photos');
+const OF_PHOTOS = MODELS.filter((name) => JSON.parse(readFileSync(`models/${name}.json`, 'utf8')).data.name.startsWith('photo'));
 const WEIGHTS = [...MODELS, ...(OF_PHOTOS.length ? ['eyes'] : [])];
 const ENGINES = ['cpu', 'flex', 'describe', 'webgpu'];
 const { engineOf } = await import(pathToFileURL('pkg/engines.js').href);
@@ -82,7 +81,7 @@ function assets(names, element, inline) {
  * wasm, so that of the ways to start it one is enough.
  */
 async function glue(device) {
-  const used = { webgpu: 'Model, memoryBytes, initGpu, failGpu', describe: 'Captioner, memoryBytes' }[device] ?? 'Model, memoryBytes';
+  const used = { webgpu: 'Model, memoryBytes, initGpu, failGpu', describe: 'Captioner, Ranker, isRanker, memoryBytes' }[device] ?? 'Model, memoryBytes';
   const contents = `
     import { initSync, ${used} } from './pkg/${device}/aligndraw.js';
     globalThis.alignDrawEngine = { default: ({ module_or_path: module }) => initSync({ module }), ${used} };
@@ -139,7 +138,7 @@ async function bundlePackage() {
     ...common,
     write: false,
     loader: { '.json': 'text' },
-    entryPoints: ['www/lib/aligndraw.js', 'www/lib/align-draw.js', 'www/lib/align-describe.js'],
+    entryPoints: ['www/lib/aligndraw.js', 'www/lib/align-draw.js', 'www/lib/align-describe.js', 'www/lib/rank.js'],
     outdir: out,
     splitting: true,
     plugins: [withAssets(assets(names, './align-draw.js', true))],
@@ -157,13 +156,14 @@ async function bundlePackage() {
       '.': { types: './types/aligndraw.d.ts', default: './aligndraw.js' },
       './element': { types: './types/align-draw.d.ts', default: './align-draw.js' },
       './describe': { types: './types/align-describe.d.ts', default: './align-describe.js' },
+      './rank': { types: './types/rank.d.ts', default: './rank.js' },
       './package.json': './package.json',
     },
     // For what does not read `exports`: Parcel as it comes, and TypeScript's older ways to find a module.
     main: './aligndraw.js',
     types: './types/aligndraw.d.ts',
-    alias: { './element': './align-draw.js', './describe': './align-describe.js' },
-    typesVersions: { '*': { element: ['./types/align-draw.d.ts'], describe: ['./types/align-describe.d.ts'] } },
+    alias: { './element': './align-draw.js', './describe': './align-describe.js', './rank': './rank.js' },
+    typesVersions: { '*': { element: ['./types/align-draw.d.ts'], describe: ['./types/align-describe.d.ts'], rank: ['./types/rank.d.ts'] } },
     sideEffects: ['./align-draw.js', './align-describe.js'],
     files: ['/*.js', '!/engines.js', '!/gifenc.js', 'types/**/*.d.ts', 'cpu/aligndraw_bg.wasm', 'flex/aligndraw_bg.wasm', 'describe/aligndraw_bg.wasm', 'webgpu/aligndraw_bg.wasm', 'models', 'licenses', 'LICENSE-*'],
     keywords: ['text-to-image', 'webassembly', 'webgpu', 'custom-element', 'attention', 'draw'],
@@ -206,12 +206,12 @@ async function bundleSite() {
     put(`${name}.json`, readFileSync(`models/${name}.json`));
   }
   put('worker.js', await worker());
-  const pages = ['index', 'gallery', 'describe', 'painters', 'embed'];
+  const pages = ['index', 'gallery', 'describe', 'search', 'roundtrip', 'painters', 'embed'];
   const styles = readdirSync('www').filter((file) => file.endsWith('.css'));
-  const scripts = readdirSync('www').filter((file) => ['main.js', 'gallery.js', 'describe.js', 'painters.js', 'embed.js'].includes(file));
+  const scripts = readdirSync('www').filter((file) => ['main.js', ...pages.map((page) => `${page}.js`)].includes(file));
   const { metafile } = await build({
     ...common,
-    entryPoints: [...[...scripts, ...styles].map((file) => `www/${file}`), 'www/lib/align-draw.js', 'www/lib/align-describe.js', 'www/lib/aligndraw.js'],
+    entryPoints: [...[...scripts, ...styles].map((file) => `www/${file}`), 'www/lib/align-draw.js', 'www/lib/align-describe.js', 'www/lib/aligndraw.js', 'www/lib/rank.js'],
     outdir: join(out, 'assets'),
     entryNames: '[name]-[hash]',
     chunkNames: '[name]-[hash]',
@@ -245,7 +245,7 @@ async function bundleSite() {
     writeFileSync(join(out, `${page}.html`), html.replace('</head>', `${links}</head>`));
   }
   // The addresses that other sites name stay.
-  for (const entry of ['align-draw', 'align-describe', 'aligndraw']) writeFileSync(join(out, `${entry}.js`), `export * from './${renamed.get(`lib/${entry}.js`)}';\n`);
+  for (const entry of ['align-draw', 'align-describe', 'aligndraw', 'rank']) writeFileSync(join(out, `${entry}.js`), `export * from './${renamed.get(`lib/${entry}.js`)}';\n`);
   cpSync('www/icon.svg', join(out, 'icon.svg'));
   cpSync('www/photos', join(out, 'photos'), { recursive: true });
   cpSync('models/index.json', join(out, 'models/index.json'));
@@ -254,7 +254,7 @@ async function bundleSite() {
   licences(out);
   // What the page needs to open; engines and weights are kept by the library, which checks them.
   const assetFiles = readdirSync(join(out, 'assets')).filter((file) => /\.(js|css)$/.test(file) && !file.startsWith('webgpu-'));
-  const files = ['./', 'gallery.html', 'describe.html', 'painters.html', 'embed.html', 'align-draw.js', 'icon.svg', 'models/index.json', ...assetFiles.map((file) => `assets/${file}`)];
+  const files = ['./', 'gallery.html', 'describe.html', 'search.html', 'roundtrip.html', 'painters.html', 'embed.html', 'align-draw.js', 'icon.svg', 'models/index.json', ...assetFiles.map((file) => `assets/${file}`)];
   const sw = readFileSync('www/sw.js', 'utf8');
   const site = { version: short(files.join() + readFileSync(join(out, 'index.html'))), files };
   const { outputFiles } = await build({ ...common, stdin: { contents: `self.SITE = ${JSON.stringify(site)};\n${sw}`, loader: 'js' }, format: 'iife', write: false });

@@ -75,6 +75,11 @@ macro_rules! captioners {
 /// What rankers alone have.
 macro_rules! rankers {
     ($($(#[doc = $doc:expr])+ $variant:ident($model:ty) = $name:literal $(| $earlier:literal)*;)+) => {
+        /// Whether a system, under any of its names, says which sentence belongs to which picture.
+        pub fn ranks(name: &str) -> bool {
+            [$($name $(, $earlier)*),+].contains(&name)
+        }
+
         impl System {
             /// Calls a visitor of rankers with the system's model type and its sizes.
             ///
@@ -300,6 +305,7 @@ mod tests {
             found[0]
         };
         assert!(NAMES.iter().all(|name| ["cpu", "flex", "describe"].contains(&of(name))));
+        assert!(ranks("embed") && !ranks("attend") && !ranks("draw"));
         assert_eq!(
             [of("draw"), of("align-draw"), of("layered"), of("attend")],
             ["cpu", "cpu", "flex", "describe"]

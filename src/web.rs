@@ -1,10 +1,14 @@
 //! All of wasm-bindgen: converts and delegates. The JavaScript around it is `www/lib/`, whose worker
-//! owns one model: a painter, or in the `describe` engine a captioner.
+//! owns one model: a painter, or in the `describe` engine a captioner or a ranker.
 
 #[cfg(feature = "describe")]
 pub mod captioner;
+#[cfg(feature = "describe")]
+pub mod look;
 #[cfg(not(feature = "describe"))]
 pub mod painter;
+#[cfg(feature = "describe")]
+pub mod ranker;
 
 use serde::Serialize;
 use wasm_bindgen::prelude::*;

@@ -215,10 +215,12 @@ impl Scenes {
     pub fn pictures_of(&self, scene: &Scene, pictures: usize, noise: &mut Noise) -> Vec<f32> {
         let mut images = vec![0.0; pictures * CANVAS * CANVAS];
         for canvas in images.chunks_exact_mut(CANVAS * CANVAS) {
-            let drawn = scene.digits.map(|(_, digit)| loop {
-                let image = noise.below(self.digits.len());
-                if self.digits.labels[image] == digit {
-                    break image;
+            let drawn = scene.digits.map(|(_, digit)| {
+                loop {
+                    let image = noise.below(self.digits.len());
+                    if self.digits.labels[image] == digit {
+                        break image;
+                    }
                 }
             });
             self.place(scene, drawn, noise, canvas);

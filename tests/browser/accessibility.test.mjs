@@ -21,7 +21,7 @@ after(async () => {
 
 const drawn = () => document.documentElement.dataset.drawn || [...document.querySelectorAll('align-draw')].some(({ frames }) => frames.length > 0 && frames.length === frames[0].numSteps);
 /** Path, and when the page is ready. */
-const PAGES = { page: ['/', drawn], scenes: ['/?model=scenes', drawn], gallery: ['/gallery.html', () => document.querySelectorAll('canvas').length > 3], describe: ['/describe.html', () => document.querySelector('#paint')], painters: ['/painters.html?kind=mnist-captions', drawn], embed: ['/embed.html', drawn], element: [null, drawn] };
+const PAGES = { page: ['/', drawn], scenes: ['/?model=scenes', drawn], gallery: ['/gallery.html', () => document.querySelectorAll('canvas').length > 3], describe: ['/describe.html', () => document.querySelector('#paint')], search: ['/search.html?q=a cup on a table', () => document.documentElement.dataset.found], roundtrip: ['/roundtrip.html', () => document.documentElement.dataset.back], painters: ['/painters.html?kind=mnist-captions', drawn], embed: ['/embed.html', drawn], element: [null, drawn] };
 
 for (const [name, [path, ready]] of Object.entries(PAGES)) {
   for (const colorScheme of ['light', 'dark']) {

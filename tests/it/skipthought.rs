@@ -109,6 +109,9 @@ fn sentence_vectors_are_trained_then_heard() {
     refused(&["train", "--preset", "noalign", "--sentences", &model, "--out", &out], "--preset skipthought");
     refused(&["train", "--preset", "skip-thought", "--steps", "3", "--out", &out], "--steps cannot be given");
     let missing = path("nowhere/skip-thought");
-    refused(&["train", "--preset", "skipthought", "--sentences", &missing, "--out", &out], "--sentences names");
+    refused(
+        &["train", "--preset", "skipthought", "--sentences", &missing, "--out", &out],
+        "--sentences names",
+    );
     assert!(!Path::new(&out).exists(), "nothing was written");
 }

@@ -1,7 +1,9 @@
 // TypeScript alone: the element, its events and the library, from the package's own types.
 import { AlignDrawError, load } from 'aligndraw';
 import type { AlignDrawElement } from 'aligndraw/element';
+import 'aligndraw/describe';
 import 'aligndraw/element';
+import { search } from 'aligndraw/rank';
 
 const found = document.querySelector('align-draw');
 const words: boolean | undefined = found?.words;
@@ -20,6 +22,17 @@ made.seed = 2n ** 64n - 1n;
 made.seed = undefined;
 // @ts-expect-error a caption is a text
 made.caption = 7;
+
+const described = document.createElement('align-describe');
+described.addEventListener('described', ({ detail }) => detail[0].text.length);
+described.src = 'a.jpg';
+// @ts-expect-error sentences are not numbers
+described.addEventListener('described', ({ detail }) => detail[0].toFixed());
+
+export async function find(pictures: Blob[]): Promise<number> {
+  const { pictures: found } = await search(await load({ model: 'align-photos' }), 'a dog', pictures);
+  return found[0].score;
+}
 
 export async function draw(): Promise<AlignDrawElement> {
   const model = await load({ model: 'scenes', device: 'cpu' });

@@ -17,6 +17,8 @@ import { dropShared, sharedModel } from './shared.js';
 
 /** @typedef {import('./aligndraw.js').AlignDraw} AlignDraw */
 /** @typedef {import('./aligndraw.js').Described} Described */
+/** @typedef {import('./describe-types.js').AlignDescribeEventMap} AlignDescribeEventMap */
+/** @typedef {import('./describe-types.js').AlignDescribeAttributes} AlignDescribeAttributes */
 
 const ATTRIBUTES = ['src', 'alt', 'model', 'autoplay'];
 /** Milliseconds from word to word. */

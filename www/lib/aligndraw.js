@@ -101,7 +101,7 @@ export class AlignDraw {
   async start(signal) {
     await this.startEngine('cpu', signal);
     const choice = this.options.device ?? 'auto';
-    if (this.describes) return this.setDevice('cpu', 'captioners run there');
+    if (!this.draws) return this.setDevice('cpu', 'what looks at pictures runs there');
     if (choice === 'cpu') this.setDevice('cpu', 'chosen');
     else this.setDevice('cpu', 'WebGPU is being tried');
     if (choice === 'webgpu') await this.tryGpu(choice, signal);
@@ -200,6 +200,11 @@ export class AlignDraw {
     return /** @type {any} */ (this.info).describes === true;
   }
 
+  /** Whether it draws captions: neither describes pictures nor ranks them. */
+  get draws() {
+    return !this.describes && !(/** @type {any} */ (this.info).ranks);
+  }
+
   /** Bytes of wasm memory of the CPU engine. */
   get memory() {
     return this.engines.cpu?.memory ?? 0;
@@ -226,7 +231,7 @@ export class AlignDraw {
    */
   async describe(picture, { beam = 5, signal } = {}) {
     const { info } = this;
-    if (!this.describes) throw new AlignDrawError({ code: 'model', message: `${info.name} draws, it does not describe pictures` });
+    if (!this.describes) throw new AlignDrawError({ code: 'model', message: `${info.name} does not describe pictures` });
     const rgba = await squarePixels(picture, info.width, /** @type {any} */ (info).whole ? 'squeezed' : 'middle');
     signal?.throwIfAborted();
     const { sentences, milliseconds } = await this.cpu().ask({ type: 'describe', rgba, beam }, 'described', signal);
@@ -276,7 +281,7 @@ export class AlignDraw {
    * @returns {AsyncGenerator<Frame[], void, void>}
    */
   async *drawMany(caption, { seeds, signal, keep = false, onDone, temperature, frames = {} }) {
-    if (this.describes) throw new AlignDrawError({ code: 'model', message: `${this.info.name} describes pictures, it does not draw` });
+    if (!this.draws) throw new AlignDrawError({ code: 'model', message: `${this.info.name} looks at pictures, it does not draw` });
     const list = Object.entries(frames).flatMap(([word, of]) => [of].flat().map((frame, instance) => ({ word: Number(word), instance, ...frame })));
     const big = seeds.map(toSeed);
     let shown = 0;
@@ -392,7 +397,7 @@ export async function load(options = {}) {
     model.dispose();
     throw error;
   }
-  if ((options.device ?? 'auto') === 'auto' && !model.describes) {
+  if ((options.device ?? 'auto') === 'auto' && model.draws) {
     // Not before the page has drawn: the trial competes for the processor.
     setTimeout(() => !model.disposed && model.tryGpu('auto', options.signal).catch(() => {}), 1500);
   }

@@ -82,7 +82,7 @@ async function load({ id, files, gpu, kept }, /** @type {AbortSignal} */ signal)
     hashedFile({ name: `weights/${manifest.name}`, url, sha256, bytes }, signal, report('weights'), memory),
     hashedFile(wasmFile, signal, report('engine'), memory),
     script(glueUrl),
-    manifest.data?.name === 'photos' ? eyesOf(files, signal, report('eyes'), memory) : undefined,
+    manifest.data?.name?.startsWith('photo') ? eyesOf(files, signal, report('eyes'), memory) : undefined,
   ]);
   signal.throwIfAborted();
   try {
@@ -93,7 +93,8 @@ async function load({ id, files, gpu, kept }, /** @type {AbortSignal} */ signal)
   }
   engine = glue;
   const adapter = gpu ? await glue.initGpu((/** @type {string} */ message) => post({ type: 'lost', message })) : '';
-  model = glue.Captioner ? new glue.Captioner(manifestBytes, weights) : new glue.Model(manifestBytes, weights, name);
+  const looks = glue.isRanker && (glue.isRanker(manifest.system) ? glue.Ranker : glue.Captioner);
+  model = looks ? new looks(manifestBytes, weights) : new glue.Model(manifestBytes, weights, name);
   if (eyes) model.openEyes(eyes.manifest, eyes.weights);
   // The engine has read them: they may take the place of what was kept before.
   await Promise.all([file.settle(), settle(), wasm.settle(), eyes?.settle()]);
@@ -211,12 +212,21 @@ async function say({ id, rgba, beam }, signal) {
   post({ type: 'described', id, sentences, milliseconds: performance.now() - begun, memory: engine.memoryBytes() });
 }
 
+/** What is asked of a ranker: see, search or align. @param {any} request @param {AbortSignal} signal */
+async function rank({ id, what, given }, signal) {
+  if (!model?.see) throw new AlignDrawError({ code: 'model', message: 'this model does not rank pictures' });
+  const answer = await model[what](...given);
+  signal.throwIfAborted();
+  post({ type: 'ranked', id, answer });
+}
+
 /** @type {Record<string, (request: any, signal: AbortSignal) => unknown>} */
 const handlers = {
   load,
   draw,
   branch: draw,
   describe: say,
+  rank,
   words: ({ id, caption }) => post({ type: 'words', id, ...model.tokens(caption) }),
   lose: ({ how }) => engine.failGpu(how),
 };

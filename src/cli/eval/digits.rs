@@ -120,8 +120,7 @@ fn paint_all(pipeline: &Pipeline, scenes: &[Scene], seed: u64) -> Result<Vec<f32
 /// [`VARIED`]th caption, over that of as many true pictures with MNIST's test digits.
 fn variance_share(pipeline: &Pipeline, test: &Scenes, all: &[Scene], seed: u64) -> Result<f64> {
     let (mut painted, mut real) = (0.0, 0.0);
-    let variance =
-        |pixels: &[f32]| Pictures { pixels, len: CANVAS * CANVAS, width: CANVAS }.variance();
+    let variance = |pixels: &[f32]| Pictures { pixels, len: CANVAS * CANVAS, width: CANVAS }.variance();
     for (at, scene) in all.iter().step_by(VARIED).enumerate() {
         painted += variance(&paint_all(pipeline, &[*scene; TAKES], seed + (at * TAKES) as u64)?);
         real += variance(&test.pictures_of(scene, TAKES, &mut Noise::stream(seed, at as u64)));

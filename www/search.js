@@ -1,0 +1,202 @@
+// @ts-check
+/** The page that searches photos by a sentence, and shows where in the best of them each word is. */
+
+import { load } from './lib/aligndraw.js';
+import { scaledCanvas } from './lib/look.js';
+import { align, search } from './lib/rank.js';
+
+/** @typedef {import('./lib/aligndraw.js').AlignDraw} AlignDraw */
+/** @typedef {{name: string, image: HTMLImageElement, item: HTMLLIElement, button: HTMLButtonElement, meter: HTMLMeterElement, text: HTMLElement}} Photo */
+
+const MODEL = 'align-photos';
+/** Photos that are there, of `photos/`: whose they are is said in NOTICE there. */
+const PHOTOS = ['astronaut', 'cat', 'coffee', 'raccoon', 'rocket'];
+const SENTENCES = ['a woman in an orange suit smiles', 'a cat looking at the camera', 'a cup on a table', 'an animal in the green leaves', 'smoke rises into the night sky'];
+/** Longer side of the photo as it is shown, pixels. */
+const SIDE = 640;
+
+/** @template {HTMLElement} T @param {string} id @returns {T} */
+const el = (id) => /** @type {T} */ (document.getElementById(id));
+const field = /** @type {HTMLInputElement} */ (el('sentence'));
+const context = /** @type {CanvasRenderingContext2D} */ (/** @type {HTMLCanvasElement} */ (el('picture')).getContext('2d'));
+
+/** @type {Promise<AlignDraw> | undefined} */
+let coming;
+/** @type {Photo[]} */
+const photos = [];
+/** The sentence that the photos are ordered by. */
+let sentence = '';
+/** The regions of the shown photo's words. @type {import('./lib/rank.js').Aligned | undefined} */
+let aligned;
+/** The word whose place is held, or -1. */
+let held = -1;
+/** @type {AbortController | undefined} */
+let running;
+
+function model() {
+  if (coming) return coming;
+  const bar = /** @type {HTMLProgressElement} */ (el('progress'));
+  coming = load({
+    model: MODEL,
+    onProgress: ({ loaded, total }) => {
+      bar.hidden = loaded >= total;
+      [bar.max, bar.value] = [total, loaded];
+      el('status').textContent = bar.hidden ? '' : `Loading the model: ${Math.round((100 * loaded) / total)} %`;
+    },
+  });
+  coming.catch(() => (coming = undefined)).finally(() => (bar.hidden = true));
+  return coming;
+}
+
+/** @param {unknown} error */
+function showError(error) {
+  el('status').textContent = '';
+  el('error-text').textContent = String(/** @type {any} */ (error)?.message ?? error);
+  el('error').hidden = false;
+}
+
+/** Shows where a word is, or hides the box. @param {number} word */
+function show(word) {
+  const region = aligned?.words[word]?.region;
+  const box = el('box');
+  box.hidden = !region;
+  const percent = (/** @type {number} */ share) => `${(100 * share).toFixed(2)}%`;
+  if (region) Object.assign(box.style, { left: percent(region.x), top: percent(region.y), width: percent(region.width), height: percent(region.height) });
+  [...el('said').children].forEach((button, at) => button.classList.toggle('now', at === word));
+}
+
+/** Holds the place of a word, or lets go of it. @param {number} word */
+function hold(word) {
+  held = held === word ? -1 : word;
+  [...el('said').children].forEach((button, at) => button.setAttribute('aria-pressed', String(at === held)));
+  show(held);
+}
+
+/** A word of the sentence, as a button. @param {string} text @param {number} word */
+function wordButton(text, word) {
+  const button = Object.assign(document.createElement('button'), { type: 'button', textContent: text });
+  button.setAttribute('aria-pressed', 'false');
+  button.addEventListener('click', () => hold(word));
+  for (const type of ['pointerenter', 'focus']) button.addEventListener(type, () => held < 0 && show(word));
+  for (const type of ['pointerleave', 'blur']) button.addEventListener(type, () => held < 0 && show(-1));
+  return button;
+}
+
+/** Shows a photo large, with its words. @param {Photo} photo @param {AbortSignal} signal */
+async function present(photo, signal) {
+  const found = await align(await model(), sentence, photo.image, { signal });
+  const canvas = await scaledCanvas(photo.image, SIDE, 'whole');
+  if (signal.aborted) return;
+  [aligned, held] = [found, -1];
+  Object.assign(context.canvas, { width: canvas.width, height: canvas.height });
+  context.drawImage(canvas, 0, 0);
+  context.canvas.setAttribute('aria-label', `The photo: ${photo.name}`);
+  el('said').replaceChildren(...found.words.map(({ text }, word) => wordButton(text, word)));
+  el('shown').hidden = false;
+  show(-1);
+  for (const other of photos) other.button.setAttribute('aria-current', String(other === photo));
+}
+
+/** Orders the photos by the sentence in the box. */
+async function find() {
+  running?.abort();
+  const { signal } = (running = new AbortController());
+  sentence = field.value.trim();
+  history.replaceState(null, '', sentence ? `?${new URLSearchParams({ q: sentence })}` : location.pathname);
+  delete document.documentElement.dataset.found;
+  el('error').hidden = true;
+  if (!sentence || !photos.length) return;
+  try {
+    const ranker = await model();
+    if (signal.aborted) return;
+    const onLooked = (/** @type {number} */ count) => (el('status').textContent = `Looking at photo ${count} of ${photos.length}`);
+    const found = await search(ranker, sentence, photos.map(({ image }) => image), { signal, onLooked });
+    if (signal.aborted) return;
+    const scores = found.pictures.map(({ score }) => score);
+    const [least, most] = [Math.min(...scores), Math.max(...scores)];
+    const order = found.pictures.map(({ picture }) => /** @type {Photo} */ (photos.find(({ image }) => image === picture)));
+    order.forEach((photo, at) => {
+      Object.assign(photo.meter, { min: Math.min(0, least), max: most, value: scores[at], hidden: false });
+      photo.meter.setAttribute('aria-label', `How well the sentence suits ${photo.name}`);
+      photo.text.textContent = `${photo.name}, ${scores[at].toFixed(1)}`;
+    });
+    el('photos').replaceChildren(...order.map(({ item }) => item));
+    el('unknown').hidden = !found.unknown.length;
+    el('unknown').textContent = `Not known to the model, and passed over: ${found.unknown.join(', ')}.`;
+    el('status').textContent = `Searched ${photos.length} photos on this machine.`;
+    el('live').textContent = `Best: ${order[0].name}`;
+    await present(order[0], signal);
+    document.documentElement.dataset.found = order[0].name;
+  } catch (error) {
+    if (!signal.aborted) showError(error);
+  }
+}
+
+/** Adds a photo at the end. @param {string} name @param {HTMLImageElement} image */
+function add(name, image) {
+  const [item, button, meter, text] = [document.createElement('li'), document.createElement('button'), document.createElement('meter'), document.createElement('span')];
+  button.type = 'button';
+  image.alt = `Photo: ${name}`;
+  meter.hidden = true;
+  text.textContent = name;
+  button.append(image, meter, text);
+  item.append(button);
+  const photo = { name, image, item, button, meter, text };
+  button.addEventListener('click', () => {
+    if (!sentence) return void field.focus();
+    running?.abort();
+    present(photo, (running = new AbortController()).signal).catch(showError);
+  });
+  photos.push(photo);
+  el('photos').append(item);
+}
+
+/** Adds the photos that a visitor brings; one that cannot be read is named, the others stay. @param {Iterable<File>} files */
+async function addFiles(files) {
+  /** @type {string[]} */
+  const refused = [];
+  for (const file of files) {
+    const image = Object.assign(new Image(), { src: URL.createObjectURL(file) });
+    await image.decode().then(() => add(file.name || 'pasted', image), () => refused.push(file.name));
+  }
+  await find();
+  if (refused.length) showError(`${refused.join(', ')}: no picture that this browser can read, a JPEG, PNG or WebP, say`);
+}
+
+el('form').addEventListener('submit', (event) => {
+  event.preventDefault();
+  find();
+});
+for (const text of SENTENCES) {
+  const chip = Object.assign(document.createElement('button'), { type: 'button', textContent: text });
+  chip.addEventListener('click', () => {
+    field.value = text;
+    find();
+  });
+  el('chips').append(chip);
+}
+el('file').addEventListener('change', () => {
+  const input = /** @type {HTMLInputElement} */ (el('file'));
+  addFiles([...(input.files ?? [])]);
+  // The same files can be chosen again.
+  input.value = '';
+});
+addEventListener('paste', ({ clipboardData }) => {
+  const files = [...(clipboardData?.files ?? [])].filter(({ type }) => type.startsWith('image/'));
+  if (files.length) addFiles(files);
+});
+for (const type of ['dragenter', 'dragover', 'dragleave', 'drop']) {
+  addEventListener(type, (event) => {
+    event.preventDefault();
+    document.body.classList.toggle('dropping', type === 'dragenter' || type === 'dragover');
+    const files = type === 'drop' && /** @type {DragEvent} */ (event).dataTransfer?.files;
+    if (files && files.length) addFiles(files);
+  });
+}
+addEventListener('keydown', ({ key }) => key === 'Escape' && held >= 0 && hold(held));
+await Promise.all(PHOTOS.map(async (name) => {
+  const image = Object.assign(new Image(), { src: `photos/${name}.jpg` });
+  await image.decode().then(() => add(name, image), showError);
+}));
+field.value = new URLSearchParams(location.search).get('q') ?? '';
+if (field.value) find();
