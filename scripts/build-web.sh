@@ -2,7 +2,7 @@
 # Builds pkg/: four engines from the one crate, bound, optimised, pre-compressed: cpu has the fused passes
 # alone, flex runs painters in plain burn tensors on the CPU, describe runs what looks at pictures, webgpu painters on
 # the GPU. Each stage says its time.
-# Nothing is built again that did not change. Environment: ALIGNDRAW_CACHE, where tools and target
+# Nothing is built again that did not change; engines named as arguments are built alone. Environment: ALIGNDRAW_CACHE, where tools and target
 # folders are kept (default ~/.cache/aligndraw).
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -63,9 +63,15 @@ build() {
   sha256sum <"$wasm" >"pkg/$name/.of"
 }
 
-stage "the cpu engine" build cpu "" -O3
-stage "the flex engine" build flex flex -O3
-stage "the describe engine" build describe describe -O3
-stage "the webgpu engine" build webgpu webgpu -Oz
+engines=("$@")
+[ $# -gt 0 ] || engines=(cpu flex describe webgpu)
+for name in "${engines[@]}"; do
+  case $name in
+    cpu) stage "the cpu engine" build cpu "" -O3 ;;
+    flex | describe) stage "the $name engine" build "$name" "$name" -O3 ;;
+    webgpu) stage "the webgpu engine" build webgpu webgpu -Oz ;;
+    *) echo "there is no engine $name, expected cpu, flex, describe or webgpu" >&2; exit 2 ;;
+  esac
+done
 cp node_modules/gifenc/dist/gifenc.esm.js pkg/gifenc.js
 node scripts/engines.mjs

@@ -55,7 +55,7 @@ function places() {
 
 /** Shows of each word of the caption how many sentences have it. @param {string[]} words @param {string[][]} sentences */
 function showWords(words, sentences) {
-  el('words').replaceChildren(...words.map((word) => {
+  el('came-back').replaceChildren(...words.map((word) => {
     const count = sentences.filter((said) => said.includes(word)).length;
     const item = Object.assign(document.createElement('li'), { textContent: word });
     const meter = Object.assign(document.createElement('meter'), { min: 0, max: TAKES, value: count });

@@ -8,20 +8,23 @@ import { align, search } from './lib/rank.js';
 /** @typedef {import('./lib/aligndraw.js').AlignDraw} AlignDraw */
 /** @typedef {{name: string, image: HTMLImageElement, item: HTMLLIElement, button: HTMLButtonElement, meter: HTMLMeterElement, text: HTMLElement}} Photo */
 
-const MODEL = 'align-photos';
+/** Orders the photos: it finds more than the one that places words. */
+const SEARCHER = 'embed-photos';
+/** Places the words. */
+const ALIGNER = 'align-photos';
 /** Photos that are there, of `photos/`: whose they are is said in NOTICE there. */
 const PHOTOS = ['astronaut', 'cat', 'coffee', 'raccoon', 'rocket'];
-const SENTENCES = ['a woman in an orange suit smiles', 'a cat looking at the camera', 'a cup on a table', 'an animal in the green leaves', 'smoke rises into the night sky'];
+const SENTENCES = ['a cat with green eyes', 'a woman in an orange suit smiles', 'smoke rises into the night sky', 'a raccoon in the grass'];
 /** Longer side of the photo as it is shown, pixels. */
 const SIDE = 640;
 
 /** @template {HTMLElement} T @param {string} id @returns {T} */
 const el = (id) => /** @type {T} */ (document.getElementById(id));
-const field = /** @type {HTMLInputElement} */ (el('sentence'));
+const field = /** @type {HTMLInputElement} */ (el('caption'));
 const context = /** @type {CanvasRenderingContext2D} */ (/** @type {HTMLCanvasElement} */ (el('picture')).getContext('2d'));
 
-/** @type {Promise<AlignDraw> | undefined} */
-let coming;
+/** Models that were asked for, by name. @type {Map<string, Promise<AlignDraw>>} */
+const models = new Map();
 /** @type {Photo[]} */
 const photos = [];
 /** The sentence that the photos are ordered by. */
@@ -33,18 +36,21 @@ let held = -1;
 /** @type {AbortController | undefined} */
 let running;
 
-function model() {
-  if (coming) return coming;
+/** @param {string} name @returns {Promise<AlignDraw>} */
+function model(name) {
+  const known = models.get(name);
+  if (known) return known;
   const bar = /** @type {HTMLProgressElement} */ (el('progress'));
-  coming = load({
-    model: MODEL,
+  const coming = load({
+    model: name,
     onProgress: ({ loaded, total }) => {
       bar.hidden = loaded >= total;
       [bar.max, bar.value] = [total, loaded];
       el('status').textContent = bar.hidden ? '' : `Loading the model: ${Math.round((100 * loaded) / total)} %`;
     },
   });
-  coming.catch(() => (coming = undefined)).finally(() => (bar.hidden = true));
+  models.set(name, coming);
+  coming.catch(() => models.delete(name)).finally(() => (bar.hidden = true));
   return coming;
 }
 
@@ -84,7 +90,7 @@ function wordButton(text, word) {
 
 /** Shows a photo large, with its words. @param {Photo} photo @param {AbortSignal} signal */
 async function present(photo, signal) {
-  const found = await align(await model(), sentence, photo.image, { signal });
+  const found = await align(await model(ALIGNER), sentence, photo.image, { signal });
   const canvas = await scaledCanvas(photo.image, SIDE, 'whole');
   if (signal.aborted) return;
   [aligned, held] = [found, -1];
@@ -107,7 +113,7 @@ async function find() {
   el('error').hidden = true;
   if (!sentence || !photos.length) return;
   try {
-    const ranker = await model();
+    const ranker = await model(SEARCHER);
     if (signal.aborted) return;
     const onLooked = (/** @type {number} */ count) => (el('status').textContent = `Looking at photo ${count} of ${photos.length}`);
     const found = await search(ranker, sentence, photos.map(({ image }) => image), { signal, onLooked });
@@ -116,16 +122,17 @@ async function find() {
     const [least, most] = [Math.min(...scores), Math.max(...scores)];
     const order = found.pictures.map(({ picture }) => /** @type {Photo} */ (photos.find(({ image }) => image === picture)));
     order.forEach((photo, at) => {
-      Object.assign(photo.meter, { min: Math.min(0, least), max: most, value: scores[at], hidden: false });
+      Object.assign(photo.meter, { min: Math.min(0, least), max: Math.max(most, 0.01), value: scores[at], hidden: false });
       photo.meter.setAttribute('aria-label', `How well the sentence suits ${photo.name}`);
-      photo.text.textContent = `${photo.name}, ${scores[at].toFixed(1)}`;
+      photo.button.title = `Score ${scores[at].toFixed(2)}`;
     });
     el('photos').replaceChildren(...order.map(({ item }) => item));
     el('unknown').hidden = !found.unknown.length;
     el('unknown').textContent = `Not known to the model, and passed over: ${found.unknown.join(', ')}.`;
-    el('status').textContent = `Searched ${photos.length} photos on this machine.`;
+    el('status').textContent = 'Placing the words';
     el('live').textContent = `Best: ${order[0].name}`;
     await present(order[0], signal);
+    el('status').textContent = `Searched ${photos.length} photos on this machine.`;
     document.documentElement.dataset.found = order[0].name;
   } catch (error) {
     if (!signal.aborted) showError(error);
