@@ -9,7 +9,7 @@ import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
 /** What a browser can run: rankers are the command line's. */
-const MODELS = JSON.parse(readFileSync('models/index.json', 'utf8')).filter(({ kind }) => kind !== 'image-text-matching').map(({ name }) => name);
+const MODELS = JSON.parse(readFileSync('models/index.json', 'utf8')).filter(({ kind }) => !['image-text-matching', 'text-to-text'].includes(kind)).map(({ name }) => name);
 /** Models of photos, which look with the eyes. */
 const OF_PHOTOS = MODELS.filter((name) => JSON.parse(readFileSync(`models/${name}.json`, 'utf8')).data.name === 'photos');
 const WEIGHTS = [...MODELS, ...(OF_PHOTOS.length ? ['eyes'] : [])];

@@ -53,7 +53,7 @@ test('the tarball holds what is needed, and runs nothing when it is installed', 
   const manifest = JSON.parse(readFileSync(join(project, 'node_modules/aligndraw/package.json')));
   assert.equal(manifest.scripts, undefined);
   assert.equal(manifest.dependencies, undefined);
-  const runs = JSON.parse(readFileSync('models/index.json', 'utf8')).filter(({ kind }) => kind !== 'image-text-matching');
+  const runs = JSON.parse(readFileSync('models/index.json', 'utf8')).filter(({ kind }) => !['image-text-matching', 'text-to-text'].includes(kind));
   const models = [...runs.map(({ name }) => name), 'eyes'].join('|');
   const known = new RegExp(String.raw`^(package\.json|README\.md|LICENSE-(MIT|APACHE)|licenses/[\w-]+\.(txt|md)|types/[\w-]+\.d\.ts|(cpu|flex|describe|webgpu)/aligndraw_bg\.wasm|models/(${models})\.(json|safetensors)|(align-draw|align-describe|aligndraw|worker|engine-(cpu|flex|describe|webgpu)|(chunk|record|gifenc\.esm|${models})-\w+)\.js)$`);
   assert.deepEqual(files.filter((file) => !known.test(file)), []);
