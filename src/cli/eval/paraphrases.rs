@@ -12,6 +12,7 @@ use super::descriptions::Perplexity;
 use super::{Args, print_head};
 use crate::checkpoint::Manifest;
 use crate::cli::output::{note, progress, say};
+use crate::data::folder::said::Captioned;
 use crate::data::noise::Noise;
 use crate::data::scenes::{Bans, Scene};
 use crate::data::source::{HeldOut, Source};
@@ -116,14 +117,15 @@ fn scenes(count: usize, bans: &Bans, noise: &mut Noise) -> Vec<Captions> {
 /// Paraphrases the first captions of the test part.
 pub fn evaluate(args: &Args, manifest: Manifest, weights: &[u8]) -> Result<Evaluation> {
     let rephraser = Rephraser::load(&manifest, weights, &Device::flex())?;
-    let (validation, test) = match &manifest.data.bans {
+    let (validation, test): (Vec<Captions>, Vec<Captions>) = match &manifest.data.bans {
         HeldOut::Scenes(bans) => {
             let part = |stream| scenes(SCENES, bans, &mut Noise::stream(args.seed, stream));
             (part(0), part(1))
         }
         _ => {
             let said = read_said(args.data.as_deref(), Some(manifest.vocabulary.clone()))?;
-            (said.validation_words, said.test_words)
+            let captions = |images: Vec<Captioned>| images.into_iter().map(|image| image.captions).collect();
+            (captions(said.validation_images), captions(said.test_images))
         }
     };
     let most = args.samples.map_or(usize::MAX, |samples| samples as usize);

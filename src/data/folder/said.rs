@@ -1,12 +1,21 @@
 //! What is said of a folder's images, without the images: sentences of the same image say the same in other words.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::photos::{LEAST_MENTIONS, MOST_WORDS};
 use super::{Entry, Index, Split, check_enough, known_words, split, with_usable_captions, words};
 use crate::data::paraphrases::Paraphrases;
 use crate::data::vocabulary::Vocabulary;
 use crate::error::Result;
+
+/// An image, which was not opened, and what people said of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Captioned {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// The words of every caption, whole.
+    pub captions: Vec<Vec<String>>,
+}
 
 /// The captions of a folder that was read.
 pub struct Said {
@@ -18,10 +27,10 @@ pub struct Said {
     pub validation: Paraphrases,
     /// What is measured on.
     pub test: Paraphrases,
-    /// The words of every caption of each image that is validated on, whole.
-    pub validation_words: Vec<Vec<Vec<String>>>,
-    /// The same of what is measured on.
-    pub test_words: Vec<Vec<Vec<String>>>,
+    /// The images that are validated on.
+    pub validation_images: Vec<Captioned>,
+    /// The images that are measured on.
+    pub test_images: Vec<Captioned>,
     /// What was passed over and why.
     pub skipped: Vec<String>,
     /// Which files were used, and what was done about the parts.
@@ -42,27 +51,30 @@ impl Said {
             max_words: MOST_WORDS,
             ..known_words(&entries, &splits, LEAST_MENTIONS)
         });
-        let part = |wanted: Split| -> Vec<Vec<Vec<String>>> {
+        let part = |wanted: Split| -> Vec<Captioned> {
             let entries = entries.iter().zip(&splits).filter(|(_, split)| **split == wanted);
-            let captions = |(entry, _): (&Entry, _)| entry.captions.iter().map(|said| words(said)).collect();
-            entries.map(captions).collect()
+            let captioned = |(entry, _): (&Entry, _)| Captioned {
+                path: folder.join(&entry.path),
+                captions: entry.captions.iter().map(|said| words(said)).collect(),
+            };
+            entries.map(captioned).collect()
         };
-        let (train, validation_words, test_words) =
+        let (train, validation_images, test_images) =
             (part(Split::Train), part(Split::Validation), part(Split::Test));
         let [train, validation, test] =
-            [&train, &validation_words, &test_words].map(|images| learned(images, &vocabulary));
-        Ok(Self { vocabulary, train, validation, test, validation_words, test_words, skipped, notes })
+            [&train, &validation_images, &test_images].map(|images| learned(images, &vocabulary));
+        Ok(Self { vocabulary, train, validation, test, validation_images, test_images, skipped, notes })
     }
 }
 
 /// Captions as ids, of the images that have two or more.
-fn learned(images: &[Vec<Vec<String>>], vocabulary: &Vocabulary) -> Paraphrases {
+fn learned(images: &[Captioned], vocabulary: &Vocabulary) -> Paraphrases {
     let known = vocabulary.ids();
-    let said = images.iter().enumerate().flat_map(|(image, captions)| {
+    let said = images.iter().enumerate().flat_map(|(image, captioned)| {
         let ids = |words: &Vec<String>| {
             words.iter().take(MOST_WORDS).map(|word| known.get(word.as_str()).copied().unwrap_or(0)).collect()
         };
-        captions.iter().map(ids).map(move |ids: Vec<usize>| (image, ids)).collect::<Vec<_>>()
+        captioned.captions.iter().map(ids).map(move |ids: Vec<usize>| (image, ids)).collect::<Vec<_>>()
     });
     Paraphrases::of_pictures(said)
 }

@@ -16,7 +16,7 @@ pub fn photos() -> TrainOptions<EncoderDecoderConfig> {
         held_out_seed: 1,
         batch_size: 64,
         batches_per_epoch: 100,
-        epochs: 18,
+        epochs: 12,
         validation_images: 640,
         optimizer: OptimizerKind::Adam,
         learning_rate: 2e-3,
@@ -43,7 +43,6 @@ pub fn scenes() -> TrainOptions<EncoderDecoderConfig> {
         preset: "paraphrase-scenes".to_owned(),
         data: DataSet::SceneParaphrases,
         config,
-        epochs: 20,
         ..photos()
     }
 }
