@@ -8,7 +8,8 @@ import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
-const MODELS = JSON.parse(readFileSync('models/index.json', 'utf8')).map(({ name }) => name);
+/** What a browser can run: paraphrasers are the command line's. */
+const MODELS = JSON.parse(readFileSync('models/index.json', 'utf8')).filter(({ kind }) => kind !== 'text-to-text').map(({ name }) => name);
 /** Models of photos, which look with the eyes. */
 const OF_PHOTOS = MODELS.filter((name) => JSON.parse(readFileSync(`models/${name}.json`, 'utf8')).data.name.startsWith('photo'));
 const WEIGHTS = [...MODELS, ...(OF_PHOTOS.length ? ['eyes'] : [])];

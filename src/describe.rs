@@ -119,12 +119,72 @@ impl CaptionerVisitor for Load<'_> {
     }
 }
 
-/// A model ready to describe pictures: words and a search around a captioner.
-pub struct Describer {
-    vocabulary: Vocabulary,
-    captioner: Box<dyn Captioner>,
+/// Words, and a search for sentences of them: what comes next is said by a captioner, or by a paraphraser.
+pub(crate) struct Speaker {
+    pub vocabulary: Vocabulary,
     /// Of each id, the end included, whether it may be said.
     sayable: Vec<bool>,
+}
+
+impl Speaker {
+    /// Says the words of a vocabulary; `end` is the id of the end of a sentence.
+    pub fn new(vocabulary: Vocabulary, end: usize) -> Self {
+        let known = |id: usize| vocabulary.words.get(id).is_some_and(|word| word != UNKNOWN);
+        let sayable = (0..=end).map(|id| id == end || known(id)).collect();
+        Self { vocabulary, sayable }
+    }
+
+    /// The id of the end of a sentence.
+    fn end(&self) -> usize {
+        self.sayable.len() - 1
+    }
+
+    /// The sentences of each of `count` subjects that `sentences` has begun, the best first.
+    ///
+    /// **Errors** [`Error::Device`].
+    pub async fn speak(
+        &self,
+        mut sentences: Box<dyn Sentences>,
+        count: usize,
+        search: &Search,
+    ) -> Result<Vec<Vec<Description>>> {
+        let mut beams: Vec<Beam> = (0..count).map(|picture| Beam::begin(picture, search)).collect();
+        // The end is said after the last word.
+        for _ in 0..=self.vocabulary.max_words {
+            let hypotheses: Vec<Hypothesis> = beams.iter_mut().flat_map(|beam| beam.live.drain(..)).collect();
+            if hypotheses.is_empty() {
+                break;
+            }
+            let next = next_words(sentences.as_mut(), &hypotheses).await?;
+            for (at, hypothesis) in hypotheses.into_iter().enumerate() {
+                let picture = hypothesis.picture;
+                beams[picture].candidates.push((at, hypothesis));
+            }
+            beams.iter_mut().for_each(|beam| beam.grow(&next, self));
+        }
+        Ok(beams.into_iter().map(|beam| beam.finish(self)).collect())
+    }
+}
+
+/// What comes after hypotheses, in their order.
+async fn next_words(sentences: &mut dyn Sentences, hypotheses: &[Hypothesis]) -> Result<NextOnHost> {
+    let continuation = |hypothesis: &Hypothesis| Continuation {
+        parent: hypothesis.parent,
+        word: hypothesis.ids.last().copied(),
+    };
+    let next: Vec<Continuation> = hypotheses.iter().map(continuation).collect();
+    let NextWords { log_probs, attention } = sentences.step(&next)?;
+    let attention = match attention {
+        Some(attention) => Some(attention.read().await?),
+        None => None,
+    };
+    Ok(NextOnHost { log_probs: log_probs.read().await?, attention, hypotheses: hypotheses.len() })
+}
+
+/// A model ready to describe pictures: words and a search around a captioner.
+pub struct Describer {
+    speaker: Speaker,
+    captioner: Box<dyn Captioner>,
 }
 
 impl Describer {
@@ -139,15 +199,13 @@ impl Describer {
 
     /// A describer around a captioner that was made elsewhere.
     pub fn new(captioner: Box<dyn Captioner>, vocabulary: Vocabulary) -> Self {
-        let end = captioner.vocabulary_size();
-        let known = |id: usize| vocabulary.words.get(id).is_some_and(|word| word != UNKNOWN);
-        let sayable = (0..=end).map(|id| id == end || known(id)).collect();
-        Self { vocabulary, captioner, sayable }
+        let speaker = Speaker::new(vocabulary, captioner.vocabulary_size());
+        Self { speaker, captioner }
     }
 
     /// Its words.
     pub fn vocabulary(&self) -> &Vocabulary {
-        &self.vocabulary
+        &self.speaker.vocabulary
     }
 
     /// The model that it describes with.
@@ -161,41 +219,7 @@ impl Describer {
     pub async fn describe(&self, pictures: Vec<f32>, search: &Search) -> Result<Vec<Vec<Description>>> {
         search.check()?;
         let count = pictures.len() / self.captioner.input().size().len();
-        let mut sentences = self.captioner.look(pictures)?;
-        let mut beams: Vec<Beam> = (0..count).map(|picture| Beam::begin(picture, search)).collect();
-        // The end is said after the last word.
-        for _ in 0..=self.vocabulary.max_words {
-            let hypotheses: Vec<Hypothesis> = beams.iter_mut().flat_map(|beam| beam.live.drain(..)).collect();
-            if hypotheses.is_empty() {
-                break;
-            }
-            let next = self.next_words(sentences.as_mut(), &hypotheses).await?;
-            for (at, hypothesis) in hypotheses.into_iter().enumerate() {
-                let picture = hypothesis.picture;
-                beams[picture].candidates.push((at, hypothesis));
-            }
-            beams.iter_mut().for_each(|beam| beam.grow(&next, self));
-        }
-        Ok(beams.into_iter().map(|beam| beam.finish(self)).collect())
-    }
-
-    /// What the captioner says of hypotheses, in their order.
-    async fn next_words(
-        &self,
-        sentences: &mut dyn Sentences,
-        hypotheses: &[Hypothesis],
-    ) -> Result<NextOnHost> {
-        let continuation = |hypothesis: &Hypothesis| Continuation {
-            parent: hypothesis.parent,
-            word: hypothesis.ids.last().copied(),
-        };
-        let next: Vec<Continuation> = hypotheses.iter().map(continuation).collect();
-        let NextWords { log_probs, attention } = sentences.step(&next)?;
-        let attention = match attention {
-            Some(attention) => Some(attention.read().await?),
-            None => None,
-        };
-        Ok(NextOnHost { log_probs: log_probs.read().await?, attention, hypotheses: hypotheses.len() })
+        self.speaker.speak(self.captioner.look(pictures)?, count, search).await
     }
 }
 
@@ -270,11 +294,11 @@ impl Beam {
     }
 
     /// Chooses the words that the candidates go on with.
-    fn grow(&mut self, next: &NextOnHost, describer: &Describer) {
-        let end = describer.captioner.vocabulary_size();
+    fn grow(&mut self, next: &NextOnHost, speaker: &Speaker) {
+        let end = speaker.end();
         let candidates = std::mem::take(&mut self.candidates);
         let sayable = |hypothesis: &Hypothesis, id: usize| {
-            describer.sayable[id] && (id != end || !hypothesis.ids.is_empty())
+            speaker.sayable[id] && (id != end || !hypothesis.ids.is_empty())
         };
         let chosen: Vec<(usize, usize)> = match (&mut self.noise, self.search.sampling) {
             (Some(noise), Some(sampling)) => {
@@ -302,7 +326,7 @@ impl Beam {
     }
 
     /// The sentences, the best first; those that never ended only where none did.
-    fn finish(mut self, describer: &Describer) -> Vec<Description> {
+    fn finish(mut self, speaker: &Speaker) -> Vec<Description> {
         if self.done.is_empty() {
             self.done = self.live;
         }
@@ -312,7 +336,7 @@ impl Beam {
             self.done.into_iter().map(|hypothesis| (score(&hypothesis), hypothesis)).collect();
         scored.sort_by(|a, b| b.0.total_cmp(&a.0));
         let word = |hypothesis: &Hypothesis, at: usize| SaidWord {
-            text: describer.vocabulary.words[hypothesis.ids[at]].clone(),
+            text: speaker.vocabulary.words[hypothesis.ids[at]].clone(),
             log_prob: hypothesis.log_probs[at],
             attention: hypothesis.attention.get(at).cloned(),
         };

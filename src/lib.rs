@@ -8,7 +8,7 @@
 //!                  |  the promises of model.rs; systems.rs is the registry
 //!                  v
 //! checkpoint: bytes + manifest <-> any module     paint: the one drawing loop, a frame for each step
-//!                                                 describe: the one captioning loop; rank: scores
+//!                                                 describe: the one captioning loop, for paraphrase too; rank: scores
 //!                  |                                      |
 //!                  v                                      v
 //! train, eval: generic, on burn's engine      cli: the binary    web: the browser
@@ -35,6 +35,7 @@ pub mod model;
 pub mod nn;
 pub mod options;
 pub mod paint;
+pub mod paraphrase;
 mod platform;
 #[cfg(not(target_family = "wasm"))]
 pub mod plot;
@@ -42,6 +43,7 @@ pub mod rank;
 pub mod sentence;
 pub mod systems;
 pub mod text2image;
+pub mod text2text;
 #[cfg(not(target_family = "wasm"))]
 pub mod train;
 #[cfg(target_family = "wasm")]

@@ -1,11 +1,13 @@
 //! The promises between a model and everything above it: what a configuration says of itself, how a
-//! painter draws, a captioner describes and a ranker compares, what a training step reports. `docs/architecture.md`
+//! painter draws, a captioner describes, a ranker compares and a paraphraser says again, what a training step reports. `docs/architecture.md`
 //! adds a model step by step.
 
 mod captioner;
+mod paraphraser;
 mod ranker;
 mod sharpener;
 mod terms;
+mod values;
 
 use burn::module::{Module, ModuleDisplay};
 use burn::tensor::{Device, Tensor};
@@ -14,13 +16,14 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use crate::data::batch::{Captions, Lesson, TrainBatch};
 use crate::error::{Error, Result};
 use crate::kernels::window::{Rect, Window};
-use crate::nn::floats;
 use crate::options::Preset;
 
 pub use captioner::{Captioner, Continuation, ImageToText, NextWords, PictureInput, Sentences};
+pub use paraphraser::{Paraphraser, TextToText};
 pub use ranker::{ImageTextMatching, Ranker, Region, SentenceVectors};
 pub use sharpener::Sharpener;
 pub use terms::{DIVERSITY, Terms};
+pub use values::Values;
 
 /// The size of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -218,36 +221,6 @@ pub trait TextToImage: Trainable {
     fn sharpener(self, config: &Self::Config, device: &Device) -> Option<Box<dyn Sharpener>> {
         let _ = (config, device);
         None
-    }
-}
-
-/// Values of a batch that lie on the host, or on a device until they are read.
-pub enum Values {
-    /// Row-major.
-    Host(Vec<f32>),
-    /// Flattened, row-major.
-    Device(Box<Tensor<1>>),
-}
-
-impl Values {
-    /// The values on the host: the only place that waits for a device.
-    ///
-    /// **Errors** [`Error::Device`] when the device fails or is lost.
-    pub async fn read(self) -> Result<Vec<f32>> {
-        match self {
-            Self::Host(values) => Ok(values),
-            Self::Device(tensor) => {
-                let data = tensor.into_data_async().await;
-                Ok(floats(data.map_err(|error| Error::Device(error.to_string()))?))
-            }
-        }
-    }
-}
-
-impl<const D: usize> From<Tensor<D>> for Values {
-    fn from(tensor: Tensor<D>) -> Self {
-        let len = tensor.shape().num_elements();
-        Self::Device(Box::new(tensor.reshape([len])))
     }
 }
 

@@ -4,8 +4,8 @@
 use burn::tensor::{Device, Tensor};
 
 use crate::checkpoint::{Manifest, decode, parse_safetensors};
+use crate::data::sentence::Sentence;
 use crate::data::vocabulary::Vocabulary;
-use crate::data::words::{UNKNOWN, words as cut};
 use crate::error::{Error, Result};
 use crate::image2text::align::smoothing::smooth;
 use crate::model::{ImageTextMatching, Ranker, Values};
@@ -40,17 +40,6 @@ pub struct Matcher {
     ranker: Box<dyn Ranker>,
 }
 
-/// A sentence as a ranker reads it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sentence {
-    /// Word ids.
-    pub ids: Vec<usize>,
-    /// The words.
-    pub words: Vec<String>,
-    /// Those of them that the model does not know, and reads as [`UNKNOWN`].
-    pub unknown: Vec<String>,
-}
-
 /// Where the words of a sentence are in a picture.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Alignment {
@@ -82,31 +71,12 @@ impl Matcher {
         self.ranker.as_ref()
     }
 
-    /// Reads a sentence. Words that are not known are read as [`UNKNOWN`], where the model has learned what that
+    /// Reads a sentence. Words that are not known are read as [`crate::data::words::UNKNOWN`], where the model has learned what that
     /// means, as long as any word is known.
     ///
     /// **Errors** those of [`Vocabulary::tokens`].
     pub fn read(&self, sentence: &str) -> Result<Sentence> {
-        let (tokens, unknown) = match self.vocabulary.tokens(sentence) {
-            Err(Error::UnknownWords(unknown)) if self.vocabulary.id(UNKNOWN).is_some() => {
-                let is_unknown = |word: &str| unknown.iter().any(|unknown| unknown.word == word);
-                let words = cut(sentence);
-                if words.iter().all(|word| is_unknown(&word.text)) {
-                    return Err(Error::UnknownWords(unknown));
-                }
-                let read = words.iter().map(|word| if is_unknown(&word.text) { UNKNOWN } else { &word.text });
-                let read: Vec<&str> = read.collect();
-                let unknown = unknown.into_iter().map(|unknown| unknown.word).collect();
-                (self.vocabulary.tokens(&read.join(" "))?, unknown)
-            }
-            tokens => (tokens?, Vec::new()),
-        };
-        let mut names = unknown.iter();
-        let name = |word: String| match word == UNKNOWN {
-            true => names.next().cloned().unwrap_or(word),
-            false => word,
-        };
-        Ok(Sentence { ids: tokens.ids, words: tokens.written.into_iter().map(name).collect(), unknown })
+        Sentence::read(&self.vocabulary, sentence)
     }
 
     /// Vectors of pictures [picture, channel, row, column], as [picture, region, size].

@@ -1,21 +1,26 @@
 //! The registry of systems, one line each: a manifest and a run name their system, and everything that
-//! must tell systems apart goes through here. There are three kinds, painters, captioners and rankers; training
-//! and weights know all of them as [`Trainable`] alone.
+//! must tell systems apart goes through here. There are four kinds, painters, captioners, rankers and paraphrasers;
+//! training and weights know all of them as [`Trainable`] alone.
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::image2text::{align, attend, embed, rnn};
-use crate::model::{Config, ImageSize, ImageTextMatching, ImageToText, TextToImage, Trainable, check_memory};
+use crate::model::{
+    Config, ImageSize, ImageTextMatching, ImageToText, TextToImage, TextToText, Trainable, check_memory,
+};
 use crate::options::Preset;
 use crate::text2image::{deconv, draw, framed, lapgan, layered, vae};
+use crate::text2text::encoder_decoder;
 
 macro_rules! systems {
-    (painters { $($painters:tt)+ } captioners { $($captioners:tt)+ } rankers { $($rankers:tt)+ }) => {
-        of_any_kind! { $($painters)+ $($captioners)+ $($rankers)+ }
+    (painters { $($painters:tt)+ } captioners { $($captioners:tt)+ } rankers { $($rankers:tt)+ }
+     paraphrasers { $($paraphrasers:tt)+ }) => {
+        of_any_kind! { $($painters)+ $($captioners)+ $($rankers)+ $($paraphrasers)+ }
         painters! { $($painters)+ }
         captioners! { $($captioners)+ }
         rankers! { $($rankers)+ }
+        paraphrasers! { $($paraphrasers)+ }
     };
 }
 
@@ -93,6 +98,28 @@ macro_rules! rankers {
 
             /// Whether it says which sentence belongs to which picture.
             pub fn is_ranker(&self) -> bool {
+                matches!(self, $(Self::$variant(_))|+)
+            }
+        }
+    };
+}
+
+/// What paraphrasers alone have.
+macro_rules! paraphrasers {
+    ($($(#[doc = $doc:expr])+ $variant:ident($model:ty) = $name:literal $(| $earlier:literal)*;)+) => {
+        impl System {
+            /// Calls a visitor of paraphrasers with the system's model type and its sizes.
+            ///
+            /// **Errors** [`Error::Model`] for any other kind.
+            pub fn visit_paraphraser<V: ParaphraserVisitor>(&self, visitor: V) -> Result<V::Output> {
+                match self {
+                    $(Self::$variant(config) => Ok(visitor.visit::<$model>(config)),)+
+                    _ => Err(self.other_kind("it does not paraphrase")),
+                }
+            }
+
+            /// Whether it says sentences in other words.
+            pub fn is_paraphraser(&self) -> bool {
                 matches!(self, $(Self::$variant(_))|+)
             }
         }
@@ -212,6 +239,10 @@ systems! {
         /// A visual-semantic embedding: sentences and pictures in one space.
         Embed(embed::Embed) = "embed";
     }
+    paraphrasers {
+        /// A GRU encoder-decoder, with additive attention or without.
+        EncoderDecoder(encoder_decoder::EncoderDecoder) = "encoder-decoder";
+    }
 }
 
 /// Does something with the model type of a system: training, weights.
@@ -250,6 +281,15 @@ pub trait RankerVisitor {
     fn visit<M: ImageTextMatching>(self, config: &M::Config) -> Self::Output;
 }
 
+/// Does something with the model type of a paraphraser.
+pub trait ParaphraserVisitor {
+    /// What comes of it.
+    type Output;
+
+    /// Called with the paraphraser's model type and its sizes.
+    fn visit<M: TextToText>(self, config: &M::Config) -> Self::Output;
+}
+
 impl System {
     /// What its models do.
     pub fn kind(&self) -> &'static str {
@@ -257,6 +297,8 @@ impl System {
             "image-to-text"
         } else if self.is_ranker() {
             "image-text-matching"
+        } else if self.is_paraphraser() {
+            "text-to-text"
         } else {
             "text-to-image"
         }
@@ -268,6 +310,8 @@ impl System {
             ("describes pictures", "aligndraw describe PICTURE")
         } else if self.is_ranker() {
             ("ranks pictures", "aligndraw search SENTENCE PICTURES")
+        } else if self.is_paraphraser() {
+            ("paraphrases", "aligndraw paraphrase SENTENCE")
         } else {
             ("draws", "aligndraw paint CAPTION")
         };

@@ -12,9 +12,11 @@ mod files;
 mod heat;
 mod index;
 mod look;
+mod matrix;
 mod open;
 mod output;
 mod paint;
+mod paraphrase;
 mod picture;
 mod roundtrip;
 mod scenes;
@@ -66,6 +68,8 @@ enum Verb {
     Search(search::Args),
     /// Say where in a picture each word of a sentence is
     Align(align::Args),
+    /// Say a sentence in other words, and which of its words each of them is from
+    Paraphrase(paraphrase::Args),
     /// Caption, picture, caption: what of a caption comes back from a painter through a captioner
     Roundtrip(roundtrip::Args),
     /// The paper's tables on a folder of captioned images: bounds, retrieval, similarity, how pictures look
@@ -102,6 +106,7 @@ pub fn run() -> anyhow::Result<()> {
         Verb::Describe(args) => describe::run(args),
         Verb::Search(args) => search::run(args),
         Verb::Align(args) => align::run(args),
+        Verb::Paraphrase(args) => paraphrase::run(args),
         Verb::Roundtrip(args) => roundtrip::run(args),
         Verb::Compare(args) => compare::run(args),
         Verb::Data(args) => data::run(args),

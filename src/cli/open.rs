@@ -12,7 +12,10 @@ use crate::data::binary_mnist::{self, BinaryMnist};
 use crate::data::folder::Folder;
 use crate::data::folder::pairs::Pairs;
 use crate::data::folder::photos::PhotoPart;
+use crate::data::folder::said::Said;
 use crate::data::mnist_captions;
+use crate::data::noise::Noise;
+use crate::data::paraphrases::{CaptionPairs, Paraphrases};
 use crate::data::scene_pictures::ScenePictures;
 use crate::data::scenes;
 use crate::data::source::{DataSet, Source};
@@ -21,6 +24,8 @@ use crate::train::Data;
 
 /// Where MNIST lies unless another folder is named.
 pub const MNIST: &str = "data/mnist";
+/// Scenes whose captions are paraphrased.
+const PARAPHRASED: usize = 20_000;
 /// Lines of what was skipped that are shown.
 const SHOWN: usize = 10;
 
@@ -81,6 +86,29 @@ pub fn open(
                 skipped: Vec::new(),
             })
         }
+        DataSet::SceneParaphrases => {
+            let bans = scenes::Bans::draw(bans_seed);
+            let pairs = |pictures: usize, seed: u64| -> Arc<dyn Source> {
+                let mut noise = Noise::stream(bans_seed, seed);
+                Arc::new(CaptionPairs::new(Paraphrases::of_scenes(pictures, &bans, &mut noise)))
+            };
+            Ok(Opened {
+                data: Data { train: pairs(PARAPHRASED, 1), validation: pairs(PARAPHRASED / 20, 2) },
+                test: pairs(PARAPHRASED / 20, 3),
+                vocabulary: scenes::caption::vocabulary(),
+                skipped: Vec::new(),
+            })
+        }
+        DataSet::Paraphrases => {
+            let said = read_said(folder, vocabulary)?;
+            let pairs = |captions| -> Arc<dyn Source> { Arc::new(CaptionPairs::new(captions)) };
+            Ok(Opened {
+                data: Data { train: pairs(said.train), validation: pairs(said.validation) },
+                test: pairs(said.test),
+                vocabulary: said.vocabulary,
+                skipped: said.skipped,
+            })
+        }
         DataSet::Photos => Ok(open_photos(folder, models, vocabulary)?.1),
         DataSet::PhotoPairs => {
             let (photos, opened) = open_photos(folder, models, vocabulary)?;
@@ -103,6 +131,25 @@ pub fn open(
             })
         }
     }
+}
+
+/// Reads the captions of a folder, and says what was read.
+pub fn read_said(folder: Option<&Path>, vocabulary: Option<Vocabulary>) -> Result<Said> {
+    let Some(path) = folder else {
+        bail!("--data names the folder of captions: captions.jsonl, say");
+    };
+    let said = Said::read(path, vocabulary).with_context(|| path.display().to_string())?;
+    note!(
+        "{}: {} captions of {} images to learn from, {} words; {} passed over",
+        path.display(),
+        said.train.captions.len(),
+        said.train.pictures.len(),
+        said.vocabulary.words.len(),
+        said.skipped.len()
+    );
+    said.notes.iter().for_each(|what| note!("  {what}"));
+    passed_over(&said.skipped);
+    Ok(said)
 }
 
 /// Says what was read of a folder; a long list of what was passed over is cut.

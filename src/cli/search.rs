@@ -11,8 +11,9 @@ use super::files::{json, read_model};
 use super::look::Reader;
 use super::output;
 use crate::cli::output::{note, progress, say};
+use crate::data::sentence::Sentence;
 use crate::platform::block_on;
-use crate::rank::{Matcher, Sentence};
+use crate::rank::Matcher;
 
 /// Pictures whose features lie in memory together.
 const TOGETHER: usize = 8;

@@ -17,6 +17,9 @@ pub struct CaptionBatch<'a> {
     pub words: usize,
     /// A vector of each sentence [batch, sentence], for the models that hear sentences so; else empty.
     pub sentences: Cow<'a, [f32]>,
+    /// Word ids of the sentences that the captions say in other words [batch, any], the shorter ones filled up with
+    /// [`NO_WORD`]; empty for all but paraphrasers.
+    pub read: Cow<'a, [usize]>,
     /// Pixels in [0, 1], [batch, CHW].
     pub images: Cow<'a, [f32]>,
 }
@@ -54,12 +57,25 @@ impl<'a> Captions<'a> {
 impl<'a> CaptionBatch<'a> {
     /// Images with captions of `words` words each (1 or more).
     pub fn of_words(ids: Cow<'a, [usize]>, words: usize, images: Cow<'a, [f32]>) -> Self {
-        Self { size: ids.len() / words, ids, words, sentences: Cow::Borrowed(&[]), images }
+        let (sentences, read) = (Cow::Borrowed(&[][..]), Cow::Borrowed(&[][..]));
+        Self { size: ids.len() / words, ids, words, sentences, read, images }
     }
 
     /// Images without captions.
     pub fn of_images(size: usize, images: Cow<'a, [f32]>) -> Self {
-        Self { size, ids: Cow::Borrowed(&[]), words: 0, sentences: Cow::Borrowed(&[]), images }
+        let empty = || Cow::Borrowed(&[][..]);
+        Self { size, ids: empty(), words: 0, sentences: Cow::Borrowed(&[]), read: empty(), images }
+    }
+
+    /// Captions of `words` words each (1 or more), and the sentences that they say in other words.
+    pub fn of_paraphrases(ids: Vec<usize>, words: usize, sentences: &[&[usize]]) -> Self {
+        let longest = sentences.iter().map(|sentence| sentence.len()).max().unwrap_or(0);
+        let mut read = Vec::with_capacity(sentences.len() * longest);
+        for sentence in sentences {
+            read.extend_from_slice(sentence);
+            read.resize(read.len() + longest - sentence.len(), NO_WORD);
+        }
+        Self { read: Cow::Owned(read), ..Self::of_words(Cow::Owned(ids), words, Cow::Borrowed(&[])) }
     }
 
     /// The same with a vector of each sentence.
@@ -82,8 +98,12 @@ impl CaptionBatch<'_> {
 
     /// The words of each caption, without what fills the shorter ones up.
     pub fn sentences(&self) -> Vec<&[usize]> {
-        let words = |ids: &[usize]| ids.iter().take_while(|&&id| id != NO_WORD).count();
-        self.ids.chunks(self.words.max(1)).map(|ids| &ids[..words(ids)]).collect()
+        unfilled(&self.ids, self.words)
+    }
+
+    /// The words of each sentence that was read, without what fills the shorter ones up.
+    pub fn read_sentences(&self) -> Vec<&[usize]> {
+        unfilled(&self.read, self.read.len() / self.size.max(1))
     }
 
     /// What is said of them.
@@ -99,9 +119,16 @@ impl CaptionBatch<'_> {
             ids: Cow::Borrowed(&self.ids[of(self.ids.len())]),
             words: self.words,
             sentences: Cow::Borrowed(&self.sentences[of(self.sentences.len())]),
+            read: Cow::Borrowed(&self.read[of(self.read.len())]),
             images: Cow::Borrowed(&self.images[of(self.images.len())]),
         }
     }
+}
+
+/// Sentences of so many ids each, without what fills the shorter ones up.
+fn unfilled(ids: &[usize], words: usize) -> Vec<&[usize]> {
+    let of = |ids: &[usize]| ids.iter().take_while(|&&id| id != NO_WORD).count();
+    ids.chunks(words.max(1)).map(|ids| &ids[..of(ids)]).collect()
 }
 
 /// A batch with the seed of its latent noise.

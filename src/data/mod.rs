@@ -12,6 +12,7 @@ pub mod paraphrases;
 #[cfg(not(target_family = "wasm"))]
 pub mod scene_pictures;
 pub mod scenes;
+pub mod sentence;
 pub mod source;
 pub mod vocabulary;
 pub mod words;

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{mnist_captions, noise::Noise, scenes, vocabulary::Vocabulary};
+use super::batch::CaptionBatch;
+use super::{mnist_captions, noise::Noise, scenes, source::Source, vocabulary::Vocabulary};
 
 /// Captions as word ids, and which of them belong to the same picture.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -96,6 +97,52 @@ impl Paraphrases {
     }
 }
 
+/// Captions as paraphrasers learn from them: batches of captions of one length, each with another one of its picture.
+pub struct CaptionPairs {
+    paraphrases: Paraphrases,
+    /// Captions by number of words, each with its picture.
+    by_length: Vec<Vec<(usize, usize)>>,
+}
+
+impl CaptionPairs {
+    /// Those of these captions.
+    pub fn new(paraphrases: Paraphrases) -> Self {
+        let longest = paraphrases.captions.iter().map(Vec::len).max().unwrap_or(0);
+        let mut by_length = vec![Vec::new(); longest + 1];
+        for (picture, captions) in paraphrases.pictures.iter().enumerate() {
+            for &caption in captions {
+                by_length[paraphrases.captions[caption].len()].push((picture, caption));
+            }
+        }
+        Self { paraphrases, by_length }
+    }
+}
+
+impl Source for CaptionPairs {
+    fn batch(&self, size: usize, noise: &mut Noise) -> CaptionBatch<'static> {
+        let Paraphrases { captions, pictures } = &self.paraphrases;
+        if captions.is_empty() {
+            return CaptionBatch::of_paraphrases(Vec::new(), 1, &[]);
+        }
+        // A caption at random decides the length of all.
+        let words = captions[noise.below(captions.len())].len();
+        let of_length = &self.by_length[words];
+        let (mut ids, mut read) = (Vec::with_capacity(size * words), Vec::with_capacity(size));
+        for _ in 0..size {
+            let (picture, said) = of_length[noise.below(of_length.len())];
+            let others: Vec<usize> =
+                pictures[picture].iter().copied().filter(|&other| other != said).collect();
+            ids.extend(&captions[said]);
+            read.push(captions[others[noise.below(others.len())]].as_slice());
+        }
+        CaptionBatch::of_paraphrases(ids, words, &read)
+    }
+
+    fn held_out_batch(&self, _: usize, _: &mut Noise) -> Option<CaptionBatch<'static>> {
+        None
+    }
+}
+
 /// The ids of a caption that is in its data set's own vocabulary.
 fn ids(vocabulary: &Vocabulary, caption: &str) -> Vec<usize> {
     vocabulary.tokens(caption).expect("the data set's captions are in its vocabulary").ids
@@ -118,6 +165,27 @@ mod tests {
         assert!(picture.iter().any(|&caption| all.captions[caption] == right));
         let banned = Paraphrases::of_digits(&mnist_captions::Bans::draw(1));
         assert!(banned.pictures.len() < 200, "held-out compositions are left out");
+    }
+
+    #[test]
+    fn batches_are_of_one_length_and_say_what_was_read_in_other_words() {
+        let mut noise = Noise::new(1);
+        let all = Paraphrases::of_scenes(60, &scenes::Bans::draw(1), &mut noise);
+        let pairs = CaptionPairs::new(all.clone());
+        let of = |caption: &[usize]| -> BTreeSet<usize> {
+            let said = |picture: &Vec<usize>| picture.iter().any(|&c| all.captions[c] == caption);
+            (0..all.pictures.len()).filter(|&at| said(&all.pictures[at])).collect()
+        };
+        for _ in 0..20 {
+            let batch = pairs.batch(7, &mut noise);
+            assert_eq!((batch.len(), batch.ids.len(), batch.read_sentences().len()), (7, 7 * batch.words, 7));
+            for (said, read) in batch.ids.chunks(batch.words).zip(batch.read_sentences()) {
+                assert_ne!(said, read);
+                assert!(!of(said).is_disjoint(&of(read)));
+            }
+            let part = batch.slice(2, 4);
+            assert_eq!(part.read_sentences(), batch.read_sentences()[2..4]);
+        }
     }
 
     #[test]

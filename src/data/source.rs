@@ -50,6 +50,10 @@ pub enum DataSet {
     Photos,
     /// The same, each batch a caption each of different photos, of all lengths: for rankers.
     PhotoPairs,
+    /// The captions alone of a folder of captioned images: one of an image, and another one of it.
+    Paraphrases,
+    /// The same of rendered scenes.
+    SceneParaphrases,
     /// Handwritten digits, every pixel 0 or 1, without captions.
     BinaryMnist,
 }
@@ -90,8 +94,8 @@ impl DataSet {
     pub fn vocabulary(self) -> Option<Vocabulary> {
         match self {
             Self::MnistCaptions => Some(mnist_captions::vocabulary()),
-            Self::Scenes => Some(scenes::caption::vocabulary()),
-            Self::Folder | Self::Photos | Self::PhotoPairs => None,
+            Self::Scenes | Self::SceneParaphrases => Some(scenes::caption::vocabulary()),
+            Self::Folder | Self::Photos | Self::PhotoPairs | Self::Paraphrases => None,
             Self::BinaryMnist => Some(binary_mnist::vocabulary()),
         }
     }
@@ -100,8 +104,10 @@ impl DataSet {
     pub fn held_out(self, seed: u64) -> HeldOut {
         match self {
             Self::MnistCaptions => HeldOut::Digits(mnist_captions::Bans::draw(seed)),
-            Self::Scenes => HeldOut::Scenes(scenes::Bans::draw(seed)),
-            Self::Folder | Self::Photos | Self::PhotoPairs | Self::BinaryMnist => HeldOut::Nothing,
+            Self::Scenes | Self::SceneParaphrases => HeldOut::Scenes(scenes::Bans::draw(seed)),
+            Self::Folder | Self::Photos | Self::PhotoPairs | Self::Paraphrases | Self::BinaryMnist => {
+                HeldOut::Nothing
+            }
         }
     }
 }

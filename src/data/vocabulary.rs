@@ -55,6 +55,11 @@ impl Vocabulary {
         self.words.iter().position(|known| known == word)
     }
 
+    /// The ids of all words, to look up many of them.
+    pub fn ids(&self) -> BTreeMap<&str, usize> {
+        self.words.iter().enumerate().map(|(id, word)| (word.as_str(), id)).collect()
+    }
+
     /// Everything that may be typed: words and aliases, without the full stop.
     pub fn spellings(&self) -> impl Iterator<Item = &str> {
         let stop = self.full_stop.as_deref();

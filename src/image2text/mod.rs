@@ -2,8 +2,8 @@
 
 pub mod align;
 pub mod attend;
-mod dropout;
+pub(crate) mod dropout;
 pub mod embed;
-mod features;
+pub(crate) mod features;
 pub mod rnn;
-mod starts;
+pub(crate) mod starts;

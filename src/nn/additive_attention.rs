@@ -47,11 +47,15 @@ impl ExponentialKeys {
 
     /// The alignment [batch, cell] with queries [batch, align]; `score` [align].
     pub fn align(&self, query: Tensor<2>, score: Tensor<1>) -> Tensor<2> {
+        softmax(self.energies(query, score), 1)
+    }
+
+    /// What the alignment is the softmax of [batch, cell]: where cells are none, it is added to first.
+    pub fn energies(&self, query: Tensor<2>, score: Tensor<1>) -> Tensor<2> {
         let [batch, cells, size] = self.0.dims();
         let query = (query.clamp(-MOST, MOST) * 2.0).exp().unsqueeze_dim::<3>(1);
         let inner = (self.0.clone() * query + 1.0).recip().reshape([batch * cells, size]);
-        let energy = inner.matmul((score * -2.0).reshape([size, 1])).reshape([batch, cells]);
-        softmax(energy, 1)
+        inner.matmul((score * -2.0).reshape([size, 1])).reshape([batch, cells])
     }
 }
 

@@ -19,6 +19,8 @@ mod interruptions;
 mod layered;
 mod models;
 mod output;
+mod paraphrase;
+mod paraphrase_cli;
 mod photos;
 mod ranker_models;
 mod rankers;

@@ -45,6 +45,7 @@ impl Case {
             ids: Cow::Borrowed(&self.ids),
             words: self.words,
             sentences: Cow::Borrowed(&self.sentences),
+            read: Cow::Borrowed(&[]),
             images: Cow::Borrowed(&self.images),
         }
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use aligndraw::checkpoint::{Manifest, float_tensors};
-use aligndraw::model::{CaptionIds, Painter, TextToImage, Trainable};
+use aligndraw::model::{CaptionIds, Config, Painter, TextToImage, Trainable};
 use aligndraw::text2image::draw::{Conditioning, Draw, DrawConfig};
 use burn::tensor::Device;
 

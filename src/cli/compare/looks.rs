@@ -1,7 +1,6 @@
 //! How a model's pictures look beside the true ones of their captions.
 
 use anyhow::Result;
-use image::{Rgb, RgbImage};
 use serde::{Deserialize, Serialize};
 
 use super::super::eyes::read_eyes;
@@ -137,8 +136,8 @@ fn pooled(eyes: &Eyes, pictures: &[Vec<f32>]) -> Result<Vec<Vec<f32>>> {
     let mut all = Vec::with_capacity(pictures.len());
     let bar = progress(pictures.len() as u64);
     for some in pictures.chunks(TOGETHER) {
-        let large: Vec<u8> =
-            some.iter().flat_map(|picture| pixels::squeezed(&rgb(picture), Eyes::SIDE)).collect();
+        let enlarged = |picture: &Vec<f32>| pixels::resized(picture, (picture.len() / 3).isqrt(), Eyes::SIDE);
+        let large: Vec<u8> = some.iter().flat_map(enlarged).collect();
         let features = floats(eyes.features(&large)?.into_data());
         let cells = Eyes::SIZE.height * Eyes::SIZE.width;
         let mean = |map: &[f32]| map.iter().sum::<f32>() / cells as f32;
@@ -148,14 +147,4 @@ fn pooled(eyes: &Eyes, pictures: &[Vec<f32>]) -> Result<Vec<Vec<f32>>> {
     }
     bar.finish_and_clear();
     Ok(all)
-}
-
-/// A square planar picture in [0, 1].
-fn rgb(planar: &[f32]) -> RgbImage {
-    let plane = planar.len() / 3;
-    let side = plane.isqrt() as u32;
-    RgbImage::from_fn(side, side, |x, y| {
-        let at = (y * side + x) as usize;
-        Rgb([0, 1, 2].map(|channel| (planar[channel * plane + at] * 255.0).round() as u8))
-    })
 }

@@ -4,6 +4,7 @@ mod appearance;
 mod descriptions;
 mod digits;
 mod folder;
+mod paraphrases;
 mod photos;
 mod ranking;
 mod scenes;
@@ -64,6 +65,7 @@ pub fn run(args: Args) -> Result<()> {
     let out = args.out.clone().unwrap_or_else(|| args.models.join(format!("{}.eval.json", args.model)));
     let text = match manifest.data.bans.clone() {
         _ if manifest.system.is_ranker() => json(&ranking::evaluate(&args, manifest, &weights)?)?,
+        _ if manifest.system.is_paraphraser() => json(&paraphrases::evaluate(&args, manifest, &weights)?)?,
         HeldOut::Scenes(bans) if manifest.system.is_captioner() => {
             json(&descriptions::evaluate(&args, manifest, &weights, bans)?)?
         }

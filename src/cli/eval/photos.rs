@@ -37,10 +37,19 @@ pub struct Evaluation {
     greedy: Bleu,
     /// On the validation photos, which the length normalisation was chosen on.
     validation: Bleu,
+    /// On the same, with each length normalisation that was tried.
+    tried: Vec<Tried>,
     /// Sentences that are said of one photo or several.
     distinct_sentences: usize,
     /// `e` to the nats of a word, the end of a sentence counted as one, over captions of the test photos.
     perplexity: f64,
+}
+
+/// What a length normalisation gives.
+#[derive(Clone, Copy, Default, Serialize)]
+struct Tried {
+    length_normalisation: f32,
+    bleu: Bleu,
 }
 
 /// Describes the test photos of a folder.
@@ -50,7 +59,10 @@ pub fn evaluate(args: &Args, manifest: Manifest, weights: &[u8]) -> Result<Evalu
     let most = args.samples.map_or(usize::MAX, |samples| samples as usize);
     let search = Search::default();
     let validated = Sentences::of(&describer, &photos.validation, most, &search)?;
-    let (length_normalisation, validation) = validated.best_power(&photos.validation);
+    let tried = validated.tried(&photos.validation);
+    let better = |a: &Tried, b: &Tried| a.bleu.bleu[3].total_cmp(&b.bleu.bleu[3]);
+    let Tried { length_normalisation, bleu: validation } =
+        tried.iter().copied().max_by(better).unwrap_or_default();
     note!("length normalisation {length_normalisation}, chosen on {} photos", validated.0.len());
     let found = Sentences::of(&describer, &photos.test, most, &search)?;
     let greedy = Sentences::of(&describer, &photos.test, most, &Search { beam: 1, ..search })?;
@@ -72,6 +84,7 @@ pub fn evaluate(args: &Args, manifest: Manifest, weights: &[u8]) -> Result<Evalu
         bleu: bleu(&said, &photos.test),
         greedy: bleu(&greedy.said(length_normalisation), &photos.test),
         validation,
+        tried,
         distinct_sentences: said.iter().collect::<BTreeSet<_>>().len(),
         perplexity,
     };
@@ -110,11 +123,13 @@ impl Sentences {
         self.0.iter().map(|found| best(found).unwrap_or_default()).collect()
     }
 
-    /// The length normalisation with the highest BLEU-4.
-    fn best_power(&self, part: &PhotoPart) -> (f32, Bleu) {
-        let tried = POWERS.map(|power| (power, bleu(&self.said(power), part)));
-        let better = |a: &(f32, Bleu), b: &(f32, Bleu)| a.1.bleu[3].total_cmp(&b.1.bleu[3]);
-        tried.into_iter().max_by(better).unwrap_or((Search::default().length_normalisation, Bleu::default()))
+    /// BLEU with each length normalisation.
+    fn tried(&self, part: &PhotoPart) -> Vec<Tried> {
+        let of = |length_normalisation| Tried {
+            length_normalisation,
+            bleu: bleu(&self.said(length_normalisation), part),
+        };
+        POWERS.map(of).to_vec()
     }
 }
 

@@ -11,6 +11,7 @@ pub mod photos;
 mod pictures;
 pub mod pixels;
 mod record;
+pub mod said;
 mod split;
 mod text;
 

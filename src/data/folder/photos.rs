@@ -1,7 +1,6 @@
 //! A folder of captioned photos as captioners learn from it: features of another network in the place of pixels.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -16,7 +15,7 @@ use crate::error::Result;
 /// Words of a caption that are learned; what comes after them is not (Karpathy's NeuralTalk has as many).
 pub const MOST_WORDS: usize = 20;
 /// How often a word must be said to be known by itself (NeuralTalk).
-const LEAST_MENTIONS: usize = 5;
+pub const LEAST_MENTIONS: usize = 5;
 /// Photos that are looked at together.
 const TOGETHER: usize = 8;
 
@@ -102,8 +101,7 @@ impl Photos {
             max_words: MOST_WORDS,
             ..known_words(&entries, &splits, LEAST_MENTIONS)
         });
-        let ids: BTreeMap<&str, usize> =
-            vocabulary.words.iter().enumerate().map(|(id, word)| (word.as_str(), id)).collect();
+        let ids = vocabulary.ids();
         let unit = looking.most / 255.0;
         let features = Arc::new(Features { bytes: features, len: looking.len, unit });
         let part = |wanted: Split| {

@@ -88,6 +88,19 @@ pub fn squeezed(image: &RgbImage, side: usize) -> Vec<u8> {
     planar(&resize(image, side as u32, side as u32, FilterType::Triangle))
 }
 
+/// Planar pixels in [0, 1] of a square of `side` pixels, RGB or one plane, in a square of another side, as planar RGB:
+/// what a painter of small pictures made, for a network that looks at large ones.
+pub fn resized(planar: &[f32], side: usize, to: usize) -> Vec<u8> {
+    let plane = side * side;
+    let channels = planar.len() / plane;
+    let picture = RgbImage::from_fn(side as u32, side as u32, |x, y| {
+        let at = y as usize * side + x as usize;
+        let value = |channel: usize| (255.0 * planar[channel.min(channels - 1) * plane + at]).round() as u8;
+        Rgb(std::array::from_fn(value))
+    });
+    squeezed(&picture, to)
+}
+
 /// Any image file, whole, squeezed into a square: planar RGB [3, side, side].
 ///
 /// **Errors** [`Error::Data`] with the reason when it cannot be read, is broken or too large.

@@ -61,8 +61,8 @@ impl Attend {
 
     /// Annotations of pictures [picture, channel, row, column], and the state before the first word.
     ///
-    /// **Equation** `h_0, c_0 = tanh(W mean(a) + b)`; without attention `x_{−1} = W mean(a) + b` is fed to a state
-    /// of zeros (Show and Tell, eq. 10).
+    /// **Equation** `h_0, c_0 = tanh(W mean(a) + b)`; without attention `x_{−1} = W a + b` is fed to a state of zeros
+    /// (Show and Tell, eq. 10), a the annotation of the average of all cells.
     pub fn look(&self, config: &AttendConfig, pictures: Tensor<4>) -> (Looked, LstmState) {
         self.look_at(config, maps(&self.trunk, config, pictures))
     }
@@ -79,11 +79,15 @@ impl Attend {
     fn look_at(&self, config: &AttendConfig, maps: Tensor<4>) -> (Looked, LstmState) {
         let [batch, channels, rows, columns] = maps.dims();
         let mut annotations = maps.reshape([batch, channels, rows * columns]).swap_dims(1, 2);
+        if self.attention.is_none() {
+            // Nothing is looked at cell by cell: one product a picture, not one a cell.
+            annotations = annotations.mean_dim(1);
+        }
         if let Some(layer) = &self.annotation {
             annotations = relu(layer.forward(annotations));
         }
         let mean = annotations.clone().mean_dim(1).squeeze_dim::<2>(1);
-        if let Some(positions) = &self.positions {
+        if let (Some(positions), Some(_)) = (&self.positions, &self.attention) {
             annotations = annotations + positions.val().unsqueeze();
         }
         let keys = self.attention.as_ref().map(|attention| attention.key.forward(annotations.clone()));

@@ -1,6 +1,6 @@
 //! Whole training runs of Show, Attend and Tell.
 
-use super::AttendConfig;
+use super::{AttendConfig, Attention};
 use crate::data::source::DataSet;
 use crate::options::{OptimizerKind, Preset, Schedule, TrainOptions};
 
@@ -46,6 +46,12 @@ pub fn photos() -> TrainOptions<AttendConfig> {
     }
 }
 
+/// Show and Tell: the same photos, of which the average of all cells is seen once, before the first word.
+pub fn tell_photos() -> TrainOptions<AttendConfig> {
+    let config = AttendConfig { attention: Attention::None, coverage: 0.0, ..AttendConfig::photos() };
+    TrainOptions { preset: "tell-photos".to_owned(), config, ..photos() }
+}
+
 /// All of them, as `aligndraw train --preset` lists them.
 pub fn all() -> Vec<Preset<AttendConfig>> {
     vec![
@@ -58,6 +64,11 @@ pub fn all() -> Vec<Preset<AttendConfig>> {
             name: "describe-photos",
             about: "Show, Attend and Tell on a folder of photos: from pictures to words",
             options: photos(),
+        },
+        Preset {
+            name: "tell-photos",
+            about: "Show and Tell on a folder of photos: without attention",
+            options: tell_photos(),
         },
     ]
 }

@@ -1,5 +1,7 @@
 //! `aligndraw roundtrip`: caption → picture → caption.
 
+mod photos;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
@@ -7,10 +9,12 @@ use burn::tensor::Device;
 use clap::Args as ClapArgs;
 use serde::Serialize;
 
-use super::describe::SearchArgs;
-use super::files::{json, read_judge, read_model};
-use super::output;
+use crate::cli::describe::SearchArgs;
+use crate::cli::eyes::read_eyes;
+use crate::cli::files::{json, read_judge, read_model};
+use crate::cli::output;
 use crate::cli::output::{progress, say, write_and_note};
+use crate::data::folder::pixels::resized;
 use crate::data::noise::Noise;
 use crate::data::scene_pictures::ScenePictures;
 use crate::data::scenes::Scene;
@@ -22,18 +26,22 @@ use crate::eval::judge::{SceneJudge, Verdict};
 use crate::eval::scene_description::verdict;
 use crate::eval::scene_fidelity::Factors;
 use crate::eval::share::Share;
+use crate::eyes::Eyes;
 use crate::model::PictureInput;
+use crate::nn::floats;
 use crate::paint::{Engine, Pipeline};
 use crate::platform::block_on;
+use photos::Photos;
 
 /// Captions of one length painted at once: few, so that lengths are as frequent as in the language.
 const BATCH: usize = 10;
 
 #[derive(ClapArgs)]
 pub struct Args {
-    /// Captions to send round (default: scenes at random, seen combinations and held-out ones)
+    /// Captions to send round (default: scenes at random, seen combinations and held-out ones; with --data the first
+    /// caption of each of its test photos)
     captions: Vec<String>,
-    /// Scenes of each kind
+    /// Scenes of each kind, or photos at most
     #[arg(short = 'n', long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..))]
     number: u32,
     /// Seed of scenes and pictures
@@ -50,6 +58,9 @@ pub struct Args {
     /// Folder of the models
     #[arg(long, default_value = "models")]
     models: PathBuf,
+    /// Folder of captioned photos, for painters and captioners of photos
+    #[arg(long, conflicts_with = "captions")]
+    data: Option<PathBuf>,
     /// Print JSON instead of the table
     #[arg(long)]
     json: bool,
@@ -91,6 +102,8 @@ struct Report {
     seen: Option<Survived>,
     #[serde(skip_serializing_if = "Option::is_none")]
     held_out: Option<Survived>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    photos: Option<Photos>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     trips: Vec<Trip>,
 }
@@ -99,10 +112,32 @@ struct Report {
 struct Round {
     pipeline: Pipeline,
     describer: Describer,
+    /// What the captioner looks with; none for one that looks at the painter's pixels.
+    eyes: Option<Eyes>,
     search: Search,
 }
 
 impl Round {
+    /// With the eyes that the captioner asks for.
+    fn with_eyes(mut self, args: &Args) -> Result<Self> {
+        let painted = self.pipeline.painter().image_size();
+        match self.describer.captioner().input() {
+            PictureInput::Pixels(size) if size == painted => {}
+            PictureInput::Features(size) if size == Eyes::SIZE && painted.height == painted.width => {
+                self.eyes = Some(read_eyes(&args.models)?.1);
+            }
+            looked => {
+                let (by, at) = (&args.painter, &args.captioner);
+                let what = format!(
+                    "{by} paints {painted:?}, but {at} looks at {looked:?}: expected the same pixels, or features of \
+                     the eyes"
+                );
+                return Err(Error::Config(what).into());
+            }
+        }
+        Ok(self)
+    }
+
     /// The pictures of captions of one length, [caption, channel, row, column].
     fn paint(&self, captions: &[String], seeds: &[u64]) -> Result<Vec<f32>> {
         let tokens: crate::error::Result<Vec<_>> =
@@ -112,8 +147,16 @@ impl Round {
         Ok(frames.into_iter().flat_map(|frame| frame.image).collect())
     }
 
-    /// The best description of each picture.
+    /// The best description of each picture of the painter's size.
     fn describe(&self, pictures: Vec<f32>) -> Result<Vec<String>> {
+        let Some(eyes) = &self.eyes else { return self.say(pictures) };
+        let size = self.pipeline.painter().image_size();
+        let large = pictures.chunks(size.len()).flat_map(|picture| resized(picture, size.width, Eyes::SIDE));
+        self.say(floats(eyes.features(&large.collect::<Vec<_>>())?.into_data()))
+    }
+
+    /// The best description of what the captioner looks at, pixels or features.
+    fn say(&self, pictures: Vec<f32>) -> Result<Vec<String>> {
         let found = block_on(self.describer.describe(pictures, &self.search))?;
         Ok(found.iter().map(|sentences| sentences.first().map_or(String::new(), |s| s.text())).collect())
     }
@@ -125,14 +168,10 @@ pub fn run(args: Args) -> Result<()> {
     let round = Round {
         pipeline: Pipeline::load(&painter, &painter_weights, &Engine::Cpu)?,
         describer: Describer::load(&captioner, &captioner_weights, &Device::flex())?,
+        eyes: None,
         search: args.search.search(1)?,
     };
-    let (painted, looked) = (round.pipeline.painter().image_size(), round.describer.captioner().input());
-    if looked != PictureInput::Pixels(painted) {
-        let (by, at) = (&args.painter, &args.captioner);
-        let what = format!("{by} paints {painted:?}, but {at} looks at {looked:?}: expected the same pixels");
-        return Err(Error::Config(what).into());
-    }
+    let round = round.with_eyes(&args)?;
     let seed = args.painter_seed;
     let mut report = Report {
         painter: args.painter.clone(),
@@ -140,11 +179,17 @@ pub fn run(args: Args) -> Result<()> {
         seed,
         seen: None,
         held_out: None,
+        photos: None,
         trips: Vec::new(),
     };
-    if args.captions.is_empty() {
+    if let Some(data) = &args.data {
+        report.photos = Some(photos::survived(&round, data, args.number as usize, seed)?);
+    } else if args.captions.is_empty() {
         let HeldOut::Scenes(bans) = painter.data.bans.clone() else {
-            bail!("{} draws no colour scenes: name captions to send round", args.painter);
+            bail!(
+                "{} draws no colour scenes: name captions to send round, or photos with --data",
+                args.painter
+            );
         };
         let device = Device::flex();
         let scenes = Scenes {
@@ -238,6 +283,10 @@ type Table = fn(&Survived) -> &Factors;
 fn print(report: &Report) {
     for trip in &report.trips {
         say!("{} → {}", trip.caption, trip.returned);
+    }
+    if let Some(photos) = &report.photos {
+        say!("{} → {}, {} captions of photos", report.painter, report.captioner, photos.trips());
+        photos.print();
     }
     let (Some(seen), Some(held_out)) = (&report.seen, &report.held_out) else { return };
     say!("{} → {}, {} scenes of each kind", report.painter, report.captioner, seen.trips.len());
