@@ -107,12 +107,12 @@ impl Matcher {
         Ok(all)
     }
 
-    /// Where the words of a sentence, as word ids, are in a picture [channel, row, column]; β rewards neighbouring
-    /// words that share a region ([`smooth`]).
+    /// Where the words of a sentence, as word ids, are in a picture of which the vectors are given
+    /// ([`Matcher::pictures`], of one); β rewards neighbouring words that share a region ([`smooth`]).
     ///
     /// **Errors** [`Error::Config`] for a model without regions, a β below 0, what cannot be read;
     /// [`Error::Device`].
-    pub async fn align(&self, picture: Vec<f32>, ids: &[usize], beta: f32) -> Result<Alignment> {
+    pub async fn align(&self, picture: Tensor<3>, ids: &[usize], beta: f32) -> Result<Alignment> {
         let Some(places) = self.ranker.regions() else {
             let what = "the model compares whole sentences with whole pictures: its words have no regions";
             return Err(Error::Config(what.to_owned()));
@@ -120,13 +120,12 @@ impl Matcher {
         if !(beta.is_finite() && beta >= 0.0) {
             return Err(Error::Config(format!("beta is {beta}, expected 0 or more")));
         }
-        let regions = self.ranker.pictures(picture)?;
-        let [count, each, size] = regions.dims();
+        let [count, each, size] = picture.dims();
         if count != 1 {
             return Err(Error::Config(format!("{count} pictures, expected one")));
         }
         let words = self.ranker.sentences(&[ids])?.vectors;
-        let products = words.matmul(regions.reshape([each, size]).transpose());
+        let products = words.matmul(picture.reshape([each, size]).transpose());
         let similarities = Values::from(products).read().await?;
         let best = |row: &[f32]| row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let score = similarities.chunks_exact(places.len()).map(best).sum();

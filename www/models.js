@@ -40,9 +40,13 @@ async function readIndex() {
       return await fetchIndex();
     } catch (error) {
       part('error-text').textContent = `The list of models (${INDEX}) could not be loaded: ${/** @type {Error} */ (error).message}.`;
+      const there = document.getElementById('retry');
+      const retry = there ?? Object.assign(document.createElement('button'), { type: 'button', textContent: 'Try again' });
+      if (!there) part('error').append(retry);
       part('error').hidden = false;
-      await new Promise((resolve) => part('retry').addEventListener('click', resolve, { once: true }));
+      await new Promise((resolve) => retry.addEventListener('click', resolve, { once: true }));
       part('error').hidden = true;
+      if (!there) retry.remove();
     }
   }
 }

@@ -11,6 +11,8 @@ import { CAPTIONERS, MODELS, chips, choice } from './models.js';
 /** Who describes what painters of a data set draw, by what they learned from. @type {Record<string, string>} */
 const DESCRIBED_BY = { scenes: 'scenes', folder: 'photos' };
 const TAKES = 4;
+/** Captions of the paper's figures, offered with painters that know their words. */
+const OWN = ['a stop sign is flying in blue skies', 'a toilet seat sits open in the grass field', 'a herd of elephants walking across a dry grass field'];
 
 /** @template {HTMLElement} T @param {string} id @returns {T} */
 const el = (id) => /** @type {T} */ (document.getElementById(id));
@@ -55,9 +57,10 @@ function places() {
 
 /** Shows of each word of the caption how many sentences have it. @param {string[]} words @param {string[][]} sentences */
 function showWords(words, sentences) {
-  el('came-back').replaceChildren(...words.map((word) => {
+  el('back').replaceChildren(...words.map((word) => {
     const count = sentences.filter((said) => said.includes(word)).length;
     const item = Object.assign(document.createElement('li'), { textContent: word });
+    item.classList.toggle('lost', sentences.length > 0 && count === 0);
     const meter = Object.assign(document.createElement('meter'), { min: 0, max: TAKES, value: count });
     meter.setAttribute('aria-label', `“${word}” came back`);
     item.append(meter, Object.assign(document.createElement('span'), { className: 'count', textContent: sentences.length ? `${count} of ${sentences.length}` : '' }));
@@ -80,7 +83,8 @@ async function go() {
   el('error').hidden = true;
   try {
     const painter = await model(painterName);
-    const words = (await painter.words(caption)).filter((word) => word !== painter.info.fullStop);
+    const begun = performance.now();
+    const words = [...new Set(await painter.words(caption))].filter((word) => word && word !== painter.info.fullStop);
     if (signal.aborted) return;
     const shown = places();
     showWords(words, []);
@@ -92,7 +96,9 @@ async function go() {
       last = frames;
       frames.forEach((frame, at) => paint(shown[at].canvas, frame.pixels ?? frame.image, painter.info));
     }
+    const drawn = performance.now();
     const captioner = await model(/** @type {{name: string}} */ (captionerOf(choice(painterName).data)).name);
+    const loading = performance.now() - drawn;
     /** @type {string[][]} */
     const sentences = [];
     for (const [at, frame] of last.entries()) {
@@ -105,7 +111,7 @@ async function go() {
       showWords(words, sentences);
     }
     const back = words.filter((word) => sentences.every((said) => said.includes(word))).length;
-    el('status').textContent = 'Drawn and described on this machine.';
+    el('status').textContent = `Drawn and described on the CPU in ${((performance.now() - begun - loading) / 1000).toFixed(1)} s, seeds ${seeds[0]} to ${seeds[TAKES - 1]}`;
     el('live').textContent = `${back} of ${words.length} words came back every time. ${sentences.map((said) => said.join(' ')).join('. ')}`;
     document.documentElement.dataset.back = `${painterName} ${seed}`;
   } catch (error) {
@@ -121,9 +127,16 @@ function choose(name, caption) {
   const entry = choice(name);
   select.value = entry.name;
   field.value = caption ?? entry.caption;
-  el('chips').replaceChildren(...chips(entry, (chip) => {
-    field.value = chip;
+  const take = (/** @type {string} */ text) => {
+    field.value = text;
     go();
+  };
+  el('chips').replaceChildren(...chips(entry, take));
+  const known = new Set(entry.groups.flatMap((group) => group.captions));
+  el('own').replaceChildren(...OWN.filter((text) => known.has(text)).map((text) => {
+    const button = Object.assign(document.createElement('button'), { type: 'button', textContent: text });
+    button.addEventListener('click', () => take(text));
+    return button;
   }));
 }
 
@@ -143,7 +156,6 @@ el('dice').addEventListener('click', () => {
   seed = BigInt(Math.floor(Math.random() * 2 ** 32));
   go();
 });
-/** @type {HTMLDetailsElement} */ (el('examples')).open = matchMedia('(min-width: 720px)').matches;
 const asked = PAINTERS.find(({ name }) => name === query.get('model')) ?? PAINTERS[0];
 choose(asked.name, query.get('caption') ?? undefined);
 select.dataset.was = asked.name;

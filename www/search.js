@@ -3,24 +3,29 @@
 
 import { load } from './lib/aligndraw.js';
 import { scaledCanvas } from './lib/look.js';
+import { bitmap } from './lib/picture.js';
 import { align, search } from './lib/rank.js';
+import { choice } from './models.js';
 
 /** @typedef {import('./lib/aligndraw.js').AlignDraw} AlignDraw */
-/** @typedef {{name: string, image: HTMLImageElement, item: HTMLLIElement, button: HTMLButtonElement, meter: HTMLMeterElement, text: HTMLElement}} Photo */
+/** @typedef {{name: string, image: HTMLImageElement, item: HTMLLIElement, button: HTMLButtonElement, meter: HTMLMeterElement, score: HTMLElement}} Photo */
 
 /** Orders the photos: it finds more than the one that places words. */
 const SEARCHER = 'embed-photos';
 /** Places the words. */
 const ALIGNER = 'align-photos';
+const PAINTER = 'scenes';
 /** Photos that are there, of `photos/`: whose they are is said in NOTICE there. */
 const PHOTOS = ['astronaut', 'cat', 'coffee', 'raccoon', 'rocket'];
 const SENTENCES = ['a cat with green eyes', 'a woman in an orange suit smiles', 'smoke rises into the night sky', 'a raccoon in the grass'];
 /** Longer side of the photo as it is shown, pixels. */
 const SIDE = 640;
+/** A bar is empty for a score that is so far behind the best, or for the last where it is farther behind. */
+const BEHIND = 0.4;
 
 /** @template {HTMLElement} T @param {string} id @returns {T} */
 const el = (id) => /** @type {T} */ (document.getElementById(id));
-const field = /** @type {HTMLInputElement} */ (el('caption'));
+const field = /** @type {HTMLInputElement} */ (el('sentence'));
 const context = /** @type {CanvasRenderingContext2D} */ (/** @type {HTMLCanvasElement} */ (el('picture')).getContext('2d'));
 
 /** Models that were asked for, by name. @type {Map<string, Promise<AlignDraw>>} */
@@ -43,6 +48,7 @@ function model(name) {
   const bar = /** @type {HTMLProgressElement} */ (el('progress'));
   const coming = load({
     model: name,
+    device: 'cpu',
     onProgress: ({ loaded, total }) => {
       bar.hidden = loaded >= total;
       [bar.max, bar.value] = [total, loaded];
@@ -103,6 +109,24 @@ async function present(photo, signal) {
   for (const other of photos) other.button.setAttribute('aria-current', String(other === photo));
 }
 
+/** Puts the photos in order, each with its score. @param {import('./lib/rank.js').Found} found @returns {Photo[]} the best first */
+function showScores(found) {
+  const scores = found.pictures.map(({ score }) => score);
+  const most = scores[0];
+  const least = Math.min(most - BEHIND, scores[scores.length - 1]);
+  const signed = (/** @type {number} */ score) => score.toFixed(2).replace(/^-/, '−');
+  const order = found.pictures.map(({ picture }) => /** @type {Photo} */ (photos.find(({ image }) => image === picture)));
+  order.forEach((photo, at) => {
+    const behind = most - scores[at];
+    Object.assign(photo.meter, { min: least, max: most, value: scores[at], hidden: false });
+    photo.meter.setAttribute('aria-label', `How well the sentence suits ${photo.name}, beside the best`);
+    photo.score.textContent = `score ${signed(scores[at])}, ${at ? `${behind.toFixed(2)} behind` : 'the best'}`;
+  });
+  el('photos').replaceChildren(...order.map(({ item }) => item));
+  el('scores').hidden = false;
+  return order;
+}
+
 /** Orders the photos by the sentence in the box. */
 async function find() {
   running?.abort();
@@ -115,24 +139,18 @@ async function find() {
   try {
     const ranker = await model(SEARCHER);
     if (signal.aborted) return;
+    const begun = performance.now();
     const onLooked = (/** @type {number} */ count) => (el('status').textContent = `Looking at photo ${count} of ${photos.length}`);
     const found = await search(ranker, sentence, photos.map(({ image }) => image), { signal, onLooked });
     if (signal.aborted) return;
-    const scores = found.pictures.map(({ score }) => score);
-    const [least, most] = [Math.min(...scores), Math.max(...scores)];
-    const order = found.pictures.map(({ picture }) => /** @type {Photo} */ (photos.find(({ image }) => image === picture)));
-    order.forEach((photo, at) => {
-      Object.assign(photo.meter, { min: Math.min(0, least), max: Math.max(most, 0.01), value: scores[at], hidden: false });
-      photo.meter.setAttribute('aria-label', `How well the sentence suits ${photo.name}`);
-      photo.button.title = `Score ${scores[at].toFixed(2)}`;
-    });
-    el('photos').replaceChildren(...order.map(({ item }) => item));
+    const took = Math.max(1, Math.round(performance.now() - begun));
+    const order = showScores(found);
     el('unknown').hidden = !found.unknown.length;
     el('unknown').textContent = `Not known to the model, and passed over: ${found.unknown.join(', ')}.`;
-    el('status').textContent = 'Placing the words';
-    el('live').textContent = `Best: ${order[0].name}`;
+    el('status').textContent = `Searched ${photos.length} photos on the CPU in ${took} ms`;
+    el('live').textContent = `${order.length} photos, the best first: ${order.map(({ name }) => name).join(', ')}`;
     await present(order[0], signal);
-    el('status').textContent = `Searched ${photos.length} photos on this machine.`;
+    if (signal.aborted) return;
     document.documentElement.dataset.found = order[0].name;
   } catch (error) {
     if (!signal.aborted) showError(error);
@@ -141,14 +159,14 @@ async function find() {
 
 /** Adds a photo at the end. @param {string} name @param {HTMLImageElement} image */
 function add(name, image) {
-  const [item, button, meter, text] = [document.createElement('li'), document.createElement('button'), document.createElement('meter'), document.createElement('span')];
+  const [item, button, meter] = [document.createElement('li'), document.createElement('button'), document.createElement('meter')];
+  const [text, score] = [Object.assign(document.createElement('span'), { textContent: name, title: name }), document.createElement('small')];
   button.type = 'button';
   image.alt = `Photo: ${name}`;
   meter.hidden = true;
-  text.textContent = name;
-  button.append(image, meter, text);
+  button.append(image, meter, text, score);
   item.append(button);
-  const photo = { name, image, item, button, meter, text };
+  const photo = { name, image, item, button, meter, score };
   button.addEventListener('click', () => {
     if (!sentence) return void field.focus();
     running?.abort();
@@ -170,6 +188,25 @@ async function addFiles(files) {
   if (refused.length) showError(`${refused.join(', ')}: no picture that this browser can read, a JPEG, PNG or WebP, say`);
 }
 
+/** Paints a caption of the gallery, and adds the picture. */
+async function paint() {
+  el('error').hidden = true;
+  const captions = choice(PAINTER).groups.flatMap((group) => group.captions);
+  const caption = captions[Math.floor(Math.random() * captions.length)];
+  try {
+    const painter = await model(PAINTER);
+    el('status').textContent = `Painting “${caption}”`;
+    let last;
+    for await (const frame of painter.draw(caption, { seed: Math.floor(Math.random() * 2 ** 32) })) last = frame;
+    el('status').textContent = '';
+    if (!last) return;
+    const blob = await new Promise((resolve) => bitmap(last.pixels ?? last.image, painter.info).toBlob(resolve));
+    await addFiles([new File([blob], caption)]);
+  } catch (error) {
+    showError(error);
+  }
+}
+
 el('form').addEventListener('submit', (event) => {
   event.preventDefault();
   find();
@@ -182,6 +219,7 @@ for (const text of SENTENCES) {
   });
   el('chips').append(chip);
 }
+el('paint').addEventListener('click', paint);
 el('file').addEventListener('change', () => {
   const input = /** @type {HTMLInputElement} */ (el('file'));
   addFiles([...(input.files ?? [])]);
@@ -201,9 +239,7 @@ for (const type of ['dragenter', 'dragover', 'dragleave', 'drop']) {
   });
 }
 addEventListener('keydown', ({ key }) => key === 'Escape' && held >= 0 && hold(held));
-await Promise.all(PHOTOS.map(async (name) => {
-  const image = Object.assign(new Image(), { src: `photos/${name}.jpg` });
-  await image.decode().then(() => add(name, image), showError);
-}));
+const images = PHOTOS.map((name) => Object.assign(new Image(), { src: `photos/${name}.jpg` }));
+for (const [at, image] of images.entries()) await image.decode().then(() => add(PHOTOS[at], image), showError);
 field.value = new URLSearchParams(location.search).get('q') ?? '';
 if (field.value) find();

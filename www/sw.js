@@ -60,6 +60,7 @@ const FILES = site?.files ?? [
   'lib/metadata.js',
   'lib/picture.js',
   'lib/player.js',
+  'lib/probe.js',
   'lib/protocol.js',
   'lib/rank.js',
   'lib/record.js',

@@ -65,7 +65,8 @@ pub fn run(args: Args) -> Result<()> {
     }
     let sentence = read(&matcher, &args.sentence)?;
     let reader = Reader::new(matcher.ranker().input(), &args.models)?;
-    let found = block_on(matcher.align(reader.read(&args.picture)?, &sentence.ids, args.beta))?;
+    let picture = matcher.pictures(reader.read(&args.picture)?)?;
+    let found = block_on(matcher.align(picture, &sentence.ids, args.beta))?;
     let drawn = match &args.out {
         Some(path) => {
             let pixels = reader.shown(&args.picture, boxes::SIDE as usize)?;

@@ -1,7 +1,7 @@
 //! Rankers in the browser: which of some pictures a sentence suits best, and where its words are.
 
-use burn::tensor::{Device, Tensor};
-use js_sys::Uint8Array;
+use burn::tensor::{Device, Tensor, TensorData};
+use js_sys::{Float32Array, Uint8Array};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
@@ -9,7 +9,7 @@ use super::look::Look;
 use super::{js_error, to_js};
 use crate::checkpoint::Manifest;
 use crate::error::{Error, Result};
-use crate::model::{ImageSize, Region};
+use crate::model::{ImageSize, Region, Values};
 use crate::rank::Matcher;
 
 #[wasm_bindgen(typescript_custom_section)]
@@ -18,7 +18,7 @@ const TYPES: &str = r#"
 export interface Region { x: number; y: number; width: number; height: number; }
 /** What a ranker looks at (the whole picture squeezed, or its middle square), and whether words have regions. */
 export interface RankerInfo { name: string; system: string; ranks: true; width: number; height: number; channels: number; whole: boolean; aligns: boolean; }
-/** A score for each picture that was looked at, the words as they were read, and those that are not known. */
+/** A score for each picture, the words as they were read, and those that are not known. */
 export interface Scores { scores: number[]; words: string[]; unknown: string[]; }
 /** The region of each word, and the sentence's score for the picture. */
 export interface Placed { words: { text: string; region: Region }[]; score: number; }
@@ -56,21 +56,12 @@ struct PlacedWord {
     region: Region,
 }
 
-/// A picture that was looked at.
-struct Seen {
-    /// As the model takes it.
-    picture: Vec<f32>,
-    /// [1, region, size].
-    vectors: Tensor<3>,
-}
-
-/// A ranker in memory, and the pictures that it has looked at.
+/// A ranker in memory. It keeps nothing of the pictures: the page has what was seen of them, and forgets it with them.
 #[wasm_bindgen(js_name = Ranker)]
 pub struct WebRanker {
     manifest: Manifest,
     matcher: Matcher,
     look: Look,
-    seen: Vec<Seen>,
 }
 
 #[wasm_bindgen(js_class = Ranker)]
@@ -84,7 +75,7 @@ impl WebRanker {
             manifest.weights.verify(&bytes)?;
             let matcher = Matcher::load(&manifest, &bytes, &Device::flex())?;
             let look = Look::new(matcher.ranker().input());
-            Ok(WebRanker { manifest, matcher, look, seen: Vec::new() })
+            Ok(WebRanker { manifest, matcher, look })
         };
         build().map_err(js_error)
     }
@@ -111,49 +102,65 @@ impl WebRanker {
         })
     }
 
-    /// Looks at a picture of [`WebRanker::info`]'s size as a canvas gives it, RGBA row by row, and keeps what it saw;
-    /// gives the number of the picture, from 0.
-    pub async fn see(&mut self, rgba: Vec<u8>) -> std::result::Result<usize, JsValue> {
-        let picture = self.look.at(&rgba).await.map_err(js_error)?;
-        let vectors = self.matcher.pictures(picture.clone()).map_err(js_error)?;
-        self.seen.push(Seen { picture, vectors });
-        Ok(self.seen.len() - 1)
+    /// Looks at a picture of [`WebRanker::info`]'s size as a canvas gives it, RGBA row by row. Gives what sentences are
+    /// compared with: its vectors [region, size].
+    pub async fn see(&self, rgba: Vec<u8>) -> std::result::Result<Float32Array, JsValue> {
+        let vectors = self.vectors(&rgba).await.map_err(js_error)?;
+        Ok(Float32Array::from(vectors.as_slice()))
     }
 
-    /// How well a sentence suits each picture that was looked at.
+    /// How well a sentence suits each of so many pictures that were seen; their vectors lie one after the other.
     #[wasm_bindgen(unchecked_return_type = "Scores")]
-    pub async fn search(&self, sentence: &str) -> std::result::Result<JsValue, JsValue> {
-        to_js(&self.scores(sentence).await.map_err(js_error)?)
+    pub async fn search(
+        &self,
+        vectors: Vec<f32>,
+        pictures: usize,
+        sentence: &str,
+    ) -> std::result::Result<JsValue, JsValue> {
+        to_js(&self.scores(vectors, pictures, sentence).await.map_err(js_error)?)
     }
 
-    /// Where the words of a sentence are in a picture that was looked at.
+    /// Where the words of a sentence are in a picture that was seen.
     #[wasm_bindgen(unchecked_return_type = "Placed")]
     pub async fn align(
         &self,
-        picture: usize,
+        vectors: Vec<f32>,
         sentence: &str,
         beta: f32,
     ) -> std::result::Result<JsValue, JsValue> {
-        to_js(&self.placed(picture, sentence, beta).await.map_err(js_error)?)
+        to_js(&self.placed(vectors, sentence, beta).await.map_err(js_error)?)
     }
 }
 
 impl WebRanker {
-    async fn scores(&self, sentence: &str) -> Result<Scores> {
+    async fn vectors(&self, rgba: &[u8]) -> Result<Vec<f32>> {
+        Values::from(self.matcher.pictures(self.look.at(rgba).await?)?).read().await
+    }
+
+    /// What was seen of so many pictures, as the matcher compares it: [picture, region, size].
+    fn seen(&self, vectors: Vec<f32>, pictures: usize) -> Result<Tensor<3>> {
+        let regions = self.matcher.ranker().regions().map_or(1, |regions| regions.len());
+        let each = pictures * regions;
+        if each == 0 || vectors.is_empty() || !vectors.len().is_multiple_of(each) {
+            let found = vectors.len();
+            return Err(Error::Config(format!("{found} numbers are not the vectors of {pictures} pictures")));
+        }
+        let shape = [pictures, regions, vectors.len() / each];
+        Ok(Tensor::from_data(TensorData::new(vectors, shape), &Device::flex()))
+    }
+
+    async fn scores(&self, vectors: Vec<f32>, pictures: usize, sentence: &str) -> Result<Scores> {
         let read = self.matcher.read(sentence)?;
-        let vectors: Vec<Tensor<3>> = self.seen.iter().map(|seen| seen.vectors.clone()).collect();
-        let scores = match vectors.is_empty() {
-            true => Vec::new(),
-            false => self.matcher.scores(&Tensor::cat(vectors, 0), &[&read.ids]).await?,
+        let scores = match pictures {
+            0 => Vec::new(),
+            _ => self.matcher.scores(&self.seen(vectors, pictures)?, &[&read.ids]).await?,
         };
         Ok(Scores { scores, words: read.words, unknown: read.unknown })
     }
 
-    async fn placed(&self, picture: usize, sentence: &str, beta: f32) -> Result<Placed> {
-        let seen = self.seen.get(picture);
-        let seen = seen.ok_or_else(|| Error::Config(format!("picture {picture} was not looked at")))?;
+    async fn placed(&self, vectors: Vec<f32>, sentence: &str, beta: f32) -> Result<Placed> {
         let read = self.matcher.read(sentence)?;
-        let found = self.matcher.align(seen.picture.clone(), &read.ids, beta).await?;
+        let found = self.matcher.align(self.seen(vectors, 1)?, &read.ids, beta).await?;
         let places = self.matcher.ranker().regions().unwrap_or_default();
         let words = read.words.into_iter().zip(found.regions);
         let words = words.map(|(text, region)| PlacedWord { text, region: places[region] }).collect();

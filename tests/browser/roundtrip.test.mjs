@@ -25,7 +25,7 @@ describe('the round trip', () => {
     const said = (await sentences(page)).map((text) => text.trim().split(' '));
     assert.equal(said.length, 4);
     assert.ok(said.some((words) => words.includes('car')), said.join('; '));
-    const counts = await page.locator('#came-back li').evaluateAll((items) => items.map((item) => [item.firstChild.textContent, item.querySelector('meter').value]));
+    const counts = await page.locator('#back li').evaluateAll((items) => items.map((item) => [item.firstChild.textContent, item.querySelector('meter').value]));
     assert.deepEqual(counts.map(([word]) => word), CAPTION.split(' '));
     for (const [word, count] of counts) assert.equal(count, said.filter((words) => words.includes(word)).length, word);
     const marked = await page.locator('figcaption').first().locator('mark').allTextContents();

@@ -84,7 +84,7 @@ describe('searching photos', () => {
   });
 
   test('a sentence puts its photo first, and its link brings it back', async () => {
-    await page.locator('#caption').fill('a cup of coffee on a table');
+    await page.locator('#sentence').fill('a cup of coffee on a table');
     await page.keyboard.press('Enter');
     const best = await found(page);
     assert.equal((await order(page))[0], best);
@@ -104,7 +104,7 @@ describe('searching photos', () => {
     assert.ok(await box.isVisible());
     await page.keyboard.press('Enter');
     assert.equal(await word.getAttribute('aria-pressed'), 'true');
-    await page.locator('#caption').focus();
+    await page.locator('#sentence').focus();
     assert.ok(await box.isVisible(), 'it is held');
     await page.keyboard.press('Escape');
     assert.equal(await box.isVisible(), false);
@@ -123,11 +123,11 @@ describe('searching photos', () => {
 
   test('words that the model does not know are said', async () => {
     await page.evaluate(() => delete document.documentElement.dataset.found);
-    await page.locator('#caption').fill('a xyzzy cat');
+    await page.locator('#sentence').fill('a xyzzy cat');
     await page.keyboard.press('Enter');
     await found(page);
     assert.match(await page.locator('#unknown').textContent(), /xyzzy/);
-    await page.locator('#caption').fill('xyzzy');
+    await page.locator('#sentence').fill('xyzzy');
     await page.keyboard.press('Enter');
     await page.locator('#error-text', { hasText: 'xyzzy' }).waitFor();
   });

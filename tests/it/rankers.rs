@@ -282,14 +282,14 @@ fn the_alignment_learns_a_batch_by_heart_and_places_words() {
         ([3, 0, 1].as_slice(), ["zebra".to_owned()].as_slice())
     );
     assert_eq!(read.words, ["c", "zebra", "a"]);
-    let align = |beta| pollster::block_on(matcher.align(picture.clone(), &read.ids, beta));
+    let pictures = matcher.pictures(picture).expect("a picture");
+    let align = |beta| pollster::block_on(matcher.align(pictures.clone(), &read.ids, beta));
     let alone = align(0.0).expect("an alignment");
     assert_eq!((alone.similarities.len(), alone.regions.len()), (60, 3));
     for (row, &region) in alone.similarities.chunks(20).zip(&alone.regions) {
         assert!(row.iter().all(|x| *x <= row[region]), "{region} is the best of {row:?}");
     }
     // The score of training is the sum of the best.
-    let pictures = matcher.pictures(picture.clone()).expect("a picture");
     let scores = pollster::block_on(matcher.scores(&pictures, &[&read.ids])).expect("a score");
     assert!((scores[0] - alone.score).abs() < 1e-4 * alone.score.abs().max(1.0), "{scores:?} {alone:?}");
     let together = align(1e3).expect("an alignment");
@@ -302,7 +302,8 @@ fn the_embedding_learns_a_batch_by_heart_and_has_no_regions() {
     let config = EmbedConfig { dropout: Dropout { picture: 0.0, words: 0.0 }, ..EmbedConfig::tiny() };
     let matcher = learned_by_heart::<Embed>(&config);
     assert!(matcher.ranker().regions().is_none());
-    let error = pollster::block_on(matcher.align(vec![0.0; config.image_size().len()], &[1], 0.0));
+    let picture = matcher.pictures(vec![0.0; config.image_size().len()]).expect("a picture");
+    let error = pollster::block_on(matcher.align(picture, &[1], 0.0));
     assert!(error.expect_err("no regions").to_string().contains("its words have no regions"));
 }
 

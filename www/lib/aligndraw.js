@@ -15,6 +15,7 @@ import { explain } from './cause.js';
 import { clearStored } from './download.js';
 import { Engine } from './engine.js';
 import { squarePixels } from './look.js';
+import { probeGpu } from './probe.js';
 import { AlignDrawError, unpack } from './protocol.js';
 import { toSeed } from './seed.js';
 export { AlignDrawError } from './protocol.js';
@@ -58,22 +59,6 @@ const memory = new Map();
 export function clearCache() {
   memory.clear();
   return clearStored();
-}
-
-/**
- * Why WebGPU cannot be tried here, or '', and what the browser tells of the GPU: asked before the engine is downloaded,
- * which asks again.
- * @param {DeviceChoice} choice
- */
-async function probeGpu(choice) {
-  const gpu = /** @type {any} */ (navigator).gpu;
-  if (!gpu) return { obstacle: 'this browser has no WebGPU', name: '' };
-  const adapter = await gpu.requestAdapter().catch(() => null);
-  if (!adapter) return { obstacle: 'no GPU adapter was found', name: '' };
-  const { vendor = '', architecture = '', isFallbackAdapter = adapter.isFallbackAdapter } = adapter.info ?? {};
-  const name = `${vendor} ${architecture}`.trim();
-  if (!adapter.features.has('timestamp-query')) return { obstacle: 'the GPU adapter lacks timestamp-query', name };
-  return { obstacle: isFallbackAdapter && choice === 'auto' ? 'the only GPU adapter is software' : '', name };
 }
 
 /** A loaded model. Made by {@link load}. */
@@ -205,6 +190,11 @@ export class AlignDraw {
     return !this.describes && !(/** @type {any} */ (this.info).ranks);
   }
 
+  /** Refuses what only painters can do. */
+  mustDraw() {
+    if (!this.draws) throw new AlignDrawError({ code: 'model', message: `${this.info.name} looks at pictures, it does not draw` });
+  }
+
   /** Bytes of wasm memory of the CPU engine. */
   get memory() {
     return this.engines.cpu?.memory ?? 0;
@@ -252,6 +242,7 @@ export class AlignDraw {
    * @param {string} caption @returns {Promise<{words: string[], spans: [number, number][], heldOut: boolean}>} rejects with what is wrong with it
    */
   async tokens(caption) {
+    this.mustDraw();
     return this.cpu().ask({ type: 'words', caption }, 'words', undefined);
   }
 
@@ -281,7 +272,7 @@ export class AlignDraw {
    * @returns {AsyncGenerator<Frame[], void, void>}
    */
   async *drawMany(caption, { seeds, signal, keep = false, onDone, temperature, frames = {} }) {
-    if (!this.draws) throw new AlignDrawError({ code: 'model', message: `${this.info.name} looks at pictures, it does not draw` });
+    this.mustDraw();
     const list = Object.entries(frames).flatMap(([word, of]) => [of].flat().map((frame, instance) => ({ word: Number(word), instance, ...frame })));
     const big = seeds.map(toSeed);
     let shown = 0;

@@ -8,7 +8,7 @@
  *   {type: 'branch', id, from, picture, step, caption, seed}   from: the id of a kept drawing
  *   {type: 'words', id, caption}
  *   {type: 'describe', id, rgba, beam}      of a captioner's own size
- *   {type: 'rank', id, what, given}         what: 'see' a picture's rgba, 'search' a sentence, 'align' a picture's number, a sentence, beta
+ *   {type: 'rank', id, what, given}         what: 'see' rgba, 'search' vectors of pictures, their number, a sentence, 'align' vectors of one, a sentence, beta
  *   {type: 'cancel', id}                    ends a load or a drawing; no answer
  *   {type: 'lose', id, how}                 makes the GPU device fail, for tests; how: 'loss' | 'shader'
  *
@@ -20,7 +20,7 @@
  *   {type: 'done', id, milliseconds, memory}
  *   {type: 'words', id, words, spans, heldOut}
  *   {type: 'described', id, sentences, milliseconds}
- *   {type: 'ranked', id, answer}                  a picture's number, scores, or regions
+ *   {type: 'ranked', id, answer}                  of a picture what was seen, scores, or regions
  *   {type: 'error', id, error}                    see {@link describe}
  *   {type: 'lost', message}                       the GPU device is gone or refused work
  *   {type: 'unloaded', directive}                 the worker's script did not come; directive: of the policy that forbids it

@@ -13,7 +13,7 @@ import { AlignDrawError } from './protocol.js';
 /** @typedef {{pictures: {picture: Picture, score: number}[], words: string[], unknown: string[]}} Found the best picture first; the words as they were read, and those that the model does not know */
 /** @typedef {{words: {text: string, region: Region}[], score: number}} Aligned */
 
-/** The numbers under which a model keeps what it saw of pictures. @type {WeakMap<AlignDraw, WeakMap<Picture, Promise<number>>>} */
+/** What a model saw of pictures that do not change, and of images under an address. @type {WeakMap<AlignDraw, WeakMap<Picture, {address: string, vectors: Promise<Float32Array>}>>} */
 const seen = new WeakMap();
 
 /** @param {AlignDraw} model @param {string} what @param {unknown[]} given @param {AbortSignal} [signal] */
@@ -23,17 +23,23 @@ async function ask(model, what, given, signal) {
 }
 
 /**
- * The number of a picture, which a model looks at once, whoever asks and however often. It never leaves this page.
- * @param {AlignDraw} model @param {Picture} picture @returns {Promise<number>} rejects when the picture cannot be read
+ * What sentences are compared with, of a picture. A file, a bitmap or an image is looked at once, whoever asks and however
+ * often; a canvas or pixels may have changed. No picture leaves this page.
+ * @param {AlignDraw} model @param {Picture} picture @returns {Promise<Float32Array>} rejects when the picture cannot be read
  */
 function see(model, picture) {
+  const { width, whole } = /** @type {any} */ (model.info);
+  const look = async () => ask(model, 'see', [await squarePixels(picture, width, whole ? 'squeezed' : 'middle')]);
+  if (picture instanceof HTMLCanvasElement || picture instanceof ImageData) return look();
   const known = seen.get(model) ?? new WeakMap();
   seen.set(model, known);
-  const { width, whole } = /** @type {any} */ (model.info);
-  const looking = known.get(picture) ?? squarePixels(picture, width, whole ? 'squeezed' : 'middle').then((rgba) => ask(model, 'see', [rgba]));
-  known.set(picture, looking);
-  looking.catch(() => known.delete(picture));
-  return looking;
+  const address = picture instanceof HTMLImageElement ? picture.currentSrc : '';
+  const before = known.get(picture);
+  if (before?.address === address) return before.vectors;
+  const vectors = look();
+  known.set(picture, { address, vectors });
+  vectors.catch(() => known.delete(picture));
+  return vectors;
 }
 
 /**
@@ -43,15 +49,18 @@ function see(model, picture) {
  * @returns {Promise<Found>} rejects when the model does not rank, a picture cannot be read, or no word is known
  */
 export async function search(model, sentence, pictures, { signal, onLooked } = {}) {
-  /** @type {number[]} */
-  const numbers = [];
+  /** @type {Float32Array[]} */
+  const looked = [];
   for (const picture of pictures) {
-    numbers.push(await see(model, picture));
+    looked.push(await see(model, picture));
     signal?.throwIfAborted();
-    onLooked?.(numbers.length);
+    onLooked?.(looked.length);
   }
-  const { scores, words, unknown } = await ask(model, 'search', [sentence], signal);
-  const scored = pictures.map((picture, at) => ({ picture, score: scores[numbers[at]] }));
+  const each = looked[0]?.length ?? 0;
+  const vectors = new Float32Array(each * looked.length);
+  looked.forEach((one, at) => vectors.set(one, each * at));
+  const { scores, words, unknown } = await ask(model, 'search', [vectors, looked.length, sentence], signal);
+  const scored = pictures.map((picture, at) => ({ picture, score: scores[at] }));
   return { pictures: scored.sort((a, b) => b.score - a.score), words, unknown };
 }
 
