@@ -6,6 +6,7 @@ use half::{bf16, f16};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 use crate::error::{Error, Result};
+use crate::model::TakeTensor;
 use crate::nn::floats;
 
 /// How finely weights are written.
@@ -166,7 +167,7 @@ pub fn float_tensors(module: &impl Module) -> Vec<NamedTensor> {
 /// for each type of mapper.
 struct Replace<'a> {
     path: Path,
-    values: &'a mut dyn FnMut(&str, &[usize]) -> Result<Vec<f32>>,
+    values: &'a mut TakeTensor<'a>,
     failed: Option<Error>,
 }
 
