@@ -33,7 +33,7 @@ pub struct Args {
     #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Name of the model
-    #[arg(long, default_value = "paraphrase-photos")]
+    #[arg(long, default_value = "paraphrase-scenes")]
     model: String,
     /// Folder of the models
     #[arg(long, default_value = "models")]

@@ -5,9 +5,12 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use aligndraw::checkpoint::{Precision, decode, encode, float_tensors, parse_safetensors, with_values};
+use aligndraw::checkpoint::{
+    Manifest, Precision, decode, encode, float_tensors, parse_safetensors, with_values,
+};
 use aligndraw::data::batch::{CaptionBatch, TrainBatch};
 use aligndraw::data::noise::Noise;
+use aligndraw::data::source::DataSet;
 use aligndraw::data::vocabulary::Vocabulary;
 use aligndraw::describe::Search;
 use aligndraw::model::{Continuation, TextToText, Trainable, Values};
@@ -338,4 +341,31 @@ fn sentences_that_were_read_belong_to_their_captions() {
     assert_eq!(batch.slice(1, 3).read_sentences(), READ[1..]);
     let captions = CaptionBatch::of_words(Cow::Owned(IDS.to_vec()), WORDS, Cow::Owned(Vec::new()));
     assert!(captions.read_sentences().is_empty());
+}
+
+/// The paraphraser that is shipped: what stands beside it is of these weights, and it says a scene in other words.
+#[test]
+fn the_shipped_model_says_the_same_things() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
+    let read = |name: &str| std::fs::read(folder.join(name)).expect("a file");
+    let manifest = Manifest::parse(&read("paraphrase-scenes.json")).expect("a manifest that parses");
+    let weights = read(&manifest.weights.file);
+    manifest.weights.verify(&weights).expect("the hash matches");
+    assert!(weights.len() <= 400_000, "{} bytes", weights.len());
+    assert_eq!((manifest.system.kind(), manifest.data.name), ("text-to-text", DataSet::SceneParaphrases));
+    let measured: serde_json::Value =
+        serde_json::from_slice(&read("paraphrase-scenes.eval.json")).expect("JSON");
+    assert_eq!(measured["weights_sha256"], manifest.weights.sha256);
+    let rephraser = Rephraser::load(&manifest, &weights, &Device::flex()).expect("the weights fit");
+    let sentence =
+        rephraser.read("an elephant is on the left of a stop sign in a grass field").expect("words");
+    let found = rephraser.rephrase(&[&sentence.ids], &Search::default());
+    let best = &pollster::block_on(found).expect("paraphrases")[0][0];
+    for word in ["elephant", "stop", "sign", "grass", "field"] {
+        let said = best.words.iter().find(|said| said.text == word);
+        let attention = said.and_then(|said| said.attention.as_ref());
+        let attention = attention.unwrap_or_else(|| panic!("{word} is not in \"{}\"", best.text()));
+        assert_eq!(attention.len(), sentence.words.len());
+        assert!((attention.iter().sum::<f32>() - 1.0).abs() < 1e-4, "{attention:?}");
+    }
 }

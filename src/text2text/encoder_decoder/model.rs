@@ -112,7 +112,7 @@ impl EncoderDecoder {
             attention: config.attention.then(|| Attention {
                 key: linear(hidden, align, noise, device),
                 query: uniform_matrix(hidden, align, noise, device),
-                score: Param::from_tensor(uniform_matrix(align, 1, noise, device).val().reshape([align])),
+                score: score(align, noise, device),
             }),
             output: linear(hidden, word, noise, device),
             context_output: uniform_matrix(hidden, word, noise, device),
@@ -200,6 +200,13 @@ impl EncoderDecoder {
         let below = self.output.forward(states) + embedded + contexts.matmul(self.context_output.val());
         below.tanh().matmul(self.embedding.val().transpose()) + self.word_bias.val().unsqueeze()
     }
+}
+
+/// v, uniform in ±1/√L.
+fn score(align: usize, noise: &mut Noise, device: &Device) -> Param<Tensor<1>> {
+    let bound = (align as f32).sqrt().recip();
+    let values: Vec<f32> = (0..align).map(|_| bound * (2.0 * noise.uniform() - 1.0)).collect();
+    Param::from_data(TensorData::new(values, [align]), device)
 }
 
 /// States of packed words [word, H], sentence beside sentence [sentence, word, H], zeros behind the last word of the
