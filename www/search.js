@@ -238,7 +238,12 @@ for (const type of ['dragenter', 'dragover', 'dragleave', 'drop']) {
     if (files && files.length) addFiles(files);
   });
 }
-addEventListener('keydown', ({ key }) => key === 'Escape' && held >= 0 && hold(held));
+addEventListener('keydown', (event) => {
+  if (event.key !== 'Escape' || held < 0) return;
+  // The box would be emptied.
+  event.preventDefault();
+  hold(held);
+});
 const images = PHOTOS.map((name) => Object.assign(new Image(), { src: `photos/${name}.jpg` }));
 for (const [at, image] of images.entries()) await image.decode().then(() => add(PHOTOS[at], image), showError);
 field.value = new URLSearchParams(location.search).get('q') ?? '';

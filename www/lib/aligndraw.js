@@ -14,7 +14,6 @@ import * as assets from './assets.js';
 import { explain } from './cause.js';
 import { clearStored } from './download.js';
 import { Engine } from './engine.js';
-import { squarePixels } from './look.js';
 import { probeGpu } from './probe.js';
 import { AlignDrawError, unpack } from './protocol.js';
 import { toSeed } from './seed.js';
@@ -222,6 +221,7 @@ export class AlignDraw {
   async describe(picture, { beam = 5, signal } = {}) {
     const { info } = this;
     if (!this.describes) throw new AlignDrawError({ code: 'model', message: `${info.name} does not describe pictures` });
+    const { squarePixels } = await import('./look.js');
     const rgba = await squarePixels(picture, info.width, /** @type {any} */ (info).whole ? 'squeezed' : 'middle');
     signal?.throwIfAborted();
     const { sentences, milliseconds } = await this.cpu().ask({ type: 'describe', rgba, beam }, 'described', signal);
