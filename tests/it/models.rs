@@ -60,7 +60,7 @@ fn shipped_models_load_and_their_hashes_match() {
 #[test]
 fn shipped_painters_without_attention_draw_what_their_vocabulary_says() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
-    for name in ["vae-photos", "conv-vae-photos", "deconv-scenes"] {
+    for name in ["vae-photos", "conv-vae-photos", "deconv-scenes", "noalign", "skipthought"] {
         let read = |file: &str| std::fs::read(folder.join(file)).expect("a shipped file");
         let manifest = Manifest::parse(&read(&format!("{name}.json"))).expect("a manifest that parses");
         let weights = read(&manifest.weights.file);
