@@ -359,8 +359,9 @@ fn the_shipped_model_says_the_same_things() {
     let rephraser = Rephraser::load(&manifest, &weights, &Device::flex()).expect("the weights fit");
     let sentence =
         rephraser.read("an elephant is on the left of a stop sign in a grass field").expect("words");
-    let found = rephraser.rephrase(&[&sentence.ids], &Search::default());
-    let best = &pollster::block_on(found).expect("paraphrases")[0][0];
+    let found = pollster::block_on(rephraser.rephrase(&[&sentence.ids], &Search::default()));
+    let found = found.expect("paraphrases");
+    let best = &found[0][0];
     for word in ["elephant", "stop", "sign", "grass", "field"] {
         let said = best.words.iter().find(|said| said.text == word);
         let attention = said.and_then(|said| said.attention.as_ref());
