@@ -86,8 +86,11 @@ impl PainterVisitor for Load<'_> {
             Ok(decode(M::init(config, 0, device), &file)?.painter(config, device))
         };
         match self.engine {
-            Engine::Cpu => M::fused_painter(config, &mut |name, shape| take(&file, name, shape))
-                .unwrap_or_else(|| on(&Device::flex())),
+            Engine::Cpu if platform::HAS_FUSED_PASSES => {
+                M::fused_painter(config, &mut |name, shape| take(&file, name, shape))
+                    .unwrap_or_else(|| on(&Device::flex()))
+            }
+            Engine::Cpu => on(&Device::flex()),
             Engine::Device(device) => on(device),
         }
     }

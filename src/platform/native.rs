@@ -11,6 +11,9 @@ pub const ACCUMULATORS: usize = 6;
 /// Whether models in plain burn tensors can be run here.
 pub const HAS_BURN_TENSORS: bool = true;
 
+/// Whether painters' fused passes are here.
+pub const HAS_FUSED_PASSES: bool = true;
+
 /// Whether [`packed_gemm`] exists here.
 pub const HAS_PACKED_GEMM: bool = true;
 

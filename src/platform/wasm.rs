@@ -10,6 +10,9 @@ pub const ACCUMULATORS: usize = 3;
 /// them.
 pub const HAS_BURN_TENSORS: bool = cfg!(any(feature = "flex", feature = "describe", feature = "wgpu"));
 
+/// Whether painters' fused passes are here: where burn tensors are, another engine has them.
+pub const HAS_FUSED_PASSES: bool = !HAS_BURN_TENSORS;
+
 /// Whether [`packed_gemm`] exists here.
 pub const HAS_PACKED_GEMM: bool = false;
 
