@@ -1,12 +1,11 @@
 // @ts-check
 /** The page that describes pictures: drop, paste, choose or paint one; press a word to see where it looked. */
 
-import { load } from './lib/aligndraw.js';
 import { cover, scaledCanvas } from './lib/look.js';
 import { bitmap } from './lib/picture.js';
+import { model, showError } from './loading.js';
 import { CAPTIONERS, choice } from './models.js';
 
-/** @typedef {import('./lib/aligndraw.js').AlignDraw} AlignDraw */
 /** @typedef {import('./lib/aligndraw.js').Described} Described */
 
 const PAINTER = 'scenes';
@@ -22,8 +21,6 @@ const el = (id) => /** @type {T} */ (document.getElementById(id));
 const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
 const context = /** @type {CanvasRenderingContext2D} */ (/** @type {HTMLCanvasElement} */ (el('picture')).getContext('2d'));
 
-/** Models that were asked for, by name. @type {Map<string, Promise<AlignDraw>>} */
-const models = new Map();
 /** @type {HTMLCanvasElement | undefined} what is described, at {@link SIDE} */
 let shown;
 /** What it was made of, and what it was painted from. @type {{picture: import('./lib/look.js').Picture, caption?: string} | undefined} */
@@ -38,31 +35,6 @@ let described;
 let held = -1;
 /** @type {AbortController | undefined} */
 let running;
-
-/** @param {string} name @returns {Promise<AlignDraw>} */
-function model(name) {
-  const known = models.get(name);
-  if (known) return known;
-  const bar = /** @type {HTMLProgressElement} */ (el('progress'));
-  const coming = load({
-    model: name,
-    onProgress: ({ loaded, total }) => {
-      bar.hidden = loaded >= total;
-      [bar.max, bar.value] = [total, loaded];
-      el('status').textContent = bar.hidden ? '' : `Loading the model: ${Math.round((100 * loaded) / total)} %`;
-    },
-  });
-  models.set(name, coming);
-  coming.catch(() => models.delete(name)).finally(() => (bar.hidden = true));
-  return coming;
-}
-
-/** @param {unknown} error */
-function showError(error) {
-  el('status').textContent = '';
-  el('error-text').textContent = String(/** @type {any} */ (error)?.message ?? error);
-  el('error').hidden = false;
-}
 
 /** The paper's colour, to cover what was not attended to. @returns {[number, number, number]} */
 function paper() {

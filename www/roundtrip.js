@@ -1,12 +1,10 @@
 // @ts-check
 /** The round trip: a caption, four drawings of it, a description of each; which words came back. */
 
-import { load } from './lib/aligndraw.js';
 import { bitmap, paint } from './lib/picture.js';
 import { parseSeed } from './lib/seed.js';
+import { model, showError } from './loading.js';
 import { CAPTIONERS, MODELS, chips, choice } from './models.js';
-
-/** @typedef {import('./lib/aligndraw.js').AlignDraw} AlignDraw */
 
 /** Who describes what painters of a data set draw, by what they learned from. @type {Record<string, string>} */
 const DESCRIBED_BY = { scenes: 'scenes', folder: 'photos' };
@@ -22,25 +20,10 @@ const query = new URLSearchParams(location.search);
 const captionerOf = (/** @type {string} */ data) => CAPTIONERS.find((one) => one.data === DESCRIBED_BY[data]);
 const PAINTERS = MODELS.filter(({ data }) => captionerOf(data));
 
-/** Loaded when they are first needed. @type {Map<string, Promise<AlignDraw>>} */
-const loaded = new Map();
 /** @type {bigint} of the first drawing; the others follow it */
 let seed = BigInt(parseSeed(query.get('seed') ?? '') ?? 1);
 /** @type {AbortController | undefined} */
 let running;
-
-/** @param {string} name */
-function model(name) {
-  const bar = /** @type {HTMLProgressElement} */ (el('progress'));
-  const onProgress = (/** @type {{loaded: number, total: number}} */ { loaded, total }) => {
-    [bar.hidden, bar.max, bar.value] = [loaded >= total, total, loaded];
-    if (!bar.hidden) el('status').textContent = `Loading the model: ${Math.round((100 * loaded) / total)} %`;
-  };
-  const known = loaded.get(name) ?? load({ model: name, device: 'cpu', onProgress });
-  loaded.set(name, known);
-  known.catch(() => loaded.delete(name)).finally(() => (bar.hidden = true));
-  return known;
-}
 
 /** Places for the drawings, and what is said of each. */
 function places() {
@@ -82,7 +65,7 @@ async function go() {
   delete document.documentElement.dataset.back;
   el('error').hidden = true;
   try {
-    const painter = await model(painterName);
+    const painter = await model(painterName, 'cpu');
     const begun = performance.now();
     const words = [...new Set(await painter.words(caption))].filter((word) => word && word !== painter.info.fullStop);
     if (signal.aborted) return;
@@ -97,7 +80,7 @@ async function go() {
       frames.forEach((frame, at) => paint(shown[at].canvas, frame.pixels ?? frame.image, painter.info));
     }
     const drawn = performance.now();
-    const captioner = await model(/** @type {{name: string}} */ (captionerOf(choice(painterName).data)).name);
+    const captioner = await model(/** @type {{name: string}} */ (captionerOf(choice(painterName).data)).name, 'cpu');
     const loading = performance.now() - drawn;
     /** @type {string[][]} */
     const sentences = [];
@@ -115,10 +98,7 @@ async function go() {
     el('live').textContent = `${back} of ${words.length} words came back every time. ${sentences.map((said) => said.join(' ')).join('. ')}`;
     document.documentElement.dataset.back = `${painterName} ${seed}`;
   } catch (error) {
-    if (signal.aborted) return;
-    el('status').textContent = '';
-    el('error-text').textContent = /** @type {Error} */ (error).message;
-    el('error').hidden = false;
+    if (!signal.aborted) showError(error);
   }
 }
 

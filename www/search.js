@@ -1,13 +1,12 @@
 // @ts-check
 /** The page that searches photos by a sentence, and shows where in the best of them each word is. */
 
-import { load } from './lib/aligndraw.js';
 import { scaledCanvas } from './lib/look.js';
 import { bitmap } from './lib/picture.js';
 import { align, search } from './lib/rank.js';
+import { model, showError } from './loading.js';
 import { choice } from './models.js';
 
-/** @typedef {import('./lib/aligndraw.js').AlignDraw} AlignDraw */
 /** @typedef {{name: string, image: HTMLImageElement, item: HTMLLIElement, button: HTMLButtonElement, meter: HTMLMeterElement, score: HTMLElement}} Photo */
 
 /** Orders the photos: it finds more than the one that places words. */
@@ -28,8 +27,6 @@ const el = (id) => /** @type {T} */ (document.getElementById(id));
 const field = /** @type {HTMLInputElement} */ (el('sentence'));
 const context = /** @type {CanvasRenderingContext2D} */ (/** @type {HTMLCanvasElement} */ (el('picture')).getContext('2d'));
 
-/** Models that were asked for, by name. @type {Map<string, Promise<AlignDraw>>} */
-const models = new Map();
 /** @type {Photo[]} */
 const photos = [];
 /** The sentence that the photos are ordered by. */
@@ -40,32 +37,6 @@ let aligned;
 let held = -1;
 /** @type {AbortController | undefined} */
 let running;
-
-/** @param {string} name @returns {Promise<AlignDraw>} */
-function model(name) {
-  const known = models.get(name);
-  if (known) return known;
-  const bar = /** @type {HTMLProgressElement} */ (el('progress'));
-  const coming = load({
-    model: name,
-    device: 'cpu',
-    onProgress: ({ loaded, total }) => {
-      bar.hidden = loaded >= total;
-      [bar.max, bar.value] = [total, loaded];
-      el('status').textContent = bar.hidden ? '' : `Loading the model: ${Math.round((100 * loaded) / total)} %`;
-    },
-  });
-  models.set(name, coming);
-  coming.catch(() => models.delete(name)).finally(() => (bar.hidden = true));
-  return coming;
-}
-
-/** @param {unknown} error */
-function showError(error) {
-  el('status').textContent = '';
-  el('error-text').textContent = String(/** @type {any} */ (error)?.message ?? error);
-  el('error').hidden = false;
-}
 
 /** Shows where a word is, or hides the box. @param {number} word */
 function show(word) {
@@ -96,7 +67,7 @@ function wordButton(text, word) {
 
 /** Shows a photo large, with its words. @param {Photo} photo @param {AbortSignal} signal */
 async function present(photo, signal) {
-  const found = await align(await model(ALIGNER), sentence, photo.image, { signal });
+  const found = await align(await model(ALIGNER, 'cpu'), sentence, photo.image, { signal });
   const canvas = await scaledCanvas(photo.image, SIDE, 'whole');
   if (signal.aborted) return;
   [aligned, held] = [found, -1];
@@ -137,7 +108,7 @@ async function find() {
   el('error').hidden = true;
   if (!sentence || !photos.length) return;
   try {
-    const ranker = await model(SEARCHER);
+    const ranker = await model(SEARCHER, 'cpu');
     if (signal.aborted) return;
     const begun = performance.now();
     const onLooked = (/** @type {number} */ count) => (el('status').textContent = `Looking at photo ${count} of ${photos.length}`);
@@ -194,7 +165,7 @@ async function paint() {
   const captions = choice(PAINTER).groups.flatMap((group) => group.captions);
   const caption = captions[Math.floor(Math.random() * captions.length)];
   try {
-    const painter = await model(PAINTER);
+    const painter = await model(PAINTER, 'cpu');
     el('status').textContent = `Painting “${caption}”`;
     let last;
     for await (const frame of painter.draw(caption, { seed: Math.floor(Math.random() * 2 ** 32) })) last = frame;

@@ -18,6 +18,7 @@ const FILES = site?.files ?? [
   'frame-editor.js',
   'keys.js',
   'link.js',
+  'loading.js',
   'models.js',
   'panels.js',
   'models/index.json',
