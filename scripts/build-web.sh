@@ -2,8 +2,8 @@
 # Builds pkg/: four engines from the one crate, bound, optimised, pre-compressed: cpu has the fused passes
 # alone, flex runs painters in plain burn tensors on the CPU, describe runs what looks at pictures, webgpu painters on
 # the GPU. Each stage says its time.
-# Nothing is built again that did not change; engines named as arguments are built alone. Environment: ALIGNDRAW_CACHE, where tools and target
-# folders are kept (default ~/.cache/aligndraw).
+# Nothing is built again that did not change; engines named as arguments are built alone. Environment:
+# ALIGNDRAW_CACHE, where tools and target folders are kept (default ~/.cache/aligndraw).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 cache=${ALIGNDRAW_CACHE:-$HOME/.cache/aligndraw}
