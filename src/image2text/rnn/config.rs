@@ -49,8 +49,9 @@ impl RnnConfig {
     pub fn photos() -> Self {
         Self {
             vocabulary_size: 1,
-            features: Features::photos(),
-            context: Context::First,
+            // Averages vary less from photo to photo than cells do: at the scale of cells little of them is heard.
+            features: Features { scale: 2.0, ..Features::photos() },
+            context: Context::Every,
             embedding_size: 256,
             hidden_size: 256,
             dropout: Dropout { hidden: 0.5, words: 0.25 },
@@ -62,6 +63,7 @@ impl RnnConfig {
         Self {
             vocabulary_size: 11,
             features: Features { channels: 5, rows: 2, columns: 3, scale: 0.7 },
+            context: Context::First,
             embedding_size: 7,
             hidden_size: 9,
             dropout: Dropout { hidden: 0.0, words: 0.0 },
