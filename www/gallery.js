@@ -4,6 +4,7 @@
 import { load } from './lib/aligndraw.js';
 import { paint } from './lib/picture.js';
 import { choice } from './models.js';
+import * as sheets from './sheets.js';
 
 /** @typedef {import('./lib/aligndraw.js').Frame} Frame */
 
@@ -36,6 +37,11 @@ function buildFigures() {
   if (heldOut && PAPER.name === 'aligndraw-digits') {
     const pairs = heldOut.captions.flatMap((caption) => [frame(DIGITS.name, caption, 'in frames'), frame(PAPER.name, caption, 'alignDRAW')]);
     groups.push(section('Digits where they never stood', `${heldOut.note} Beside each: the paper’s alignDRAW, trained on the same pictures.`, pairs));
+  }
+  if (sheets.hasSamples) {
+    const group = section('Digits that nobody asked for', sheets.NOTE, sheets.figures);
+    group.classList.add('sheets');
+    groups.push(group);
   }
   el('figures').replaceChildren(...groups);
 }
@@ -93,6 +99,10 @@ async function drawAll() {
         controller.signal.throwIfAborted();
       }
       words.forEach((word) => word.style.setProperty('--attention', '0'));
+    }
+    if (sheets.hasSamples) {
+      el('status').textContent = 'Drawing digits that nobody asked for';
+      await sheets.drawSamples(await modelOf(sheets.NAME), seed, controller.signal);
     }
     el('status').textContent = `${pictures.length} pictures, drawn on this machine; press one to open it.`;
     document.documentElement.dataset.drawn = String(seed);

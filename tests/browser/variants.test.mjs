@@ -136,7 +136,22 @@ describe('variants', () => {
   test('the gallery draws every figure and shows what was measured', async () => {
     const gallery = await openPage(context, `${server.url}/gallery.html`);
     await gallery.waitForFunction(() => document.documentElement.dataset.drawn, null, { timeout: 120_000 });
-    assert.equal(await gallery.locator('.row canvas').count(), 42);
+    assert.equal(await gallery.locator('.row canvas').count(), 44);
+    // Every one of the 64 digits has ink, and no two are the same; what is followed gains ink from column to column.
+    const inks = await gallery.locator('.sheets canvas').evaluateAll((canvases) => canvases.map((canvas) => {
+      const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+      const paper = Math.max(...data.filter((_, at) => at % 4 === 0));
+      const sums = new Array((canvas.width * canvas.height) / 784).fill(0);
+      for (let at = 0; at < data.length / 4; at += 1) {
+        const [x, y] = [at % canvas.width, Math.floor(at / canvas.width)];
+        sums[8 * Math.floor(y / 28) + Math.floor(x / 28)] += paper - data[4 * at];
+      }
+      return sums;
+    }));
+    assert.deepEqual(inks.map((of) => of.length), [64, 32]);
+    assert.equal(new Set(inks[0]).size, 64);
+    assert.ok(inks[0].every((ink) => ink > 0), 'a digit has no ink');
+    assert.deepEqual([7, 15, 23, 31].map((at) => inks[1][at]), inks[0].slice(0, 4), 'what is followed ends as the digit beside it');
     const found = JSON.parse(readFileSync('models/scenes.eval.json', 'utf8'));
     const { right, of } = found.held_out.painted.colour;
     const cells = await gallery.locator('#rows tr', { hasText: 'colour' }).locator('td').allTextContents();

@@ -67,7 +67,6 @@ impl RnnConfig {
             embedding_size: 7,
             hidden_size: 9,
             dropout: Dropout { hidden: 0.0, words: 0.0 },
-            ..Self::photos()
         }
     }
 }
