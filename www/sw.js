@@ -28,6 +28,7 @@ const FILES = site?.files ?? [
   'gallery.html',
   'gallery.css',
   'gallery.js',
+  'sheets.js',
   'describe.html',
   'describe.css',
   'describe.js',
