@@ -140,7 +140,7 @@ describe('describing photos', () => {
   test('a chosen file is taken for a photo and described as natively, its attention the native one', async () => {
     await page.locator('#file').setInputFiles(square);
     assert.equal(await said(page), native.sentences[0].text);
-    assert.ok(await page.getByRole('radio', { name: 'Photos' }).isChecked());
+    assert.ok(await page.getByRole('radio', { name: 'Photos', exact: true }).isChecked());
     const found = await page.evaluate(async (bytes) => {
       const { load } = await import('./lib/aligndraw.js');
       const model = await load({ model: 'describe-photos' });
@@ -153,6 +153,20 @@ describe('describing photos', () => {
       const worst = attention.reduce((most, x, cell) => Math.max(most, Math.abs(x - native.sentences[0].words[at].attention[cell])), 0);
       assert.ok(worst < TOLERANCE, `word ${at}: ${worst}`);
     });
+    assert.deepEqual(page.problems, []);
+  });
+
+  test('the other describers of photos say what they say natively; one has nothing to light up', async () => {
+    for (const [name, title] of [['describe-photos-hard', 'Photos, hard attention'], ['describe-photos-rnn', 'Photos, without attention']]) {
+      const { sentences } = JSON.parse(execFileSync(binary, ['describe', square, '--model', name, '--json'], { encoding: 'utf8' })).pictures[0];
+      await page.evaluate(() => delete document.documentElement.dataset.said);
+      await page.getByRole('radio', { name: title }).check();
+      assert.equal(await said(page), sentences[0].text);
+      assert.equal('attention' in sentences[0].words[0], name.endsWith('hard'));
+    }
+    await page.evaluate(() => delete document.documentElement.dataset.said);
+    await page.getByRole('radio', { name: 'Photos', exact: true }).check();
+    assert.equal(await said(page), native.sentences[0].text);
     assert.deepEqual(page.problems, []);
   });
 
