@@ -137,6 +137,8 @@ describe('variants', () => {
     const gallery = await openPage(context, `${server.url}/gallery.html`);
     await gallery.waitForFunction(() => document.documentElement.dataset.drawn, null, { timeout: 120_000 });
     assert.equal(await gallery.locator('.row canvas').count(), 44);
+    const { bound } = JSON.parse(readFileSync('models/plain-mnist.eval.json', 'utf8')).bound;
+    assert.ok((await gallery.locator('.sheets .note').textContent()).includes(`−${Math.abs(bound).toFixed(1)} nats`));
     // Every one of the 64 digits has ink, and no two are the same; what is followed gains ink from column to column.
     const inks = await gallery.locator('.sheets canvas').evaluateAll((canvases) => canvases.map((canvas) => {
       const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
