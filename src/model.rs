@@ -14,6 +14,7 @@ use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::data::batch::{Captions, Lesson, TrainBatch};
+use crate::data::source::Source;
 use crate::error::{Error, Result};
 use crate::kernels::window::{Rect, Window};
 use crate::options::Preset;
@@ -155,6 +156,13 @@ pub trait Trainable: Module + ModuleDisplay + Sync + 'static {
     /// The terms of the loss for each image of a batch [batch], in burn tensors: any device, with or
     /// without autodiff. All randomness comes from the batch's noise seed.
     fn terms(&self, config: &Self::Config, batch: &TrainBatch) -> Terms<Tensor<1>>;
+
+    /// What is computed from data before a new run begins, a codebook say; most models have nothing such.
+    #[must_use]
+    fn fitted(self, config: &Self::Config, source: &dyn Source, seed: u64) -> Self {
+        let _ = (config, source, seed);
+        self
+    }
 
     /// These weights for a model of other sizes, to be trained on (`aligndraw train --from`).
     ///

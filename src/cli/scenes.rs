@@ -9,7 +9,7 @@ use super::picture;
 use crate::cli::output::{say, write_and_note};
 use crate::data::noise::Noise;
 use crate::data::scene_pictures::{CANVAS, ScenePictures};
-use crate::data::scenes::{Bans, Object, Place, Scene, Thing};
+use crate::data::scenes::{Bans, Object, Place, Scene, Thing, caption};
 use crate::model::ImageSize;
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -76,12 +76,22 @@ pub fn every_place() -> Vec<Scene> {
     Place::ALL.into_iter().map(scene).collect()
 }
 
+/// A caption in the words of the grammar ("grass" is "green grass"), as far as it knows them.
+fn in_its_words(said: &str) -> String {
+    let vocabulary = caption::vocabulary();
+    let known = vocabulary.tokens(said).map(|tokens| {
+        let words = tokens.ids.iter().map(|&id| vocabulary.words[id].as_str());
+        words.collect::<Vec<_>>().join(" ")
+    });
+    known.unwrap_or_else(|_| said.to_owned())
+}
+
 pub fn run(args: Args) -> Result<()> {
     let pictures = ScenePictures::new(Bans::draw(args.bans_seed));
     let mut noise = Noise::new(args.seed);
     let count = args.number as usize;
     let scenes = match (&args.caption, args.sheet) {
-        (Some(caption), _) => match Scene::parse(caption) {
+        (Some(caption), _) => match Scene::parse(&in_its_words(caption)) {
             Some((scene, _)) => vec![scene; count],
             None => bail!("\"{caption}\" names no object that is known, a school bus say"),
         },

@@ -161,4 +161,6 @@ pub enum Lesson {
     Everything,
     /// Captions that name one object.
     OneObject,
+    /// The same captions with pictures of their places alone.
+    Places,
 }

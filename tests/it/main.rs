@@ -22,6 +22,7 @@ mod output;
 mod paraphrase;
 mod paraphrase_cli;
 mod photos;
+mod place_codes;
 mod ranker_models;
 mod rankers;
 mod rankers_cli;

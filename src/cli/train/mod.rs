@@ -286,7 +286,7 @@ impl Training<'_> {
         if let Some(weights) = self.sentences {
             model = sentences::with_sentences(model, weights)?;
         }
-        Ok(model)
+        Ok(model.fitted(config, &*self.data.train, seed))
     }
 }
 

@@ -35,6 +35,28 @@ fn sepia(pixels: &mut [f32]) {
     }
 }
 
+/// The place of a scene.
+fn place(scene: &Scene, noise: &mut Noise) -> Pixmap {
+    let mut canvas = Pixmap::new(CANVAS as u32, CANVAS as u32).expect("the canvas has a size");
+    backdrop::paint(scene.place, &mut canvas, noise);
+    canvas
+}
+
+/// Planes of red, green and blue in 0 to 1, in the tones of an old photo where asked for.
+fn planes(canvas: &Pixmap, vintage: bool) -> Vec<f32> {
+    let plane = CANVAS * CANVAS;
+    let mut pixels = vec![0.0; 3 * plane];
+    for (at, pixel) in canvas.pixels().iter().enumerate() {
+        for (c, value) in [pixel.red(), pixel.green(), pixel.blue()].into_iter().enumerate() {
+            pixels[c * plane + at] = f32::from(value) / 255.0;
+        }
+    }
+    if vintage {
+        sepia(&mut pixels);
+    }
+    pixels
+}
+
 impl ScenePictures {
     /// A painter that keeps to these bans.
     pub fn new(bans: Bans) -> Self {
@@ -43,8 +65,7 @@ impl ScenePictures {
 
     /// Paints a scene: [3, 64, 64] in [0, 1]. `noise` moves things by a few pixels.
     pub fn paint(&self, scene: &Scene, noise: &mut Noise) -> Vec<f32> {
-        let mut canvas = Pixmap::new(CANVAS as u32, CANVAS as u32).expect("the canvas has a size");
-        backdrop::paint(scene.place, &mut canvas, noise);
+        let mut canvas = place(scene, noise);
         for placed in self.layout(scene, noise) {
             let sprite = match placed.thing.map(|thing| scene.things[thing]) {
                 Some(thing) => self.sprites.of((thing.object, thing.colour, thing.pale), placed.side),
@@ -53,17 +74,12 @@ impl ScenePictures {
             let (paint, still) = (PixmapPaint::default(), Transform::identity());
             canvas.draw_pixmap(placed.left, placed.top, sprite.pixels.as_ref(), &paint, still, None);
         }
-        let plane = CANVAS * CANVAS;
-        let mut pixels = vec![0.0; 3 * plane];
-        for (at, pixel) in canvas.pixels().iter().enumerate() {
-            for (c, value) in [pixel.red(), pixel.green(), pixel.blue()].into_iter().enumerate() {
-                pixels[c * plane + at] = f32::from(value) / 255.0;
-            }
-        }
-        if scene.vintage {
-            sepia(&mut pixels);
-        }
-        pixels
+        planes(&canvas, scene.vintage)
+    }
+
+    /// Paints the place of a scene, without things: [3, 64, 64] in [0, 1].
+    pub fn paint_place(&self, scene: &Scene, noise: &mut Noise) -> Vec<f32> {
+        planes(&place(scene, noise), scene.vintage)
     }
 
     /// Where the objects of a scene would be put, give or take the same few pixels.
@@ -114,12 +130,21 @@ impl ScenePictures {
 
     /// Paints scenes with captions of equal length as a batch.
     pub fn batch_of(&self, drawn: &[(Scene, String)], noise: &mut Noise) -> CaptionBatch<'static> {
+        self.batch_with(drawn, |scene| self.paint(scene, noise))
+    }
+
+    /// A batch of scenes with captions of equal length, painted by `paint`.
+    fn batch_with(
+        &self,
+        drawn: &[(Scene, String)],
+        mut paint: impl FnMut(&Scene) -> Vec<f32>,
+    ) -> CaptionBatch<'static> {
         let mut ids = Vec::new();
         let mut images = Vec::with_capacity(drawn.len() * 3 * CANVAS * CANVAS);
         for (scene, caption) in drawn {
             let tokens = self.vocabulary.tokens(caption);
             ids.extend(tokens.expect("the grammar's captions are in its vocabulary").ids);
-            images.extend(self.paint(scene, noise));
+            images.extend(paint(scene));
         }
         let words = ids.len() / drawn.len().max(1);
         CaptionBatch::of_words(Cow::Owned(ids), words, Cow::Owned(images))
@@ -165,10 +190,13 @@ impl Source for ScenePictures {
     fn training_batch(&self, size: usize, noise: &mut Noise, learned: Lesson) -> CaptionBatch<'static> {
         let sample = match learned {
             Lesson::Everything => lesson,
-            Lesson::OneObject => one_object,
+            Lesson::OneObject | Lesson::Places => one_object,
         };
         let drawn = self.draw_alike(sample, false, size, noise);
-        self.batch_of(&drawn, noise)
+        match learned {
+            Lesson::Places => self.batch_with(&drawn, |scene| self.paint_place(scene, noise)),
+            _ => self.batch_of(&drawn, noise),
+        }
     }
 
     fn held_out_batch(&self, size: usize, noise: &mut Noise) -> Option<CaptionBatch<'static>> {

@@ -37,6 +37,20 @@ fn places() -> impl Iterator<Item = (&'static str, Place)> {
     Place::ALL.into_iter().flat_map(|place| place.phrases().iter().map(move |&phrase| (phrase, place)))
 }
 
+/// The same without the words that lead to them, for wordings such as "in the street".
+fn bare_places() -> impl Iterator<Item = (&'static str, Place)> {
+    let bare = |phrase: &'static str| {
+        let leads =
+            |word: &str| ["in", "on", "at", "near", "across", "front", "of", "the", "a"].contains(&word);
+        let mut rest = phrase;
+        while let Some((_, after)) = rest.split_once(' ').filter(|(word, _)| leads(word)) {
+            rest = after;
+        }
+        rest
+    };
+    places().map(move |(phrase, place)| (bare(phrase), place))
+}
+
 fn nouns() -> impl Iterator<Item = (&'static str, Object)> {
     let both =
         |object: Object| object.nouns().iter().flat_map(move |(one, many)| [(*one, object), (*many, object)]);
@@ -85,6 +99,8 @@ impl Scene {
             } else if let Some(object) = words.longest(nouns()) {
                 things.push(Thing { object, ..next });
                 next = Thing::new(Object::Bus);
+            } else if let Some(found) = words.longest(bare_places()) {
+                place = Some(found);
             } else {
                 match *word {
                     "vintage" => vintage = true,
@@ -131,6 +147,20 @@ mod tests {
                 assert_eq!(heard, scene, "{caption}");
             }
         }
+    }
+
+    #[test]
+    fn places_are_heard_in_other_wordings() {
+        for (caption, place) in [
+            ("a bus in the street", Place::Street),
+            ("a cat near a living room", Place::LivingRoom),
+            ("two birds under a clear blue sky", Place::ClearSky),
+        ] {
+            let (scene, stated) = Scene::parse(caption).expect("an object is named");
+            assert_eq!((scene.place, stated), (place, true), "{caption}");
+        }
+        let (scene, stated) = Scene::parse("a decadent chocolate desert").expect("a dessert");
+        assert_eq!((scene.place, stated), (scene.things[0].object.home(), false));
     }
 
     #[test]

@@ -49,6 +49,13 @@ impl Plan {
         values
     }
 
+    /// The rows of places alone, of a table of all rows.
+    pub fn places(&self, table: Tensor<2>) -> Tensor<2> {
+        let first = (0..self.pictures.len()).map(|picture| picture * self.rows).collect();
+        let device = table.device();
+        table.select(0, indices(first, &device))
+    }
+
     /// 1 for rows of things, 0 for places and unused rows [picture · layer].
     pub fn things(&self) -> Vec<f32> {
         self.each_row(|_, _, layer| f32::from(layer > 0))
@@ -169,6 +176,12 @@ impl Layered {
             backward: true,
         };
         both_ways([forward, backward], &embedded, sentences, words)
+    }
+
+    /// What the places are said to be [picture, H].
+    pub fn said_of_places(&self, config: &LayeredConfig, captions: &CaptionIds, plan: &Plan) -> Tensor<2> {
+        let device = self.frame_bias.val().device();
+        plan.places(self.said_of(config, captions, plan, &device))
     }
 
     /// What each layer is said to be: the sum over the words of its noun phrase [row, H].

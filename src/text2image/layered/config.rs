@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Lexicon;
+use super::{CodesConfig, Lexicon};
 use crate::error::{Error, Result};
 use crate::model::{Config, ImageSize};
 
@@ -10,6 +10,9 @@ use crate::model::{Config, ImageSize};
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LayerCurriculum {
+    /// Pictures of places alone until here, where places are drawn in codes; nothing else is learned from them.
+    #[serde(default)]
+    pub places_until: f32,
     /// Captions that name one thing alone until here.
     pub singles_until: f32,
     /// No latent until here: strokes learn the average of a thing before they learn how things differ, and
@@ -66,6 +69,9 @@ pub struct LayeredConfig {
     pub num_steps: usize,
     /// The first of them, which draw the place.
     pub place_steps: usize,
+    /// The place is drawn in codes; none: by strokes as things are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place_codes: Option<CodesConfig>,
     /// What is learned first; none: everything at once.
     #[serde(default)]
     pub curriculum: Option<LayerCurriculum>,
@@ -96,7 +102,9 @@ impl LayeredConfig {
             write_size: 26,
             num_steps: 13,
             place_steps: 3,
+            place_codes: None,
             curriculum: Some(LayerCurriculum {
+                places_until: 0.0,
                 singles_until: 0.1,
                 latents_from: 0.15,
                 latents_until: 0.2,
@@ -153,6 +161,11 @@ impl LayeredConfig {
         (CHANNELS + 1) * self.write_size * self.write_size
     }
 
+    /// Rows and columns of the place's codes; none where it is drawn by strokes.
+    pub fn place_cells(&self) -> Option<[usize; 2]> {
+        self.place_codes.map(|codes| codes.cells([self.height, self.width]))
+    }
+
     /// Layers of a drawing at most.
     pub fn max_layers(&self) -> usize {
         self.max_things + 1
@@ -184,6 +197,9 @@ impl Config for LayeredConfig {
             if !(least..=65_536).contains(&size) {
                 return Err(Error::Config(format!("{name} is {size}, expected {least} to 65536")));
             }
+        }
+        if let Some(codes) = &self.place_codes {
+            codes.check([self.height, self.width], self.place_steps)?;
         }
         if let Some(id) = self.lexicon.ids().find(|&id| id >= self.vocabulary_size) {
             return Err(Error::Config(format!(
@@ -241,6 +257,10 @@ impl Config for LayeredConfig {
             (d + 1, 2 * z + 3 + self.patch_len()),
             (self.num_steps + 2, self.image_size().len() + 8 * d),
         ];
-        4 * products.iter().fold(0u64, |sum, &(a, b)| sum.saturating_add((a as u64).saturating_mul(b as u64)))
+        let codes =
+            self.place_codes.map_or(0, |codes| codes.floats([self.height, self.width], self.said_size));
+        4 * products
+            .iter()
+            .fold(codes, |sum, &(a, b)| sum.saturating_add((a as u64).saturating_mul(b as u64)))
     }
 }

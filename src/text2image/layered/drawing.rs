@@ -4,6 +4,7 @@ use burn::tensor::{Tensor, activation::sigmoid};
 
 use super::caption::{Encoded, Plan};
 use super::config::CHANNELS;
+use super::place::{Band, Grid as PlaceGrid, Known};
 use super::window::{Grid, moved, stroke};
 use super::{Layered, LayeredConfig};
 use crate::nn::gaussian::Gaussian;
@@ -24,6 +25,8 @@ pub struct State {
     layers: Vec<usize>,
     /// Whether nothing was drawn yet.
     blank: bool,
+    /// The codes of the place so far, where it is drawn in codes.
+    pub place: Option<PlaceGrid>,
 }
 
 impl State {
@@ -35,6 +38,7 @@ impl State {
             encoder: self.encoder.picture(at),
             layers: vec![self.layers[at]],
             blank: self.blank,
+            place: self.place.as_ref().map(|place| place.picture(at)),
         }
     }
 }
@@ -47,6 +51,8 @@ pub struct Rows {
     inference: Tensor<2>,
     generative: Tensor<2>,
     style: Option<Tensor<2>>,
+    /// What the places are said to be [picture, H].
+    pub places: Tensor<2>,
     /// Rows of a picture.
     each: usize,
 }
@@ -79,6 +85,11 @@ impl Layered {
             encoder: initial(&self.inference_initial_hidden.val()),
             layers: vec![0; batch],
             blank: true,
+            place: self
+                .place_codes
+                .as_ref()
+                .zip(config.place_cells())
+                .map(|(codes, cells)| codes.begin(batch, cells)),
         }
     }
 
@@ -91,6 +102,7 @@ impl Layered {
             inference: of(&self.inference_said),
             generative: of(&self.generative_said),
             style: encoded.style.clone(),
+            places: plan.places(encoded.said.clone()),
             each: plan.rows,
         }
     }
@@ -128,6 +140,35 @@ impl Layered {
         (moved(&encoded.frames, posterior.sample(noise) * things), kl)
     }
 
+    /// One of the first steps where the place is drawn in codes: the next rows of it. `chances` and `known` as
+    /// [`super::place::PlaceCodes::draw`] takes them; none when the place is drawn by strokes or stands already.
+    pub fn place_step(
+        &self,
+        config: &LayeredConfig,
+        rows: &Rows,
+        state: &State,
+        step: usize,
+        chances: &Tensor<2>,
+        known: Option<&Known>,
+    ) -> Option<(State, Step)> {
+        let (codes, sizes, cells) = (self.place_codes.as_ref()?, config.place_codes?, config.place_cells()?);
+        if step >= config.place_steps {
+            return None;
+        }
+        let band = Band::of(step, config.place_steps, cells[0]);
+        let (grid, drawn) = codes.draw(state.place.clone()?, &rows.places, cells, band, chances, known);
+        let colours = codes.colours(&sizes, drawn, band, cells[1]);
+        let [batch, channels, height, width] = state.canvas.dims();
+        let (top, bottom) = (band.from * sizes.side, band.until * sizes.side);
+        let canvas =
+            state.canvas.clone().slice_assign([0..batch, 0..channels, top..bottom, 0..width], colours);
+        // The whole canvas is the frame, and rows of it the window: there is no square to show.
+        let whole = Tensor::<2>::from_floats([[0.0, 0.0, 1.0, 0.0, 0.0, 1.0]], &canvas.device());
+        let window = whole.expand([batch, 6]);
+        debug_assert!(bottom <= height);
+        Some((State { canvas, blank: false, place: Some(grid), ..state.clone() }, Step { window, kl: None }))
+    }
+
     /// One step. With `image` [picture, 3, height, width] the latent comes from the posterior, without it from
     /// the prior. `layers` names the layer that each picture draws.
     pub fn step(
@@ -142,7 +183,7 @@ impl Layered {
         let device = latent.noise.device();
         let fresh = state.layers != layers;
         let first = state.blank;
-        let State { canvas, decoder, encoder, .. } =
+        let State { canvas, decoder, encoder, place, .. } =
             if fresh { self.next_layer(state, layers) } else { state };
         let at: Vec<usize> = layers.iter().enumerate().map(|(b, layer)| b * rows.each + layer).collect();
         let at = indices(at, &device);
@@ -172,7 +213,10 @@ impl Layered {
         let decoder = decoder.step(gates + of(&rows.generative));
         let (canvas, stroke) = self.write(config, &frames, &decoder, canvas, first);
         let window = Tensor::cat(vec![frames, stroke], 1);
-        (State { canvas, decoder, encoder, layers: layers.to_vec(), blank: false }, Step { window, kl })
+        (
+            State { canvas, decoder, encoder, layers: layers.to_vec(), blank: false, place },
+            Step { window, kl },
+        )
     }
 
     /// Lays a patch over the canvas: `c ← c (1 − α) + α · colour` (Porter & Duff 1984, "over"). The first

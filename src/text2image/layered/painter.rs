@@ -6,6 +6,7 @@ use burn::tensor::{Device, Tensor};
 
 use super::caption::Plan;
 use super::drawing::{Latent, Rows, State, shown};
+use super::place::quantiles;
 use super::window::decode;
 use super::{Layer, Layered, LayeredConfig};
 use crate::error::{Error, Result};
@@ -52,13 +53,30 @@ impl Shared {
             [0, 1].map(|axis| moved * noise[picture * each + 2 * layer + axis])
         });
         let frames = on_device(frames.concat(), [batch * plan.rows, 2], device);
-        let latents: Vec<f32> =
-            noise.chunks_exact(each).flat_map(|picture| picture[of_frames..].iter().copied()).collect();
-        let latents = on_device(latents, [batch, config.num_steps, config.latent_size], device);
+        let of_steps = config.num_steps * config.latent_size;
+        let part = |from: usize, len: usize| -> Vec<f32> {
+            noise.chunks_exact(each).flat_map(|picture| &picture[from..][..len]).copied().collect()
+        };
+        let latents =
+            on_device(part(of_frames, of_steps), [batch, config.num_steps, config.latent_size], device);
+        let of_places = of_frames + of_steps;
+        let chances = quantiles(&part(of_places, each - of_places));
+        let chances = on_device(chances, [batch, each - of_places], device);
         let frames = self.placed(model.prior_frames(&encoded, frames), &plan, placed)?;
         let rows = model.rows(&encoded, frames, &plan);
         let (shared, length, style, placed) = (self.clone(), captions.words, encoded.style, placed.to_vec());
-        Ok(Box::new(LayeredDrawing { shared, rows, style, plan, length, states, latents, first, placed }))
+        Ok(Box::new(LayeredDrawing {
+            shared,
+            rows,
+            style,
+            plan,
+            length,
+            states,
+            latents,
+            chances,
+            first,
+            placed,
+        }))
     }
 
     /// Frames, some of them replaced by given ones.
@@ -97,10 +115,11 @@ impl Painter for LayeredPainter {
         Shows { attention: true, window: true, branch: true, frame: true }
     }
 
-    /// The frames' latents (2 a layer), then those of the steps.
+    /// The frames' latents (2 a layer), then those of the steps, then a number for each code of the place.
     fn noise_len(&self) -> usize {
         let config = &self.0.config;
-        2 * config.max_layers() + config.num_steps * config.latent_size
+        let codes = config.place_cells().map_or(0, |[rows, columns]| rows * columns);
+        2 * config.max_layers() + config.num_steps * config.latent_size + codes
     }
 
     fn begin(&self, captions: &CaptionIds, noise: Vec<f32>) -> Result<Box<dyn Drawing>> {
@@ -137,6 +156,8 @@ struct LayeredDrawing {
     states: Vec<State>,
     /// [picture, step, latent].
     latents: Tensor<3>,
+    /// Where the codes of the places fall among all [picture, code]; empty where there are none.
+    chances: Tensor<2>,
     first: usize,
     /// Frames that were given.
     placed: Vec<WordFrame>,
@@ -151,8 +172,13 @@ impl Drawing for LayeredDrawing {
         let noise = self.latents.clone().narrow(1, step, 1).squeeze_dim::<2>(1);
         let at = |layers: &super::Layers| layers.at(step, config.place_steps, config.num_steps);
         let layers: Vec<usize> = self.plan.pictures.iter().map(at).collect();
-        let latent = Latent { noise, share: 1.0 };
-        let (after, drawn) = model.step(config, &self.rows, before, &layers, None, latent);
+        let (after, drawn) = match model.place_step(config, &self.rows, &before, step, &self.chances, None) {
+            Some(drawn) => drawn,
+            None => {
+                let latent = Latent { noise, share: 1.0 };
+                model.step(config, &self.rows, before, &layers, None, latent)
+            }
+        };
         let image = shown(&after.canvas, &self.style).clamp(0.0, 1.0);
         self.states.push(after);
         Ok(Shown {

@@ -5,6 +5,7 @@ use burn::tensor::{Device, Tensor};
 
 use super::LayeredConfig;
 use super::config::CHANNELS;
+use super::place::PlaceCodes;
 use super::window::STROKE;
 use crate::nn::start::{FAINT, Start};
 
@@ -89,6 +90,8 @@ pub struct Layered {
     pub patch: Param<Tensor<2>>,
     /// Its bias [4N²].
     pub patch_bias: Param<Tensor<1>>,
+    /// Draws the place, where it is drawn in codes.
+    pub place_codes: Option<PlaceCodes>,
     /// Log standard deviation of a pixel's error [1].
     pub log_error: Param<Tensor<1>>,
 }
@@ -114,7 +117,19 @@ fn anchors(most: usize) -> Vec<f32> {
     (1..=most).flat_map(|n| (0..n).flat_map(move |i| of(n, i))).collect()
 }
 
+/// Fresh weights of the place's codes, where there are any.
+fn place_codes(config: &LayeredConfig, start: &mut Start) -> Option<PlaceCodes> {
+    let (codes, cells) = (config.place_codes?, config.place_cells()?);
+    Some(PlaceCodes::fresh(&codes, cells, config.said_size, start))
+}
+
 impl Layered {
+    /// The same with fresh codes of places.
+    pub fn with_place_codes(self, config: &LayeredConfig) -> Self {
+        let device = self.frame_bias.val().device();
+        Self { place_codes: place_codes(config, &mut Start::new(1, &device)), ..self }
+    }
+
     /// Fresh weights from a seed.
     pub fn fresh(config: &LayeredConfig, seed: u64, device: &Device) -> Self {
         let c = config;
@@ -178,6 +193,7 @@ impl Layered {
             stroke_bias,
             patch,
             patch_bias: start.tensor(patch_bias, [c.patch_len()]),
+            place_codes: place_codes(c, &mut start),
             log_error: start.constant([1], LOG_ERROR),
         }
     }

@@ -1,6 +1,6 @@
 //! Whole training runs of the layered painter.
 
-use super::{LayeredConfig, Lexicon};
+use super::{CodesConfig, LayerCurriculum, LayeredConfig, Lexicon};
 use crate::data::scenes::caption;
 use crate::data::source::DataSet;
 use crate::data::vocabulary::Vocabulary;
@@ -64,11 +64,28 @@ pub fn scenes() -> TrainOptions<LayeredConfig> {
     }
 }
 
+/// The places of [`scenes`] in codes, learned from pictures of places alone; all else stays as it is.
+pub fn scene_places() -> TrainOptions<LayeredConfig> {
+    let options = scenes();
+    let curriculum =
+        options.config.curriculum.map(|curriculum| LayerCurriculum { places_until: 1.0, ..curriculum });
+    TrainOptions {
+        preset: "scene-places".to_owned(),
+        config: LayeredConfig { place_codes: Some(CodesConfig::scenes()), curriculum, ..options.config },
+        epochs: 30,
+        ..options
+    }
+}
+
 /// All of them, as `aligndraw train --preset` lists them.
 pub fn all() -> Vec<Preset<LayeredConfig>> {
-    vec![Preset {
-        name: "scenes",
-        about: "Colour scenes in layers: a place, then each thing in a frame of its own",
-        options: scenes(),
-    }]
+    let preset = |name, about, options| Preset { name, about, options };
+    vec![
+        preset("scenes", "Colour scenes in layers: a place, then each thing in a frame of its own", scenes()),
+        preset(
+            "scene-places",
+            "Their places in codes, as sharp as renders: begin with the weights of `scenes` (--from)",
+            scene_places(),
+        ),
+    ]
 }

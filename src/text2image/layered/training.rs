@@ -6,18 +6,20 @@ use super::caption::Plan;
 use super::config::CHANNELS;
 use super::drawing::{Latent, shown};
 use super::painter::LayeredPainter;
+use super::place::{PLACE, PLACE_STREAM, quantiles};
 use super::window::moved;
 use super::{LayerCurriculum, Layered, LayeredConfig, presets};
 use crate::data::batch::{Lesson, TrainBatch};
 use crate::data::noise::Noise;
+use crate::data::source::Source;
 use crate::error::{Error, Result};
 use crate::model::{CaptionIds, Painter, Terms, TextToImage, Trainable};
 use crate::nn::on_device;
 use crate::options::Preset;
 
 /// The terms of the loss, nats per image; the last keeps frames near the middle until pictures pull them.
-const TERMS: [&str; 4] = ["reconstruction", "kl", "kl_frame", "frame_pull"];
-/// Weight of the last.
+pub const TERMS: [&str; 4] = ["reconstruction", "kl", "kl_frame", "frame_pull"];
+/// Weight of the frames' pull.
 const FRAME_PULL: f32 = 2.0;
 /// Streams of a batch's noise seed beyond those of its images.
 const JITTER_STREAM: u64 = 1 << 40;
@@ -46,8 +48,8 @@ impl Trainable for Layered {
         Self::fresh(config, seed, device)
     }
 
-    fn term_names(_: &LayeredConfig) -> Vec<&'static str> {
-        TERMS.to_vec()
+    fn term_names(config: &LayeredConfig) -> Vec<&'static str> {
+        TERMS.into_iter().chain(config.place_codes.map(|_| PLACE)).collect()
     }
 
     fn presets() -> Vec<Preset<LayeredConfig>> {
@@ -55,24 +57,36 @@ impl Trainable for Layered {
     }
 
     fn lesson(config: &LayeredConfig, progress: f32) -> Lesson {
-        let singles = config.curriculum.is_some_and(|curriculum| progress < curriculum.singles_until);
-        if singles { Lesson::OneObject } else { Lesson::Everything }
+        let until = |of: fn(LayerCurriculum) -> f32| config.curriculum.is_some_and(|c| progress < of(c));
+        match () {
+            () if shows_places_alone(config, progress) => Lesson::Places,
+            () if until(|curriculum| curriculum.singles_until) => Lesson::OneObject,
+            () => Lesson::Everything,
+        }
     }
 
-    /// For a vocabulary that has grown at its end: the new words' rows start at 0.
+    /// The codebook of places, by k-means.
+    fn fitted(self, config: &LayeredConfig, source: &dyn Source, seed: u64) -> Self {
+        self.with_codebook(config, source, seed)
+    }
+
+    /// For a vocabulary that has grown at its end, whose new words' rows start at 0, and for places that are drawn in
+    /// codes from now on.
     fn adapt(self, from: &LayeredConfig, to: &LayeredConfig) -> Result<Self> {
         let LayeredConfig { vocabulary_size, .. } = *to;
         let grown = LayeredConfig {
             vocabulary_size,
             lexicon: to.lexicon.clone(),
             curriculum: to.curriculum,
+            place_codes: to.place_codes,
             ..from.clone()
         };
         if grown != *to || vocabulary_size < from.vocabulary_size {
-            let what = "the sizes of the weights differ from those of the run in more than new words";
+            let what = "the sizes of the weights differ from those of the run in more than new words and the codes of places";
             return Err(Error::Config(what.to_owned()));
         }
-        Ok(self.with_words(vocabulary_size - from.vocabulary_size))
+        let grown = self.with_words(vocabulary_size - from.vocabulary_size);
+        Ok(if from.place_codes == to.place_codes { grown } else { grown.with_place_codes(to) })
     }
 
     fn terms(&self, config: &LayeredConfig, item: &TrainBatch) -> Terms<Tensor<1>> {
@@ -80,9 +94,21 @@ impl Trainable for Layered {
         let batch = item.batch.len();
         let captions = CaptionIds { ids: item.batch.ids.to_vec(), batch, words: item.batch.words };
         let plan = Plan::of(config, &captions).expect("the data set's captions name what is drawn");
+        if shows_places_alone(config, item.progress)
+            && let Some(terms) =
+                self.places_alone(config, &captions, &plan, item.batch.images.to_vec(), item.noise_seed)
+        {
+            return terms;
+        }
         let noise = BoundNoise::of(config, item, plan.rows);
         self.bound(config, &captions, &plan, item.batch.images.to_vec(), noise, &device)
     }
+}
+
+/// Whether pictures of places alone are learned from at a share of the run.
+fn shows_places_alone(config: &LayeredConfig, progress: f32) -> bool {
+    let until = config.curriculum.map_or(0.0, |curriculum| curriculum.places_until);
+    config.place_codes.is_some() && progress < until
 }
 
 /// The numbers that a bound is estimated with.
@@ -95,13 +121,17 @@ pub struct BoundNoise {
     pub jitter: Option<Vec<f32>>,
     /// How much of the latents there is yet, 0 to 1.
     pub latents: f32,
+    /// Uniform in 0 to 1, of the places' codes [picture, code].
+    pub of_places: Vec<f32>,
 }
 
 impl BoundNoise {
     /// Of a batch, from its seed.
     fn of(config: &LayeredConfig, item: &TrainBatch, rows: usize) -> Self {
         let (steps, z) = (config.num_steps, config.latent_size);
-        let (mut of_frames, mut of_steps, mut jitter) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut of_frames, mut of_steps, mut jitter, mut of_places) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let codes = config.place_cells().map_or(0, |[rows, columns]| rows * columns);
         let curriculum = config.curriculum;
         let std = curriculum.map_or(0.0, |curriculum| curriculum.noise_at(item.progress));
         for b in 0..item.batch.len() as u64 {
@@ -112,10 +142,11 @@ impl BoundNoise {
             let moved = stream.uniform() < curriculum.map_or(0.0, |curriculum| curriculum.noise_share);
             let std = if moved { std } else { 0.0 };
             jitter.extend(stream.normals(2 * rows).into_iter().map(|x| std * x));
+            of_places.extend(quantiles(&Noise::stream(item.noise_seed, PLACE_STREAM + b).normals(codes)));
         }
         let jitter = (std > 0.0).then_some(jitter);
         let latents = curriculum.map_or(1.0, |curriculum| curriculum.latents_at(item.progress));
-        Self { of_frames, of_steps, jitter, latents }
+        Self { of_frames, of_steps, jitter, latents, of_places }
     }
 }
 
@@ -155,7 +186,13 @@ impl Layered {
         let noises: Tensor<3> = on_device(noise.of_steps, [batch, steps, config.latent_size], device);
         let mut state = self.begin(config, batch);
         let mut kl = Tensor::zeros([batch], device);
+        let known = self.known_places(config, &plan.pictures, &images);
+        let chances = on_device(noise.of_places.clone(), [batch, noise.of_places.len() / batch], device);
         for t in 0..steps {
+            if let Some((next, _)) = self.place_step(config, &table, &state, t, &chances, known.as_ref()) {
+                state = next;
+                continue;
+            }
             let layers: Vec<usize> =
                 plan.pictures.iter().map(|layers| layers.at(t, config.place_steps, steps)).collect();
             let fresh = noises.clone().narrow(1, t, 1).squeeze_dim::<2>(1);
@@ -172,8 +209,9 @@ impl Layered {
         let precision = (log_error.clone() * -2.0).exp() * 0.5;
         let constant = (log_error + 0.5 * std::f32::consts::TAU.ln()) * values as f32;
         let nats = error.sum_dim(1).squeeze_dim::<1>(1) * precision + constant;
-        let terms = [nats, kl * noise.latents, kl_frame, pull * FRAME_PULL];
-        Terms(TERMS.into_iter().zip(terms).collect())
+        let mut terms = vec![nats, kl * noise.latents, kl_frame, pull * FRAME_PULL];
+        terms.extend(known.and_then(|known| self.nats_of_places(config, &table, &state, &known)));
+        Terms(Self::term_names(config).into_iter().zip(terms).collect())
     }
 }
 
