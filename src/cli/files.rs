@@ -13,7 +13,6 @@ use crate::error::Error;
 use crate::eval::classifier::DigitClassifier;
 use crate::eval::judge::SceneJudge;
 use crate::eval::scene_fidelity::Factors;
-use crate::eval::share::Share;
 use crate::train::checkpoints::write_atomically;
 
 /// Reads MNIST from a folder.
@@ -76,9 +75,6 @@ pub struct JudgeManifest {
     pub reads: String,
     /// Test renders of which each factor is read right.
     pub accuracy_on_test_renders: Factors,
-    /// Spoiled renders in which it recognises nothing, as it should.
-    #[serde(default)]
-    pub nothing_in_spoiled_renders: Share,
     /// Times 10 000 renders, of its last run.
     pub epochs: usize,
     /// Seed of its last run.

@@ -14,9 +14,8 @@ use crate::cli::output::say;
 use crate::data::noise::Noise;
 use crate::data::scene_pictures::ScenePictures;
 use crate::data::scenes::{Bans, Scene};
-use crate::eval::judge::{SceneJudge, spoiled, train};
+use crate::eval::judge::{SceneJudge, train};
 use crate::eval::scene_fidelity::Factors;
-use crate::eval::share::Share;
 use crate::train::checkpoints::write_atomically;
 
 /// Percent of each factor on test renders below which what a judge says is provisional.
@@ -66,8 +65,6 @@ pub fn run(args: Args) -> Result<()> {
     for (name, share) in accuracy.rows() {
         say!("{name:<12}{:>8.2} % of {} test renders", share.percent(), share.of);
     }
-    let nothing = on_spoiled(&rounded, &pictures, TEST, TEST_SEED, &device);
-    say!("{:<12}{:>8.2} % of {} spoiled renders", "nothing in", nothing.percent(), nothing.of);
     if accuracy.least() < args.least {
         let path = std::env::temp_dir().join("unfinished-judge.safetensors");
         write_atomically(&path, &bytes).with_context(|| format!("writing {}", path.display()))?;
@@ -84,7 +81,6 @@ pub fn run(args: Args) -> Result<()> {
         name: "judge".to_owned(),
         reads: "colour scenes, 64×64 RGB in 0–1".to_owned(),
         accuracy_on_test_renders: accuracy,
-        nothing_in_spoiled_renders: nothing,
         epochs: args.epochs,
         seed: args.seed,
         seconds: begun.elapsed().as_secs_f64().round(),
@@ -105,20 +101,4 @@ fn on_renders(
     let scenes: Vec<Scene> = (0..count).map(|_| Scene::sample(&mut noise)).collect();
     let pixels: Vec<f32> = scenes.iter().flat_map(|scene| pictures.paint(scene, &mut noise)).collect();
     Factors::count(&judge.judge(&scenes, &pixels, device))
-}
-
-/// How often it recognises nothing in renders that are spoiled.
-fn on_spoiled(
-    judge: &SceneJudge,
-    pictures: &ScenePictures,
-    count: usize,
-    seed: u64,
-    device: &Device,
-) -> Share {
-    let mut noise = Noise::stream(seed, 1);
-    let pixels: Vec<f32> =
-        (0..count).flat_map(|_| spoiled(pictures, &Scene::sample(&mut noise), &mut noise).0).collect();
-    let mut nothing = Share::default();
-    judge.recognises(&pixels, device).into_iter().for_each(|recognised| nothing.add(!recognised));
-    nothing
 }

@@ -1,6 +1,5 @@
 //! The judge of colour scenes: a small convolutional network that names what it sees.
 
-mod spoiled;
 mod training;
 
 use burn::module::Module;
@@ -15,7 +14,6 @@ use crate::data::scenes::{Colour, Number, Object, Place, Relation, Scene, Size};
 use crate::error::Result;
 use crate::nn::floats;
 
-pub use spoiled::spoiled;
 pub use training::train;
 
 /// Floats of an image.
@@ -253,20 +251,6 @@ impl SceneJudge {
         verdicts
     }
 
-    /// Of pictures [picture, 3, 64, 64], whether anything can be recognised in each.
-    pub fn recognises(&self, pixels: &[f32], device: &Device) -> Vec<bool> {
-        let mut found = Vec::with_capacity(pixels.len() / IMAGE);
-        for pixels in pixels.chunks(BATCH * IMAGE) {
-            let count = pixels.len() / IMAGE;
-            let images = TensorData::new(pixels.to_vec(), [count, 3, CANVAS, CANVAS]);
-            let logits =
-                self.forward(Tensor::from_data(images, device), Tensor::zeros([count, OBJECTS], device));
-            let logits = floats(logits.into_data());
-            found.extend(logits.chunks_exact(COLOUR.end).map(|row| !shown(row).is_empty()));
-        }
-        found
-    }
-
     /// The weights as a safetensors file in half precision.
     ///
     /// **Errors** [`crate::error::Error::Model`].
@@ -282,15 +266,13 @@ impl SceneJudge {
     }
 }
 
-/// The objects that are more likely there than not; none where nothing can be recognised.
-fn shown(row: &[f32]) -> Vec<usize> {
-    (0..OBJECTS).filter(|&object| row[OBJECT][object] > 0.0).collect()
-}
-
 /// The verdict of one row of logits.
 fn verdict(labels: &Labels, row: &[f32]) -> Verdict {
     let is = |columns: std::ops::Range<usize>, label: usize| best(&row[columns]) == label;
-    let shown = shown(row);
+    // What is more likely there than not; and the likeliest, since every scene has an object.
+    let likeliest = best(&row[OBJECT]);
+    let there = |object: usize| row[OBJECT][object] > 0.0 || object == likeliest;
+    let shown: Vec<usize> = (0..OBJECTS).filter(|&object| there(object)).collect();
     let colour =
         |&(object, colour): &(usize, usize)| best(&row[COLOUR][object * COLOURS..][..COLOURS]) == colour;
     Verdict {

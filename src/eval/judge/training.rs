@@ -8,7 +8,6 @@ use burn::tensor::{Device, Tensor, TensorData};
 use burn::train::{InferenceStep, TrainOutput, TrainStep};
 
 use super::super::fit::{Loss, fit};
-use super::spoiled::{blurred, spoiled};
 use super::{
     BATCH, COLOUR, COLOURS, IMAGE, Labels, NUMBER, OBJECT, OBJECTS, PLACE, RELATION, SIZE, SceneJudge, pairs,
 };
@@ -17,9 +16,6 @@ use crate::data::scene_pictures::{CANVAS, ScenePictures};
 use crate::data::scenes::Scene;
 use crate::error::Result;
 use crate::train::loader::Batches;
-
-/// One picture in so many shows nothing that could be recognised.
-const SPOILED: usize = 4;
 
 /// Renders and what they show: 1 for what is there, 0 for the rest; a factor that is not said has
 /// no 1.
@@ -36,7 +32,16 @@ fn weather(pixels: &mut [f32], noise: &mut Noise) {
         return;
     }
     for plane in pixels.chunks_exact_mut(CANVAS * CANVAS) {
-        blurred(plane, 1 + noise.below(2));
+        for _ in 0..1 + noise.below(2) {
+            let sharp = plane.to_vec();
+            for y in 1..CANVAS - 1 {
+                for x in 1..CANVAS - 1 {
+                    let at = y * CANVAS + x;
+                    let across = sharp[at - 1] + sharp[at + 1] + sharp[at - CANVAS] + sharp[at + CANVAS];
+                    plane[at] = 0.4 * sharp[at] + 0.15 * across;
+                }
+            }
+        }
     }
     let rough = 0.06 * noise.uniform();
     pixels.iter_mut().for_each(|p| *p = (*p + rough * (2.0 * noise.uniform() - 1.0)).clamp(0.0, 1.0));
@@ -57,17 +62,10 @@ impl JudgeBatch {
         let mut said = Vec::with_capacity(BATCH);
         for row in targets.chunks_exact_mut(COLOUR.end) {
             let scene = Scene::sample(noise);
-            let labels = Labels::of(&scene);
-            if noise.below(SPOILED) == 0 {
-                let (picture, with_place) = spoiled(pictures, &scene, noise);
-                pixels.extend(picture);
-                row[PLACE][labels.place] = f32::from(with_place);
-                said.push(labels);
-                continue;
-            }
             let mut picture = pictures.paint(&scene, noise);
             weather(&mut picture, noise);
             pixels.extend(picture);
+            let labels = Labels::of(&scene);
             row[PLACE][labels.place] = 1.0;
             labels.objects.iter().for_each(|&object| row[OBJECT][object] = 1.0);
             labels.colours.iter().for_each(|&(object, c)| row[COLOUR][object * COLOURS + c] = 1.0);

@@ -25,7 +25,7 @@ pub struct State {
     layers: Vec<usize>,
     /// Whether nothing was drawn yet.
     blank: bool,
-    /// The codes of the place so far, where it is drawn in codes.
+    /// The codes of the place so far, where some are drawn.
     pub place: Option<PlaceGrid>,
 }
 
@@ -51,7 +51,7 @@ pub struct Rows {
     inference: Tensor<2>,
     generative: Tensor<2>,
     style: Option<Tensor<2>>,
-    /// What the places are said to be [picture, H].
+    /// What the places are said to be, without gradient [picture, H].
     pub places: Tensor<2>,
     /// Rows of a picture.
     each: usize,
@@ -85,11 +85,7 @@ impl Layered {
             encoder: initial(&self.inference_initial_hidden.val()),
             layers: vec![0; batch],
             blank: true,
-            place: self
-                .place_codes
-                .as_ref()
-                .zip(config.place_cells())
-                .map(|(codes, cells)| codes.begin(batch, cells)),
+            place: None,
         }
     }
 
@@ -102,7 +98,7 @@ impl Layered {
             inference: of(&self.inference_said),
             generative: of(&self.generative_said),
             style: encoded.style.clone(),
-            places: plan.places(encoded.said.clone()),
+            places: plan.places(encoded.said.clone().detach()),
             each: plan.rows,
         }
     }
@@ -156,7 +152,8 @@ impl Layered {
             return None;
         }
         let band = Band::of(step, config.place_steps, cells[0]);
-        let (grid, drawn) = codes.draw(state.place.clone()?, &rows.places, cells, band, chances, known);
+        let grid = state.place.clone().unwrap_or_else(|| codes.begin(state.layers.len(), cells));
+        let (grid, drawn) = codes.draw(grid, &rows.places, cells, band, chances, known);
         let colours = codes.colours(&sizes, drawn, band, cells[1]);
         let [batch, channels, height, width] = state.canvas.dims();
         let (top, bottom) = (band.from * sizes.side, band.until * sizes.side);

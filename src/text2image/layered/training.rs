@@ -1,5 +1,6 @@
 //! The layered painter in training: its bound, and what it learns first.
 
+use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
 use super::caption::Plan;
@@ -186,10 +187,12 @@ impl Layered {
         let noises: Tensor<3> = on_device(noise.of_steps, [batch, steps, config.latent_size], device);
         let mut state = self.begin(config, batch);
         let mut kl = Tensor::zeros([batch], device);
-        let known = self.known_places(config, &plan.pictures, &images);
+        // No gradient leads out of codes; operations that autodiff remembers all the same would pile up.
+        let still = self.clone().no_grad();
+        let known = still.known_places(config, &plan.pictures, &images);
         let chances = on_device(noise.of_places.clone(), [batch, noise.of_places.len() / batch], device);
         for t in 0..steps {
-            if let Some((next, _)) = self.place_step(config, &table, &state, t, &chances, known.as_ref()) {
+            if let Some((next, _)) = still.place_step(config, &table, &state, t, &chances, known.as_ref()) {
                 state = next;
                 continue;
             }
@@ -210,7 +213,7 @@ impl Layered {
         let constant = (log_error + 0.5 * std::f32::consts::TAU.ln()) * values as f32;
         let nats = error.sum_dim(1).squeeze_dim::<1>(1) * precision + constant;
         let mut terms = vec![nats, kl * noise.latents, kl_frame, pull * FRAME_PULL];
-        terms.extend(known.and_then(|known| self.nats_of_places(config, &table, &state, &known)));
+        terms.extend(known.and_then(|known| still.nats_of_places(config, &table, &state, &known)));
         Terms(Self::term_names(config).into_iter().zip(terms).collect())
     }
 }

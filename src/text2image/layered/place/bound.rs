@@ -1,5 +1,6 @@
 //! Places in codes in training: what of the bound is theirs, and how they are learned.
 
+use burn::module::Module;
 use burn::tensor::{Int, Tensor};
 
 use super::{Known, PlaceCodes, fit};
@@ -55,7 +56,7 @@ impl Layered {
     /// its caption changes are not known.
     pub fn known_places(&self, config: &LayeredConfig, plan: &[Layers], images: &Tensor<4>) -> Option<Known> {
         let (codes, sizes) = (self.place_codes.as_ref()?, config.place_codes?);
-        let known = codes.known(&sizes, &images.clone().detach());
+        let known = codes.known(&sizes, images);
         let [all] = known.explained.dims();
         let each = all / plan.len();
         let plain = plan.iter().flat_map(|layers| vec![f32::from(layers.styles.is_empty()); each]).collect();
@@ -75,9 +76,9 @@ impl Layered {
     ) -> Option<Tensor<1>> {
         let (codes, cells) = (self.place_codes.as_ref()?, config.place_cells()?);
         let drawn = state.place.as_ref()?.codes();
-        let nats = codes.prior.nats(&drawn, &drawn, &table.places.clone().detach(), cells);
+        let nats = codes.prior.nats(&drawn, &drawn, &table.places, cells);
         let each = cells[0] * cells[1];
-        let nats = (nats * known.explained.clone()).detach().reshape([-1, each as i32]);
+        let nats = (nats * known.explained.clone()).reshape([-1, each as i32]);
         Some(nats.sum_dim(1).squeeze_dim(1))
     }
 
@@ -94,8 +95,8 @@ impl Layered {
         let device = self.frame_bias.val().device();
         let batch = captions.batch;
         let images: Tensor<4> = on_device(images, [batch, CHANNELS, config.height, config.width], &device);
-        let said = self.said_of_places(config, captions, plan).detach();
-        let known = codes.known(&sizes, &images);
+        let said = self.clone().no_grad().said_of_places(config, captions, plan);
+        let known = codes.clone().no_grad().known(&sizes, &images);
         let heard = misread(&known.codes, sizes.codes, &mut Noise::stream(seed, PLACE_STREAM));
         let nats = codes.prior.nats(&known.codes, &heard, &said, cells).reshape([batch, cells[0] * cells[1]]);
         let nats = nats.sum_dim(1).squeeze_dim::<1>(1);

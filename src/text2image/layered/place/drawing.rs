@@ -1,15 +1,14 @@
 //! Places are drawn code after code, by bands of rows.
 
-use burn::tensor::activation::softmax;
-use burn::tensor::{Device, IndexingUpdateOp, Int, Tensor};
+use burn::tensor::{Device, Int, Tensor};
 
-use super::prior::{MARGIN, NEIGHBOURS, SUM_SCALE};
+use super::prior::{NEIGHBOURS, SUM_SCALE};
 use super::{CodesConfig, Known, PlaceCodes, Seen};
 use crate::nn::{indices, on_device};
 
 /// Codes less probable than this share of the most probable one are not drawn: there are a thousand of them, and of
 /// some hundred squares one would else be a stray. Each of the codes that show a star is seldom, too.
-const LEAST_SHARE: f32 = 0.001;
+const LEAST_SHARE: f32 = 0.003;
 
 /// The share of a normal distribution below each of some numbers (Abramowitz & Stegun 1964, 26.2.17; to 7·10⁻⁸).
 pub fn quantiles(noise: &[f32]) -> Vec<f32> {
@@ -26,10 +25,12 @@ pub fn quantiles(noise: &[f32]) -> Vec<f32> {
 /// The codes that are drawn so far.
 #[derive(Clone, Debug)]
 pub struct Grid {
-    /// Their embeddings, with what lies around the canvas [picture, (2 + rows) · (2 + columns + 1), E].
+    /// What lies outside, then the codes in the order in which they were drawn [picture, 1 + code, E].
     embedded: Tensor<3>,
-    /// Band by band [picture, code].
-    bands: Vec<Tensor<2, Int>>,
+    /// Which of these each cell of the canvas is, row by row; 0: not drawn yet.
+    at: Vec<usize>,
+    /// The codes themselves, band by band [picture, code].
+    bands: Vec<Tensor<2>>,
 }
 
 /// Rows of codes that are drawn together.
@@ -62,121 +63,100 @@ impl Band {
     }
 }
 
-/// Where codes of a canvas lie in its grid.
-struct Cells {
-    columns: usize,
-    /// Cells of one picture's grid.
-    each: usize,
-}
-
-impl Cells {
-    fn of([rows, columns]: [usize; 2]) -> Self {
-        let [left, top, right] = MARGIN;
-        Self { columns, each: (top + rows) * (left + columns + right) }
-    }
-
-    /// The cell of a code, or of one of its neighbours.
-    fn at(&self, [row, column]: [usize; 2], [down, across]: [isize; 2]) -> usize {
-        let [left, top, right] = MARGIN;
-        let (row, column) =
-            ((top + row).saturating_add_signed(down), (left + column).saturating_add_signed(across));
-        row * (left + self.columns + right) + column
-    }
-}
-
 impl Grid {
     /// One picture of the batch.
     pub fn picture(&self, at: usize) -> Self {
         let bands = self.bands.iter().map(|band| band.clone().narrow(0, at, 1)).collect();
-        Self { embedded: self.embedded.clone().narrow(0, at, 1), bands }
+        Self { embedded: self.embedded.clone().narrow(0, at, 1), at: self.at.clone(), bands }
     }
 
     /// All codes of pictures that are drawn to the end [picture · row · column].
     pub fn codes(&self) -> Tensor<1, Int> {
-        Tensor::cat(self.bands.clone(), 1).flatten(0, 1)
+        Tensor::cat(self.bands.clone(), 1).flatten::<1>(0, 1).int()
+    }
+
+    /// Which of the embeddings a neighbour of a cell is.
+    fn neighbour(&self, [row, column]: [usize; 2], [down, across]: [isize; 2], columns: usize) -> usize {
+        let place = row.checked_add_signed(down).zip(column.checked_add_signed(across));
+        place
+            .filter(|(_, column)| *column < columns)
+            .map_or(0, |(row, column)| self.at[row * columns + column])
     }
 }
 
 impl PlaceCodes {
     /// Nothing is drawn yet.
-    pub fn begin(&self, batch: usize, cells: [usize; 2]) -> Grid {
-        let [rows, columns] = cells;
-        let cells = Cells::of(cells);
+    pub fn begin(&self, batch: usize, [rows, columns]: [usize; 2]) -> Grid {
         let embedding = self.prior.embedding.val();
-        let ([codes, size], device) = (embedding.dims(), embedding.device());
-        let outside: Tensor<3> = embedding.narrow(0, codes - 1, 1).unsqueeze_dim(0);
-        let mut around = vec![1.0; cells.each];
-        for row in 0..rows {
-            (0..columns).for_each(|column| around[cells.at([row, column], [0, 0])] = 0.0);
-        }
-        let around: Tensor<3> = on_device(around, [1, cells.each, 1], &device);
-        Grid { embedded: (outside * around).expand([batch, cells.each, size]), bands: Vec::new() }
+        let [codes, _] = embedding.dims();
+        let outside = embedding.narrow(0, codes - 1, 1).unsqueeze_dim::<3>(0).repeat_dim(0, batch);
+        Grid { embedded: outside, at: vec![0; rows * columns], bands: Vec::new() }
     }
 
     /// Draws a band of pictures whose places are said to be `said` [picture, H]: the codes [picture · row · column] of
-    /// the band. `chances` [picture, row, column], of the whole canvas, are uniform in 0 to 1: a code is drawn by
+    /// the band. `chances` [picture, row · column], of the whole canvas, are uniform in 0 to 1: a code is drawn by
     /// where its chance falls among all codes from dark to light. What is known is not drawn but taken; strays
     /// then stay possible, as a bound wants it.
     pub fn draw(
         &self,
         grid: Grid,
         said: &Tensor<2>,
-        cells: [usize; 2],
+        [_, columns]: [usize; 2],
         band: Band,
         chances: &Tensor<2>,
         known: Option<&Known>,
     ) -> (Grid, Tensor<1, Int>) {
         let device = said.device();
-        let [batch, _] = said.dims();
-        let [_, columns] = cells;
-        let places = Cells::of(cells);
+        let mut grid = grid;
+        let [batch, mut drawn_before, size] = grid.embedded.dims();
         let said = self.prior.said.forward(said);
-        let Grid { embedded, mut bands } = grid;
-        let [_, _, size] = embedded.dims();
-        let mut embedded: Tensor<2> = embedded.reshape([batch * places.each, size]);
-        let mut sums: Tensor<2> = Tensor::zeros([batch * (band.until - band.from), size], &device);
+        // Of each row the sum of what is drawn of it.
+        let mut sums: Vec<Tensor<3>> = vec![Tensor::zeros([batch, 1, size], &device); band.until - band.from];
         let (mut drawn, mut order) = (Vec::new(), Vec::new());
         for front in band.fronts(columns) {
             let count = front.len();
-            let each = |of: &dyn Fn(usize, [usize; 2]) -> usize| -> Tensor<1, Int> {
-                let all = (0..batch).flat_map(|picture| front.iter().map(move |&cell| (picture, cell)));
-                indices(all.map(|(picture, cell)| of(picture, cell)).collect(), &device)
+            let cells =
+                |of: &dyn Fn([usize; 2]) -> usize| indices(front.iter().map(|&at| of(at)).collect(), &device);
+            let flat = cells(&|[row, column]| row * columns + column);
+            let heard =
+                front.iter().flat_map(|&at| NEIGHBOURS.map(|to| grid.neighbour(at, to, columns))).collect();
+            let neighbours = grid.embedded.clone().select(1, indices(heard, &device));
+            let neighbours = neighbours.reshape([batch, count, NEIGHBOURS.len() * size]);
+            let left = Tensor::cat(front.iter().map(|[row, _]| sums[row - band.from].clone()).collect(), 1);
+            let context = Tensor::cat(vec![neighbours, left / SUM_SCALE], 2);
+            let every = |table: Tensor<2>, axis| {
+                let wide =
+                    table.unsqueeze_dim::<3>(axis).repeat_dim(axis, if axis == 0 { batch } else { count });
+                wide.flatten::<2>(0, 1)
             };
-            let rows_of_sums =
-                each(&|picture, [row, _]| picture * (band.until - band.from) + row - band.from);
-            let heard = (0..batch).flat_map(|picture| {
-                let at = |cell, to| picture * places.each + places.at(cell, to);
-                front.iter().flat_map(move |&cell| NEIGHBOURS.map(|to| at(cell, to))).collect::<Vec<_>>()
-            });
-            let heard = indices(heard.collect(), &device);
-            let neighbours =
-                embedded.clone().select(0, heard).reshape([batch * count, NEIGHBOURS.len() * size]);
-            let left = sums.clone().select(0, rows_of_sums.clone()) / SUM_SCALE;
-            let positions = each(&|_, [row, column]| row * columns + column);
-            let flat = each(&|picture, [row, column]| (picture * cells[0] + row) * columns + column);
             let seen = Seen {
-                context: Tensor::cat(vec![neighbours, left], 1),
-                said: said.clone().select(0, each(&|picture, _| picture)),
-                position: self.prior.position.val().select(0, positions),
+                context: context.flatten(0, 1),
+                said: every(said.clone(), 1),
+                position: every(self.prior.position.val().select(0, flat.clone()), 0),
             };
-            let chances: Tensor<2> =
-                chances.clone().flatten::<1>(0, 1).select(0, flat.clone()).unsqueeze_dim(1);
+            let of = |table: Tensor<2>| table.select(1, flat.clone()).flatten::<1>(0, 1);
             let least = if known.is_some() { 0.0 } else { LEAST_SHARE };
-            let mut codes = chosen(self.prior.scores(&seen), chances, least);
+            let mut codes = chosen(self.prior.scores(&seen), of(chances.clone()), least);
             if let Some(known) = known {
-                let explained = known.explained.clone().select(0, flat.clone()).greater_elem(0.5);
-                codes = codes.mask_where(explained, known.codes.clone().select(0, flat));
+                let whole = |values: Tensor<1>| of(values.reshape([batch as i32, -1]));
+                let explained = whole(known.explained.clone());
+                codes =
+                    codes * (explained.clone() * -1.0 + 1.0) + whole(known.codes.clone().float()) * explained;
             }
-            let new = self.prior.embedding.val().select(0, codes.clone());
-            let own = each(&|picture, cell| picture * places.each + places.at(cell, [0, 0]));
-            embedded = embedded.select_assign(0, own, new.clone(), IndexingUpdateOp::Add);
-            sums = sums.select_assign(0, rows_of_sums, new, IndexingUpdateOp::Add);
+            let new = self.prior.embedding.val().select(0, codes.clone().int()).reshape([batch, count, size]);
+            for (at, [row, column]) in front.iter().enumerate() {
+                let sum = &mut sums[row - band.from];
+                *sum = sum.clone() + new.clone().narrow(1, at, 1);
+                grid.at[row * columns + column] = drawn_before + at;
+            }
+            drawn_before += count;
+            grid.embedded = Tensor::cat(vec![grid.embedded, new], 1);
             drawn.push(codes.reshape([batch, count]));
             order.extend(front);
         }
         let codes = Tensor::cat(drawn, 1).select(1, raster(&order, band, columns, &device));
-        bands.push(codes.clone());
-        (Grid { embedded: embedded.reshape([batch, places.each, size]), bands }, codes.flatten(0, 1))
+        grid.bands.push(codes.clone());
+        (grid, codes.flatten::<1>(0, 1).int())
     }
 
     /// Colours of a band [picture, 3, its rows, width].
@@ -203,20 +183,38 @@ fn raster(order: &[[usize; 2]], band: Band, columns: usize, device: &Device) -> 
     indices(at, device)
 }
 
-/// The code at which the chances of all up to it [code, K] reach a chance [code, 1], codes below a share of the most
+/// The code at which the chances of all up to it [code, K] reach a chance [code], codes below a share of the most
 /// probable one left out.
-fn chosen(scores: Tensor<2>, chances: Tensor<2>, least: f32) -> Tensor<1, Int> {
-    let [_, codes] = scores.dims();
-    let shares = softmax(scores, 1);
-    let floor = shares.clone().max_dim(1) * least;
-    let kept = shares.clone() * shares.greater_equal(floor).float();
-    let up_to = kept.clone().cumsum(1);
-    let below = up_to.lower_equal(kept.sum_dim(1) * chances).int().sum_dim(1).squeeze_dim::<1>(1);
-    below.clamp_max(codes as i64 - 1)
+fn chosen(scores: Tensor<2>, chances: Tensor<1>, least: f32) -> Tensor<1> {
+    let [rows, codes] = scores.dims();
+    let shares = (scores.clone() - scores.max_dim(1)).exp();
+    let kept = shares.clone() * shares.greater_equal_elem(least).float();
+    let up_to = running_sums(kept);
+    let all = up_to.clone().narrow(1, codes - 1, 1);
+    let below = up_to.lower_equal(all * chances.reshape([rows, 1])).float();
+    below.sum_dim(1).squeeze_dim::<1>(1).clamp_max((codes - 1) as f32)
+}
+
+/// Sums of all numbers of a row up to each [row, n]: inside blocks by a product with ones, which is all that the
+/// browser's engine then needs.
+fn running_sums(x: Tensor<2>) -> Tensor<2> {
+    let ([rows, len], device) = (x.dims(), x.device());
+    let block =
+        (1..=len).filter(|block| len.is_multiple_of(*block) && block * block <= len).max().unwrap_or(1);
+    let blocks = len / block;
+    let ones = |n: usize, from: usize| -> Tensor<2> {
+        let values = (0..n * n).map(|at| f32::from(at / n + from <= at % n)).collect();
+        on_device(values, [n, n], &device)
+    };
+    let inside = x.reshape([rows * blocks, block]).matmul(ones(block, 0));
+    let before = inside.clone().narrow(1, block - 1, 1).reshape([rows, blocks]).matmul(ones(blocks, 1));
+    (inside + before.reshape([rows * blocks, 1])).reshape([rows, len])
 }
 
 #[cfg(test)]
 mod tests {
+    use burn::tensor::activation::softmax;
+
     use super::*;
     use crate::data::noise::Noise;
     use crate::nn::floats;
@@ -289,6 +287,19 @@ mod tests {
         let taken = ints(drawn(&codes, &said, 3, Some(&known)).0);
         assert!((0..all).step_by(3).all(|at| taken[at] == given[at] as i64));
         assert!((0..all).any(|at| taken[at] != given[at] as i64));
+    }
+
+    #[test]
+    fn running_sums_are_those_of_all_before() {
+        let device = Device::flex();
+        for len in [1, 7, 12] {
+            let x: Vec<f32> = (0..2 * len).map(|at| at as f32 - 3.0).collect();
+            let found = floats(running_sums(on_device(x.clone(), [2, len], &device)).into_data());
+            for (row, found) in x.chunks(len).zip(found.chunks(len)) {
+                let expected: Vec<f32> = (1..=len).map(|until| row[..until].iter().sum()).collect();
+                assert_eq!(found, expected);
+            }
+        }
     }
 
     #[test]

@@ -17,7 +17,7 @@ const EMBEDDING_STD: f32 = 0.3;
 /// What the sum of a row is divided by, so that it is about as large as an embedding.
 pub const SUM_SCALE: f32 = 4.0;
 /// Codes beyond the canvas on the left, above and on the right that neighbours reach to.
-pub const MARGIN: [usize; 3] = [2, 2, 1];
+const MARGIN: [usize; 3] = [2, 2, 1];
 
 /// The weights of the prior.
 #[derive(Module, Debug)]
