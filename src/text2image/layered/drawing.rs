@@ -155,14 +155,13 @@ impl Layered {
         let grid = state.place.clone().unwrap_or_else(|| codes.begin(state.layers.len(), cells));
         let (grid, drawn) = codes.draw(grid, &rows.places, cells, band, chances, known);
         let colours = codes.colours(&sizes, drawn, band, cells[1]);
-        let [batch, channels, height, width] = state.canvas.dims();
+        let [batch, channels, _, width] = state.canvas.dims();
         let (top, bottom) = (band.from * sizes.side, band.until * sizes.side);
         let canvas =
             state.canvas.clone().slice_assign([0..batch, 0..channels, top..bottom, 0..width], colours);
         // The whole canvas is the frame, and rows of it the window: there is no square to show.
         let whole = Tensor::<2>::from_floats([[0.0, 0.0, 1.0, 0.0, 0.0, 1.0]], &canvas.device());
         let window = whole.expand([batch, 6]);
-        debug_assert!(bottom <= height);
         Some((State { canvas, blank: false, place: Some(grid), ..state.clone() }, Step { window, kl: None }))
     }
 
