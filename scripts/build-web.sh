@@ -57,7 +57,7 @@ build() {
   rm -rf "pkg/$name"
   "$bindgen" --target web --out-dir "pkg/$name" --out-name aligndraw "$wasm"
   rm -f "pkg/$name/.gitignore"
-  node_modules/.bin/wasm-opt "$level" "${features[@]}" "pkg/$name/aligndraw_bg.wasm" -o "pkg/$name/small.wasm"
+  node_modules/.bin/wasm-opt "$level" --converge "${features[@]}" "pkg/$name/aligndraw_bg.wasm" -o "pkg/$name/small.wasm"
   mv "pkg/$name/small.wasm" "pkg/$name/aligndraw_bg.wasm"
   node scripts/compress.mjs "pkg/$name/aligndraw_bg.wasm" "pkg/$name/aligndraw.js"
   sha256sum <"$wasm" >"pkg/$name/.of"

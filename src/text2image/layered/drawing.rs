@@ -4,7 +4,7 @@ use burn::tensor::{Tensor, activation::sigmoid};
 
 use super::caption::{Encoded, Plan};
 use super::config::CHANNELS;
-use super::place::{Band, Grid as PlaceGrid, Known};
+use super::place::{Grid as PlaceGrid, Known};
 use super::window::{Grid, moved, stroke};
 use super::{Layered, LayeredConfig};
 use crate::nn::gaussian::Gaussian;
@@ -136,7 +136,7 @@ impl Layered {
         (moved(&encoded.frames, posterior.sample(noise) * things), kl)
     }
 
-    /// One of the first steps where the place is drawn in codes: the next rows of it. `chances` and `known` as
+    /// One of the first steps where the place is drawn in codes: the next part of it. `chances` and `known` as
     /// [`super::place::PlaceCodes::draw`] takes them; none when the place is drawn by strokes or stands already.
     pub fn place_step(
         &self,
@@ -151,17 +151,13 @@ impl Layered {
         if step >= config.place_steps {
             return None;
         }
-        let band = Band::of(step, config.place_steps, cells[0]);
         let grid = state.place.clone().unwrap_or_else(|| codes.begin(state.layers.len(), cells));
-        let (grid, drawn) = codes.draw(grid, &rows.places, cells, band, chances, known);
-        let colours = codes.colours(&sizes, drawn, band, cells[1]);
-        let [batch, channels, _, width] = state.canvas.dims();
-        let (top, bottom) = (band.from * sizes.side, band.until * sizes.side);
-        let canvas =
-            state.canvas.clone().slice_assign([0..batch, 0..channels, top..bottom, 0..width], colours);
-        // The whole canvas is the frame, and rows of it the window: there is no square to show.
+        let grid = codes.draw(grid, &rows.places, cells, (step, config.place_steps), chances, known);
+        let [rows, columns] = cells;
+        let canvas = codes.codebook.colours(&sizes, grid.codes(), [state.layers.len(), rows, columns]);
+        // The whole canvas is frame and window: there is no square to show.
         let whole = Tensor::<2>::from_floats([[0.0, 0.0, 1.0, 0.0, 0.0, 1.0]], &canvas.device());
-        let window = whole.expand([batch, 6]);
+        let window = whole.expand([state.layers.len(), 6]);
         Some((State { canvas, blank: false, place: Some(grid), ..state.clone() }, Step { window, kl: None }))
     }
 

@@ -44,7 +44,13 @@ impl Codebook {
         (codes, distances / (CHANNELS * config.side * config.side) as f32)
     }
 
-    /// Pictures [picture, 3, rows·S, columns·S] of codes [picture · row · column].
+    /// How many codes there are (K).
+    pub fn len(&self) -> usize {
+        let [codes, _] = self.squares.val().dims();
+        codes
+    }
+
+    /// Pictures [picture, 3, rows·S, columns·S] of codes [picture · row · column]; white where the code is K.
     pub fn colours(
         &self,
         config: &CodesConfig,
@@ -52,7 +58,9 @@ impl Codebook {
         [batch, rows, columns]: [usize; 3],
     ) -> Tensor<4> {
         let s = config.side;
-        let squares = self.squares.val().select(0, codes);
+        let squares = self.squares.val();
+        let white = Tensor::ones([1, CHANNELS * s * s], &squares.device());
+        let squares = Tensor::cat(vec![squares, white], 0).select(0, codes);
         let squares: Tensor<6> = squares.reshape([batch, rows, columns, CHANNELS, s, s]);
         squares.permute([0, 3, 1, 4, 2, 5]).reshape([batch, CHANNELS, rows * s, columns * s])
     }

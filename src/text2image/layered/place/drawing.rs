@@ -1,9 +1,10 @@
-//! Places are drawn code after code, by bands of rows.
+//! Places are drawn code after code, those together that do not hear each other: slanting lines of cells that move from
+//! the top left to the bottom right.
 
 use burn::tensor::{Device, Int, Tensor};
 
-use super::prior::{NEIGHBOURS, SUM_SCALE};
-use super::{CodesConfig, Known, PlaceCodes, Seen};
+use super::prior::{LEFT, NEIGHBOURS, SUM_SCALE};
+use super::{Known, PlaceCodes, Seen};
 use crate::nn::{indices, on_device};
 
 /// Codes less probable than this share of the most probable one are not drawn: there are a thousand of them, and of
@@ -27,52 +28,41 @@ pub fn quantiles(noise: &[f32]) -> Vec<f32> {
 pub struct Grid {
     /// What lies outside, then the codes in the order in which they were drawn [picture, 1 + code, E].
     embedded: Tensor<3>,
+    /// Of each of them, the sum of its row up to it [picture, 1 + code, E].
+    sums: Tensor<3>,
     /// Which of these each cell of the canvas is, row by row; 0: not drawn yet.
     at: Vec<usize>,
-    /// The codes themselves, band by band [picture, code].
-    bands: Vec<Tensor<2>>,
+    /// K, which is no code, then the codes themselves as they were drawn, some at a time [picture, code].
+    codes: Vec<Tensor<2>>,
 }
 
-/// Rows of codes that are drawn together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Band {
-    /// The first row.
-    pub from: usize,
-    /// The row after the last.
-    pub until: usize,
-}
-
-impl Band {
-    /// The rows of a step of several.
-    pub fn of(step: usize, steps: usize, rows: usize) -> Self {
-        Self { from: step * rows / steps, until: (step + 1) * rows / steps }
-    }
-
-    /// Sets of cells (row, column) of which each knows all that it hears once those before it are drawn.
-    fn fronts(self, columns: usize) -> Vec<Vec<[usize; 2]>> {
-        let Self { from, until } = self;
-        let rows = until - from;
-        let front = |at: usize| -> Vec<[usize; 2]> {
-            (0..rows)
-                .filter_map(|row| {
-                    at.checked_sub(2 * row).filter(|column| *column < columns).map(|c| [from + row, c])
-                })
-                .collect()
-        };
-        (0..columns + 2 * rows - 2).map(front).collect()
-    }
+/// Cells (row, column) that are drawn together, for each of the parts of a step of several: every cell comes after all
+/// that it hears.
+fn fronts([rows, columns]: [usize; 2], step: usize, steps: usize) -> Vec<Vec<[usize; 2]>> {
+    let front = |at: usize| -> Vec<[usize; 2]> {
+        let column = |row: usize| at.checked_sub(2 * row).filter(|column| *column < columns);
+        (0..rows).filter_map(|row| column(row).map(|column| [row, column])).collect()
+    };
+    let all = columns + 2 * rows - 2;
+    (step * all / steps..(step + 1) * all / steps).map(front).collect()
 }
 
 impl Grid {
     /// One picture of the batch.
     pub fn picture(&self, at: usize) -> Self {
-        let bands = self.bands.iter().map(|band| band.clone().narrow(0, at, 1)).collect();
-        Self { embedded: self.embedded.clone().narrow(0, at, 1), at: self.at.clone(), bands }
+        Self {
+            embedded: self.embedded.clone().narrow(0, at, 1),
+            sums: self.sums.clone().narrow(0, at, 1),
+            at: self.at.clone(),
+            codes: self.codes.iter().map(|codes| codes.clone().narrow(0, at, 1)).collect(),
+        }
     }
 
-    /// All codes of pictures that are drawn to the end [picture · row · column].
+    /// The code of every cell [picture · row · column]; K where none is drawn yet.
     pub fn codes(&self) -> Tensor<1, Int> {
-        Tensor::cat(self.bands.clone(), 1).flatten::<1>(0, 1).int()
+        let device = self.embedded.device();
+        let at = indices(self.at.clone(), &device);
+        Tensor::cat(self.codes.clone(), 1).select(1, at).flatten::<1>(0, 1).int()
     }
 
     /// Which of the embeddings a neighbour of a cell is.
@@ -82,61 +72,76 @@ impl Grid {
             .filter(|(_, column)| *column < columns)
             .map_or(0, |(row, column)| self.at[row * columns + column])
     }
+
+    /// Adds the codes [picture, code] of some cells, with their embeddings and the sums of their rows [picture, code, E].
+    fn push(
+        self,
+        front: &[[usize; 2]],
+        columns: usize,
+        codes: Tensor<2>,
+        [new, sums]: [Tensor<3>; 2],
+    ) -> Self {
+        let Self { embedded, sums: before, mut at, codes: mut all } = self;
+        let [_, drawn, _] = embedded.dims();
+        for (order, [row, column]) in front.iter().enumerate() {
+            at[row * columns + column] = drawn + order;
+        }
+        all.push(codes);
+        Self {
+            embedded: Tensor::cat(vec![embedded, new], 1),
+            sums: Tensor::cat(vec![before, sums], 1),
+            at,
+            codes: all,
+        }
+    }
 }
 
 impl PlaceCodes {
     /// Nothing is drawn yet.
     pub fn begin(&self, batch: usize, [rows, columns]: [usize; 2]) -> Grid {
         let embedding = self.prior.embedding.val();
-        let [codes, _] = embedding.dims();
+        let ([codes, _], device) = (embedding.dims(), embedding.device());
         let outside = embedding.narrow(0, codes - 1, 1).unsqueeze_dim::<3>(0).repeat_dim(0, batch);
-        Grid { embedded: outside, at: vec![0; rows * columns], bands: Vec::new() }
+        let none = Tensor::full([batch, 1], (codes - 1) as f32, &device);
+        Grid { sums: outside.zeros_like(), embedded: outside, at: vec![0; rows * columns], codes: vec![none] }
     }
 
-    /// Draws a band of pictures whose places are said to be `said` [picture, H]: the codes [picture · row · column] of
-    /// the band. `chances` [picture, row · column], of the whole canvas, are uniform in 0 to 1: a code is drawn by
-    /// where its chance falls among all codes from dark to light. What is known is not drawn but taken; strays
-    /// then stay possible, as a bound wants it.
+    /// Draws a part of pictures whose places are said to be `said` [picture, H], at a step of several. `chances`
+    /// [picture, row · column] are uniform in 0 to 1: a code is drawn by where its chance falls among all codes from
+    /// dark to light. What is known is not drawn but taken; strays then stay possible, as a bound wants it.
     pub fn draw(
         &self,
         grid: Grid,
         said: &Tensor<2>,
-        [_, columns]: [usize; 2],
-        band: Band,
+        cells @ [_, columns]: [usize; 2],
+        (step, steps): (usize, usize),
         chances: &Tensor<2>,
         known: Option<&Known>,
-    ) -> (Grid, Tensor<1, Int>) {
+    ) -> Grid {
         let device = said.device();
         let mut grid = grid;
-        let [batch, mut drawn_before, size] = grid.embedded.dims();
-        let said = self.prior.said.forward(said);
-        // Of each row the sum of what is drawn of it.
-        let mut sums: Vec<Tensor<3>> = vec![Tensor::zeros([batch, 1, size], &device); band.until - band.from];
-        let (mut drawn, mut order) = (Vec::new(), Vec::new());
-        for front in band.fronts(columns) {
+        let [batch, _, size] = grid.embedded.dims();
+        let least = if known.is_some() { 0.0 } else { LEAST_SHARE };
+        let draw = Draw::new(self.codebook.len(), least, &device);
+        // What every cell hears wherever it lies, and whatever stands beside it [picture, cell, U].
+        let said = self.prior.said.forward(said).unsqueeze_dim::<3>(1);
+        let told = said + self.prior.position.val().unsqueeze_dim::<3>(0);
+        for front in fronts(cells, step, steps) {
             let count = front.len();
-            let cells =
-                |of: &dyn Fn([usize; 2]) -> usize| indices(front.iter().map(|&at| of(at)).collect(), &device);
-            let flat = cells(&|[row, column]| row * columns + column);
-            let heard =
-                front.iter().flat_map(|&at| NEIGHBOURS.map(|to| grid.neighbour(at, to, columns))).collect();
-            let neighbours = grid.embedded.clone().select(1, indices(heard, &device));
+            let flat = indices(front.iter().map(|[row, column]| row * columns + column).collect(), &device);
+            let heard = |to: [isize; 2]| front.iter().map(|&at| grid.neighbour(at, to, columns)).collect();
+            let left = grid.sums.clone().select(1, indices(heard(LEFT), &device));
+            let neighbours =
+                front.iter().flat_map(|&at| NEIGHBOURS.map(|to| grid.neighbour(at, to, columns)));
+            let neighbours = grid.embedded.clone().select(1, indices(neighbours.collect(), &device));
             let neighbours = neighbours.reshape([batch, count, NEIGHBOURS.len() * size]);
-            let left = Tensor::cat(front.iter().map(|[row, _]| sums[row - band.from].clone()).collect(), 1);
-            let context = Tensor::cat(vec![neighbours, left / SUM_SCALE], 2);
-            let every = |table: Tensor<2>, axis| {
-                let wide =
-                    table.unsqueeze_dim::<3>(axis).repeat_dim(axis, if axis == 0 { batch } else { count });
-                wide.flatten::<2>(0, 1)
-            };
+            let context = Tensor::cat(vec![neighbours, left.clone() / SUM_SCALE], 2);
             let seen = Seen {
                 context: context.flatten(0, 1),
-                said: every(said.clone(), 1),
-                position: every(self.prior.position.val().select(0, flat.clone()), 0),
+                told: told.clone().select(1, flat.clone()).flatten(0, 1),
             };
             let of = |table: Tensor<2>| table.select(1, flat.clone()).flatten::<1>(0, 1);
-            let least = if known.is_some() { 0.0 } else { LEAST_SHARE };
-            let mut codes = chosen(self.prior.scores(&seen), of(chances.clone()), least);
+            let mut codes = draw.codes(self.prior.scores(&seen), of(chances.clone()));
             if let Some(known) = known {
                 let whole = |values: Tensor<1>| of(values.reshape([batch as i32, -1]));
                 let explained = whole(known.explained.clone());
@@ -144,77 +149,63 @@ impl PlaceCodes {
                     codes * (explained.clone() * -1.0 + 1.0) + whole(known.codes.clone().float()) * explained;
             }
             let new = self.prior.embedding.val().select(0, codes.clone().int()).reshape([batch, count, size]);
-            for (at, [row, column]) in front.iter().enumerate() {
-                let sum = &mut sums[row - band.from];
-                *sum = sum.clone() + new.clone().narrow(1, at, 1);
-                grid.at[row * columns + column] = drawn_before + at;
-            }
-            drawn_before += count;
-            grid.embedded = Tensor::cat(vec![grid.embedded, new], 1);
-            drawn.push(codes.reshape([batch, count]));
-            order.extend(front);
+            let sums = left + new.clone();
+            grid = grid.push(&front, columns, codes.reshape([batch, count]), [new, sums]);
         }
-        let codes = Tensor::cat(drawn, 1).select(1, raster(&order, band, columns, &device));
-        grid.bands.push(codes.clone());
-        (grid, codes.flatten::<1>(0, 1).int())
-    }
-
-    /// Colours of a band [picture, 3, its rows, width].
-    pub fn colours(
-        &self,
-        config: &CodesConfig,
-        codes: Tensor<1, Int>,
-        band: Band,
-        columns: usize,
-    ) -> Tensor<4> {
-        let rows = band.until - band.from;
-        let [all] = codes.dims();
-        self.codebook.colours(config, codes, [all / (rows * columns), rows, columns])
+        grid
     }
 }
 
-/// Where in the order of drawing each code of a band stands, row by row.
-fn raster(order: &[[usize; 2]], band: Band, columns: usize, device: &Device) -> Tensor<1, Int> {
-    let mut at = vec![0; order.len()];
-    order
-        .iter()
-        .enumerate()
-        .for_each(|(drawn, [row, column])| at[(row - band.from) * columns + column] = drawn);
-    indices(at, device)
+/// How codes are drawn from their scores.
+struct Draw {
+    /// Codes below this share of the most probable one are left out.
+    least: f32,
+    /// Ones from the diagonal on, for the sums inside blocks of codes [n, n].
+    inside: Tensor<2>,
+    /// Ones above the diagonal, for the sums of the blocks before [n, n].
+    before: Tensor<2>,
 }
 
-/// The code at which the chances of all up to it [code, K] reach a chance [code], codes below a share of the most
-/// probable one left out.
-fn chosen(scores: Tensor<2>, chances: Tensor<1>, least: f32) -> Tensor<1> {
-    let [rows, codes] = scores.dims();
-    let shares = (scores.clone() - scores.max_dim(1)).exp();
-    let kept = shares.clone() * shares.greater_equal_elem(least).float();
-    let up_to = running_sums(kept);
-    let all = up_to.clone().narrow(1, codes - 1, 1);
-    let below = up_to.lower_equal(all * chances.reshape([rows, 1])).float();
-    below.sum_dim(1).squeeze_dim::<1>(1).clamp_max((codes - 1) as f32)
-}
+impl Draw {
+    /// From so many codes.
+    fn new(codes: usize, least: f32, device: &Device) -> Self {
+        let fits = |block: &usize| codes.is_multiple_of(*block) && block * block <= codes;
+        let block = (1..=codes).filter(fits).max().unwrap_or(1);
+        let ones = |n: usize, from: usize| -> Tensor<2> {
+            let values = (0..n * n).map(|at| f32::from(at / n + from <= at % n)).collect();
+            on_device(values, [n, n], device)
+        };
+        Self { least, inside: ones(block, 0), before: ones(codes / block, 1) }
+    }
 
-/// Sums of all numbers of a row up to each [row, n]: inside blocks by a product with ones, which is all that the
-/// browser's engine then needs.
-fn running_sums(x: Tensor<2>) -> Tensor<2> {
-    let ([rows, len], device) = (x.dims(), x.device());
-    let block =
-        (1..=len).filter(|block| len.is_multiple_of(*block) && block * block <= len).max().unwrap_or(1);
-    let blocks = len / block;
-    let ones = |n: usize, from: usize| -> Tensor<2> {
-        let values = (0..n * n).map(|at| f32::from(at / n + from <= at % n)).collect();
-        on_device(values, [n, n], &device)
-    };
-    let inside = x.reshape([rows * blocks, block]).matmul(ones(block, 0));
-    let before = inside.clone().narrow(1, block - 1, 1).reshape([rows, blocks]).matmul(ones(blocks, 1));
-    (inside + before.reshape([rows * blocks, 1])).reshape([rows, len])
+    /// The code at which the chances of all up to it reach a chance [code], by `scores` [code, K].
+    fn codes(&self, scores: Tensor<2>, chances: Tensor<1>) -> Tensor<1> {
+        let [rows, codes] = scores.dims();
+        let shares = (scores.clone() - scores.max_dim(1)).exp();
+        let kept = shares.clone() * shares.greater_equal_elem(self.least).float();
+        let up_to = self.running_sums(kept);
+        let all = up_to.clone().narrow(1, codes - 1, 1);
+        let below = up_to.lower_equal(all * chances.reshape([rows, 1])).float();
+        below.sum_dim(1).squeeze_dim::<1>(1).clamp_max((codes - 1) as f32)
+    }
+
+    /// Sums of all numbers of a row up to each [row, n]: inside blocks by a product with ones, which is all that the
+    /// browser's engine then needs.
+    fn running_sums(&self, x: Tensor<2>) -> Tensor<2> {
+        let ([rows, len], [block, _]) = (x.dims(), self.inside.dims());
+        let blocks = len / block;
+        let inside = x.reshape([rows * blocks, block]).matmul(self.inside.clone());
+        let before =
+            inside.clone().narrow(1, block - 1, 1).reshape([rows, blocks]).matmul(self.before.clone());
+        (inside + before.reshape([rows * blocks, 1])).reshape([rows, len])
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use burn::tensor::activation::softmax;
 
+    use super::super::CodesConfig;
     use super::*;
     use crate::data::noise::Noise;
     use crate::nn::floats;
@@ -241,7 +232,7 @@ mod tests {
         let table = on_device(chances.clone(), [batch, cells], &said.device());
         let mut grid = codes.begin(batch, CELLS);
         for step in 0..steps {
-            grid = codes.draw(grid, said, CELLS, Band::of(step, steps, CELLS[0]), &table, known).0;
+            grid = codes.draw(grid, said, CELLS, (step, steps), &table, known);
         }
         (grid.codes(), chances)
     }
@@ -273,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn bands_do_not_change_what_is_drawn_and_what_is_known_is_taken() {
+    fn steps_do_not_change_what_is_drawn_and_what_is_known_is_taken() {
         let device = Device::flex();
         let (codes, said) = (codes(&device), said(&device));
         let ints = |codes: Tensor<1, Int>| codes.into_data().iter::<i64>().collect::<Vec<_>>();
@@ -294,7 +285,8 @@ mod tests {
         let device = Device::flex();
         for len in [1, 7, 12] {
             let x: Vec<f32> = (0..2 * len).map(|at| at as f32 - 3.0).collect();
-            let found = floats(running_sums(on_device(x.clone(), [2, len], &device)).into_data());
+            let draw = Draw::new(len, 0.0, &device);
+            let found = floats(draw.running_sums(on_device(x.clone(), [2, len], &device)).into_data());
             for (row, found) in x.chunks(len).zip(found.chunks(len)) {
                 let expected: Vec<f32> = (1..=len).map(|until| row[..until].iter().sum()).collect();
                 assert_eq!(found, expected);

@@ -14,7 +14,7 @@ mod prior;
 pub use bound::{PLACE, PLACE_STREAM};
 pub use codebook::{Codebook, fit};
 pub use config::CodesConfig;
-pub use drawing::{Band, Grid, quantiles};
+pub use drawing::{Grid, quantiles};
 pub use prior::{Prior, Seen};
 
 use burn::module::Module;

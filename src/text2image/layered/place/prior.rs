@@ -10,6 +10,8 @@ use crate::nn::start::Start;
 
 /// Which codes before it a code hears, in rows and columns from its own.
 pub const NEIGHBOURS: [[isize; 2]; 6] = [[0, -1], [0, -2], [-1, -1], [-1, 0], [-1, 1], [-2, 0]];
+/// The code before it in its row, up to which the sum of the row is heard.
+pub const LEFT: [isize; 2] = NEIGHBOURS[0];
 /// The neighbours, and the sum of all to the left in its row.
 pub const CONTEXT: usize = NEIGHBOURS.len() + 1;
 /// Standard deviation with which embeddings begin.
@@ -40,10 +42,8 @@ pub struct Prior {
 pub struct Seen {
     /// Embeddings of what stands before them [code, 7E].
     pub context: Tensor<2>,
-    /// What their places are said to be, as the hidden layer hears it [code, U].
-    pub said: Tensor<2>,
-    /// Where they lie, as the hidden layer hears it [code, U].
-    pub position: Tensor<2>,
+    /// What their places are said to be and where they lie, as the hidden layer hears it [code, U].
+    pub told: Tensor<2>,
 }
 
 impl Prior {
@@ -62,7 +62,7 @@ impl Prior {
 
     /// Scores of each code before they are normalised [code, K].
     pub fn scores(&self, seen: &Seen) -> Tensor<2> {
-        let first = self.context.forward(&seen.context) + seen.said.clone() + seen.position.clone();
+        let first = self.context.forward(&seen.context) + seen.told.clone();
         self.codes.forward(&relu(self.hidden.forward(&relu(first))))
     }
 
@@ -97,11 +97,9 @@ impl Prior {
         ]);
         let [.., size] = embedded.dims();
         let context = self.context_of(embedded).reshape([batch * each, CONTEXT * size]);
-        let said = self.said.forward(said);
-        let [_, units] = said.dims();
-        let said = said.unsqueeze_dim::<3>(1).repeat_dim(1, each).reshape([batch * each, units]);
-        let position = self.position.val().repeat_dim(0, batch);
-        self.scores(&Seen { context, said, position })
+        let said = self.said.forward(said).unsqueeze_dim::<3>(1);
+        let told = said + self.position.val().unsqueeze_dim::<3>(0);
+        self.scores(&Seen { context, told: told.flatten(0, 1) })
     }
 
     /// What stands before each of the codes [picture, row, column, E] → [picture, row, column, 7E].
