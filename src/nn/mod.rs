@@ -11,6 +11,7 @@ pub mod layer;
 pub mod lstm;
 pub mod matching;
 pub mod packed;
+pub mod standardize;
 pub mod start;
 
 use burn::module::Param;

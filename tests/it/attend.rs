@@ -63,12 +63,11 @@ fn assert_close(name: &str, found: &[f32], expected: &[f64]) {
     }
 }
 
-struct Collect<'a>(&'a Gradients, Vec<Vec<f32>>);
+struct Collect<'a>(&'a Gradients, Vec<Option<Vec<f32>>>);
 
 impl ModuleVisitor for Collect<'_> {
     fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
-        let gradient = parameter.val().grad(self.0).expect("every parameter has a gradient");
-        self.1.push(floats(gradient.into_data()));
+        self.1.push(parameter.val().grad(self.0).map(|gradient| floats(gradient.into_data())));
     }
 }
 
@@ -87,8 +86,10 @@ fn terms_and_gradients() {
         let mut found = Collect(&backward, Vec::new());
         model.visit(&mut found);
         let names = float_tensors(&model);
-        assert_eq!(names.len(), case.gradients.len());
         for (tensor, gradient) in names.iter().zip(&found.1) {
+            // Constants that were measured have none.
+            assert_eq!(gradient.is_none(), tensor.name.starts_with("average."), "{}", tensor.name);
+            let Some(gradient) = gradient else { continue };
             assert_close(&tensor.name, gradient, &case.gradients[&tensor.name]);
         }
     }

@@ -33,7 +33,8 @@ pub enum Picture {
         /// The network; the channels of its last layer are the size of an annotation.
         convolutions: Vec<Convolution>,
     },
-    /// Features that another network made, planar [channel, row, column], through an affine layer with ReLU.
+    /// Features that another network made, planar [channel, row, column], with attention through an affine layer with
+    /// ReLU.
     Features {
         /// Features of a cell.
         channels: usize,
@@ -43,7 +44,7 @@ pub enum Picture {
         columns: usize,
         /// What they are multiplied by first: the reciprocal of twice their standard deviation, say.
         scale: f32,
-        /// Size of an annotation.
+        /// Size of an annotation; without attention it is the number of features.
         annotation_size: usize,
     },
 }
@@ -52,7 +53,7 @@ pub enum Picture {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Attention {
-    /// Show and Tell: the mean annotation is fed once, before the first word.
+    /// Show and Tell: the mean annotation is fed once, before the first word (Vinyals et al. 2015, eq. 10).
     None,
     /// The mean of the annotations, weighted by the alignment.
     Soft,
@@ -167,6 +168,8 @@ impl AttendConfig {
     pub fn annotation_size(&self) -> usize {
         match &self.picture {
             Picture::Pixels { convolutions, .. } => convolutions.last().map_or(0, |last| last.channels),
+            // Show and Tell feeds what the other network saw as it is.
+            Picture::Features { channels, .. } if self.attention == Attention::None => *channels,
             Picture::Features { annotation_size, .. } => *annotation_size,
         }
     }

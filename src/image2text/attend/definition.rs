@@ -83,6 +83,9 @@ impl Attend {
             // Nothing is looked at cell by cell: one product a picture, not one a cell.
             annotations = annotations.mean_dim(1);
         }
+        if let Some(average) = &self.average {
+            annotations = average.forward(annotations);
+        }
         if let Some(layer) = &self.annotation {
             annotations = relu(layer.forward(annotations));
         }

@@ -8,6 +8,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use super::{AttendConfig, Attention, Picture};
 use crate::data::noise::Noise;
 use crate::nn::gru::{uniform_matrix, zero_bias};
+use crate::nn::standardize::Standardize;
 
 /// The weights of the attention.
 #[derive(Module, Debug)]
@@ -33,6 +34,8 @@ pub struct AttentionWeights {
 pub struct Attend {
     /// Pixels → annotations, a layer after the other.
     pub trunk: Vec<Conv2d>,
+    /// The average of all cells' features, without attention: photos differ less than what they share.
+    pub average: Option<Standardize>,
     /// Features → annotations.
     pub annotation: Option<Linear>,
     /// What is added to the annotation of each cell [L, A].
@@ -80,7 +83,8 @@ impl Attend {
         let noise = &mut Noise::new(seed);
         let (a, e, h) = (config.annotation_size(), config.embedding_size, config.hidden_size);
         let (align, rows) = (config.align_size, config.vocabulary_size + 1);
-        let (mut trunk, mut annotation) = (Vec::new(), None);
+        let attends = config.attention != Attention::None;
+        let (mut trunk, mut annotation, mut average) = (Vec::new(), None, None);
         match &config.picture {
             Picture::Pixels { channels, convolutions, .. } => {
                 let mut from = *channels;
@@ -89,13 +93,15 @@ impl Attend {
                     from = layer.channels;
                 }
             }
-            Picture::Features { channels, .. } => annotation = Some(linear(*channels, a, noise, device)),
+            Picture::Features { channels, .. } if attends => {
+                annotation = Some(linear(*channels, a, noise, device));
+            }
+            Picture::Features { channels, .. } => average = Some(Standardize::identity(*channels, device)),
         }
         let positions = config.positions.then(|| {
             let values: Vec<f32> = noise.normals(config.cells() * a).iter().map(|x| 0.1 * x).collect();
             Param::from_data(TensorData::new(values, [config.cells(), a]), device)
         });
-        let attends = config.attention != Attention::None;
         let attention = attends.then(|| AttentionWeights {
             key: linear(a, align, noise, device),
             query: uniform_matrix(h, align, noise, device),
@@ -114,6 +120,7 @@ impl Attend {
         };
         Self {
             trunk,
+            average,
             annotation,
             positions,
             attention,

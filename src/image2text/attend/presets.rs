@@ -1,6 +1,6 @@
 //! Whole training runs of Show, Attend and Tell.
 
-use super::{AttendConfig, Attention, Picture};
+use super::{AttendConfig, Attention};
 use crate::data::source::DataSet;
 use crate::options::{OptimizerKind, Preset, Schedule, TrainOptions};
 
@@ -46,14 +46,17 @@ pub fn photos() -> TrainOptions<AttendConfig> {
     }
 }
 
-/// Show and Tell: the same photos, of which the average of all cells is seen once, before the first word.
+/// Show and Tell: the same photos, of which the average of all cells is seen once, before the first word; embeddings
+/// are as wide as the LSTM, as the authors' are.
 pub fn tell_photos() -> TrainOptions<AttendConfig> {
-    let mut config = AttendConfig { attention: Attention::None, coverage: 0.0, ..AttendConfig::photos() };
-    if let Picture::Features { scale, .. } = &mut config.picture {
-        // Averages vary less from photo to photo than cells do.
-        *scale = 2.0;
-    }
-    TrainOptions { preset: "tell-photos".to_owned(), config, learning_rate: 1.2e-3, ..photos() }
+    let sizes = AttendConfig::photos();
+    let config = AttendConfig {
+        attention: Attention::None,
+        coverage: 0.0,
+        embedding_size: sizes.hidden_size,
+        ..sizes
+    };
+    TrainOptions { preset: "tell-photos".to_owned(), config, ..photos() }
 }
 
 /// All of them, as `aligndraw train --preset` lists them.

@@ -5,16 +5,23 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::cpu::AttendPasses;
 use super::definition::{Attended, indices};
-use super::{Attend, AttendConfig, Attention, presets};
+use super::{Attend, AttendConfig, Attention, Picture, presets};
 use crate::data::batch::TrainBatch;
 use crate::data::noise::Noise;
+use crate::data::source::Source;
 use crate::error::{Error, Result};
 pub use crate::image2text::dropout::Masks;
 use crate::model::{Config, FusedPasses, Terms, Trainable};
+use crate::nn::on_device;
 use crate::options::Preset;
 
 /// Stream of a batch's noise seed.
 const HARD_STREAM: u64 = 2;
+/// Stream of a run's seed that the photos are drawn from whose averages are measured.
+const AVERAGE_STREAM: u64 = 3;
+/// Photos of such a batch, and batches.
+const AVERAGED: usize = 100;
+const AVERAGED_BATCHES: usize = 20;
 /// Weight of REINFORCE's term, and of the alignment's entropy, nats (the authors' code).
 const REINFORCE_WEIGHT: f32 = 0.1;
 const ENTROPY_WEIGHT: f32 = 0.002;
@@ -47,6 +54,26 @@ impl Trainable for Attend {
 
     fn fused(config: &AttendConfig, _: usize) -> Option<Box<dyn FusedPasses<Self>>> {
         AttendPasses::of(config).map(|passes| Box::new(passes) as Box<dyn FusedPasses<Self>>)
+    }
+
+    /// Measures what averages of features have in common, where a photo is heard by its average alone.
+    fn fitted(self, config: &AttendConfig, source: &dyn Source, seed: u64) -> Self {
+        let (Some(average), Picture::Features { scale, .. }) = (&self.average, &config.picture) else {
+            return self;
+        };
+        let (size, device) = (config.image_size(), self.device());
+        let cells = size.height * size.width;
+        let mut noise = Noise::stream(seed, AVERAGE_STREAM);
+        let averages: Vec<f32> = (0..AVERAGED_BATCHES)
+            .flat_map(|_| {
+                let batch = source.batch(AVERAGED, &mut noise);
+                let mean = |cells: &[f32]| scale * cells.iter().sum::<f32>() / cells.len() as f32;
+                batch.images.chunks_exact(cells).map(mean).collect::<Vec<f32>>()
+            })
+            .collect();
+        let rows = averages.len() / size.channels;
+        let average = average.clone().fitted(&on_device(averages, [rows, size.channels], &device));
+        Self { average: Some(average), ..self }
     }
 
     /// **Equation** words: `−Σ_t log p(y_t | y_<t, picture)`, nats a caption, its end included; coverage:
