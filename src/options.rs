@@ -70,6 +70,9 @@ pub enum OptimizerKind {
     Rmsprop,
     /// Adam, β = 0.9 and 0.999, ε = 1e-8.
     Adam,
+    /// Adam, β = 0.5 and 0.999, ε = 1e-8: for two networks that are each other's loss, of which the gradients of
+    /// long ago tell little (Radford, Metz & Chintala 2016).
+    AdversarialAdam,
 }
 
 /// The first part of a run, with fewer steps a drawing.

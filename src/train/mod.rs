@@ -53,14 +53,14 @@ use crate::options::{OptimizerKind, TrainOptions};
 
 fn optimizer<C>(options: &TrainOptions<C>) -> ModuleOptimizer {
     let clipping = GradientClippingConfig::Norm(options.clip);
+    let adam = |beta| {
+        let config = AdamConfig::new().with_beta_1(beta).with_beta_2(0.999).with_epsilon(1e-8);
+        config.with_grad_clipping(Some(clipping.clone())).init()
+    };
     match options.optimizer {
         OptimizerKind::Rmsprop => ModuleOptimizer::from(PaperRmsProp).with_grad_clipping(clipping.init()),
-        OptimizerKind::Adam => AdamConfig::new()
-            .with_beta_1(0.9)
-            .with_beta_2(0.999)
-            .with_epsilon(1e-8)
-            .with_grad_clipping(Some(clipping))
-            .init(),
+        OptimizerKind::Adam => adam(0.9),
+        OptimizerKind::AdversarialAdam => adam(0.5),
     }
 }
 

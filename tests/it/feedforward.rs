@@ -12,7 +12,7 @@ use aligndraw::data::source::Source;
 use aligndraw::error::Result;
 use aligndraw::model::{CaptionIds, Config, DIVERSITY, Painter, Terms, TextToImage, Trainable};
 use aligndraw::nn::floats;
-use aligndraw::options::TrainOptions;
+use aligndraw::options::{OptimizerKind, TrainOptions};
 use aligndraw::text2image::deconv::{Deconv, DeconvConfig};
 use aligndraw::text2image::lapgan::{Lapgan, LapganConfig, presets};
 use aligndraw::text2image::vae::{Body, Prior, Vae, VaeConfig};
@@ -355,6 +355,8 @@ fn adversarial_run(rate: f64, folder: &Path) -> Result<usize> {
         epochs: 3,
         validation_images: 96,
         learning_rate: rate,
+        // What it remembers of the gradients carries the generator away.
+        optimizer: OptimizerKind::Adam,
         average_decay: 0.0,
         ..presets::photos()
     };

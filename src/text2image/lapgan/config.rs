@@ -34,7 +34,7 @@ pub struct LapganConfig {
     /// Maps of each hidden convolution (M); the paper's sharpener has 128.
     pub maps: usize,
     /// Standard deviation of the noise on what the smallest pictures' discriminator is shown in training (Sønderby et al.
-    /// 2017), true or drawn; without it that discriminator wins and its generator collapses.
+    /// 2017), true or drawn; 0: none.
     pub instance_noise: f32,
     /// Weight of a mode-seeking term on the smallest pictures (Mao et al. 2019): two of one caption should differ as their
     /// noise does; 0: none.
@@ -55,8 +55,8 @@ impl LapganConfig {
             noise_size: 100,
             hidden_size: 400,
             maps: 64,
-            instance_noise: 0.15,
-            mode_seeking: 0.05,
+            instance_noise: 0.0,
+            mode_seeking: 0.0,
         }
     }
 

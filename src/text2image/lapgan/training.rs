@@ -190,8 +190,9 @@ impl Trainable for Lapgan {
     /// For a pyramid that goes on above the smallest pictures: their networks and the caption's are taken over, those of the
     /// other levels are fresh.
     fn adapt(self, from: &LapganConfig, to: &LapganConfig) -> Result<Self> {
-        let LapganConfig { height, width, levels, .. } = *to;
-        let grown = LapganConfig { height, width, levels, ..from.clone() };
+        let LapganConfig { height, width, levels, maps, instance_noise, mode_seeking, .. } = *to;
+        let grown =
+            LapganConfig { height, width, levels, maps, instance_noise, mode_seeking, ..from.clone() };
         if grown != *to || from.sizes().first() != to.sizes().first() {
             return Err(Error::Config(
                 "the sizes of the weights differ from those of the run in more than the pictures above the smallest"
