@@ -19,8 +19,11 @@ const TRUNK_FROZEN: f64 = 0.75;
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Optimizer {
+    /// The paper's
     Rmsprop,
     Adam,
+    /// Adam with β₁ = 0.5, for LAPGAN
+    AdversarialAdam,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -116,7 +119,7 @@ pub struct Args {
     patience: Option<usize>,
     /// Seed of weights, samples and noise
     #[arg(long)]
-    seed: Option<u64>,
+    pub seed: Option<u64>,
     /// Seed of the compositions that are held out
     #[arg(long, alias = "bans-seed")]
     pub held_out_seed: Option<u64>,
@@ -219,6 +222,7 @@ impl Args {
         match self.optimizer {
             Some(Optimizer::Rmsprop) => options.optimizer = OptimizerKind::Rmsprop,
             Some(Optimizer::Adam) => options.optimizer = OptimizerKind::Adam,
+            Some(Optimizer::AdversarialAdam) => options.optimizer = OptimizerKind::AdversarialAdam,
             None => {}
         }
         match self.schedule {
@@ -267,8 +271,14 @@ impl Args {
         options.patience = self.patience.or(options.patience);
     }
 
-    /// The run of sentence vectors that the flags ask for, in epochs of so many updates.
-    pub fn sentence_training(&self, preset: SentenceTraining, epoch: usize) -> Result<SentenceTraining> {
+    /// The run of sentence vectors that the flags ask for, in epochs of so many updates; its captions may be those of a
+    /// folder.
+    pub fn sentence_training(
+        &self,
+        preset: SentenceTraining,
+        epoch: usize,
+        from_folder: bool,
+    ) -> Result<SentenceTraining> {
         let others = [
             ("--resume", self.resume),
             ("--from", self.from.is_some()),
@@ -276,7 +286,7 @@ impl Args {
             ("--word-vectors", self.word_vectors.is_some()),
             ("--sentences", self.sentences.is_some()),
             ("--patience", self.patience.is_some()),
-            ("--data", self.data.is_some()),
+            ("--data", self.data.is_some() && !from_folder),
         ];
         let fixed = self.fixed().into_iter().chain(others).filter(|(flag, _)| {
             !["--preset", "--batch", "--seed", "--held-out-seed", "--name"].contains(flag)

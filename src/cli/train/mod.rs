@@ -21,6 +21,8 @@ use crate::checkpoint::{
 };
 use crate::cli::output::{self, note, say};
 use crate::data::augment::Augmented;
+use crate::data::folder::UNKNOWN;
+use crate::data::source::DataSet;
 use crate::data::vocabulary::Vocabulary;
 use crate::error::Error;
 use crate::model::{Config, Trainable};
@@ -91,7 +93,12 @@ pub fn run(args: Args) -> Result<()> {
     let options = &mut run.options;
     let cache = out.join("pixels.bin");
     let side = options.config.image_size().width;
-    let owned = if args.resume { Some(read_json::<Vocabulary>(&out.join(VOCABULARY))?) } else { None };
+    let from = args.from.as_deref().map(|model| read_model(Path::new("."), model)).transpose()?;
+    let sentences = args.sentences.as_deref().map(SentenceManifest::read).transpose()?;
+    let owned = match args.resume {
+        true => Some(read_json::<Vocabulary>(&out.join(VOCABULARY))?),
+        false => words_of(options.data, from.as_ref(), sentences.as_ref())?,
+    };
     let Opened { data, vocabulary, skipped, .. } = open(
         options.data,
         run.data.as_deref(),
@@ -105,19 +112,14 @@ pub fn run(args: Args) -> Result<()> {
     let data = augmented(data, options, &vocabulary);
     options.check()?;
     let compute = compute::compute(&args)?;
-    let from = match &args.from {
-        Some(model) => {
-            let (manifest, weights) = read_model(Path::new("."), model)?;
-            options.started_from = Some(manifest.weights.sha256.clone());
-            Some((manifest, weights))
-        }
-        None => None,
-    };
+    if let Some((manifest, _)) = &from {
+        options.started_from = Some(manifest.weights.sha256.clone());
+    }
     let trunk = args.trunk.as_deref().map(read_judge_weights).transpose()?;
     if let Some((record, _)) = &trunk {
         run.options.started_from = Some(record.sha256.clone());
     }
-    let sentences = sentence_encoder(&args, &mut run.options.config, &vocabulary)?;
+    let sentences = sentence_encoder(&args, sentences, &mut run.options.config, &vocabulary)?;
     let vectors = args.word_vectors.as_deref().map(WordVectors::read).transpose()?;
     let signals = catch_interrupts()?;
     let trained = Training {
@@ -138,10 +140,35 @@ pub fn run(args: Args) -> Result<()> {
     finish(&run, &out, vocabulary, &trained)
 }
 
+/// The words of the sentence vectors that a new run hears, else of the model that it begins with, where its data have no
+/// words of their own: rows of weights belong to words. None: the run finds its words in the data.
+fn words_of(
+    data: DataSet,
+    from: Option<&(Manifest, Vec<u8>)>,
+    sentences: Option<&(SentenceManifest, Vec<u8>)>,
+) -> Result<Option<Vocabulary>> {
+    let heard = sentences.map(|(manifest, _)| ("--sentences", &manifest.name, &manifest.vocabulary));
+    let known = || from.map(|(manifest, _)| ("--from", &manifest.name, &manifest.vocabulary));
+    let Some((flag, name, words)) = heard.or_else(known).filter(|_| data.vocabulary().is_none()) else {
+        return Ok(None);
+    };
+    if words.words.first().is_none_or(|word| word != UNKNOWN) {
+        bail!(
+            "{flag}: {name} knows the words of its own data set alone, none stands for words that it does not know"
+        );
+    }
+    Ok(Some(words.clone()))
+}
+
 /// The weights of the encoder of sentences that `--sentences` names, whose sizes the model then has.
-fn sentence_encoder(args: &Args, config: &mut System, vocabulary: &Vocabulary) -> Result<Option<Vec<u8>>> {
+fn sentence_encoder(
+    args: &Args,
+    sentences: Option<(SentenceManifest, Vec<u8>)>,
+    config: &mut System,
+    vocabulary: &Vocabulary,
+) -> Result<Option<Vec<u8>>> {
     let hears = matches!(config, System::Draw(config) if config.sentence_size().is_some());
-    let Some(model) = &args.sentences else {
+    let Some((manifest, weights)) = sentences else {
         if hears && !args.resume {
             bail!(
                 "the model hears sentence vectors: --sentences names those of `train --preset skip-thought`"
@@ -149,7 +176,6 @@ fn sentence_encoder(args: &Args, config: &mut System, vocabulary: &Vocabulary) -
         }
         return Ok(None);
     };
-    let (manifest, weights) = SentenceManifest::read(model)?;
     if !hears {
         bail!("--sentences is for models that hear sentence vectors: --preset skipthought");
     }

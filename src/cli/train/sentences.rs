@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use super::args::Args;
@@ -11,6 +11,7 @@ use crate::checkpoint::{
     NamedTensor, Precision, WeightsRecord, encode, float_tensors, parse_safetensors, take, with_values,
 };
 use crate::cli::files::{read_json, read_weights, write_json};
+use crate::cli::open::read_said;
 use crate::cli::output::{note, say};
 use crate::data::noise::Noise;
 use crate::data::paraphrases::Paraphrases;
@@ -24,9 +25,14 @@ use crate::train::checkpoints::write_atomically;
 use crate::train::sentences::{SentenceTraining, vectors};
 
 /// The presets: a name, what is said of it, whose captions it learns from.
-pub const PRESETS: [(&str, &str, DataSet); 2] = [
+pub const PRESETS: [(&str, &str, DataSet); 3] = [
     ("skip-thought", "Sentence vectors of the digits' captions, for --sentences", DataSet::MnistCaptions),
     ("skip-thought-scenes", "Sentence vectors of the scenes' captions, for --sentences", DataSet::Scenes),
+    (
+        "skip-thought-photos",
+        "Sentence vectors of the captions of a folder (--data), for --sentences",
+        DataSet::Paraphrases,
+    ),
 ];
 
 /// Updates that count as an epoch.
@@ -89,12 +95,23 @@ pub fn with_sentences<M: Trainable>(model: M, weights: &[u8]) -> Result<M, Error
     })
 }
 
-fn captions(data: DataSet, held_out: &HeldOut) -> Result<Paraphrases> {
-    match held_out {
-        HeldOut::Digits(bans) => Ok(Paraphrases::of_digits(bans)),
-        HeldOut::Scenes(bans) => Ok(Paraphrases::of_scenes(SCENES, bans, &mut Noise::new(1))),
-        HeldOut::Nothing => bail!("{data:?} has no captions of the same picture"),
-    }
+/// What is learned from and what is measured on, and the words of both. Those of a folder are parted as its pictures are.
+fn captions(
+    args: &Args,
+    data: DataSet,
+    held_out: &HeldOut,
+) -> Result<(Paraphrases, Paraphrases, Vocabulary)> {
+    let all = match held_out {
+        HeldOut::Digits(bans) => Paraphrases::of_digits(bans),
+        HeldOut::Scenes(bans) => Paraphrases::of_scenes(SCENES, bans, &mut Noise::new(1)),
+        HeldOut::Nothing => {
+            let said = read_said(args.data.as_deref(), None)?;
+            return Ok((said.train, said.test, said.vocabulary));
+        }
+    };
+    let vocabulary = data.vocabulary().context("the words are known")?;
+    let (train, test) = all.split(HELD_BACK, args.seed.unwrap_or(1));
+    Ok((train, test, vocabulary))
 }
 
 /// Retrieval among captions that were held back, beside that of bags of words.
@@ -112,10 +129,10 @@ fn retrieval(part: &Paraphrases, vectors: &[f32]) -> serde_json::Value {
 pub fn run(args: &Args, data: DataSet) -> Result<()> {
     let name = args.name.clone().or(args.preset.clone()).unwrap_or_else(|| "skip-thought".to_owned());
     let out = args.out.clone().unwrap_or_else(|| Path::new("runs").join(&name));
-    let vocabulary = data.vocabulary().context("the words are known")?;
-    let run = args.sentence_training(SentenceTraining::small(vocabulary.words.len()), EPOCH)?;
     let held_out = data.held_out(args.held_out_seed.unwrap_or(1));
-    let (train, test) = captions(data, &held_out)?.split(HELD_BACK, run.seed);
+    let (train, test, vocabulary) = captions(args, data, &held_out)?;
+    let from_folder = held_out == HeldOut::Nothing;
+    let run = args.sentence_training(SentenceTraining::small(vocabulary.words.len()), EPOCH, from_folder)?;
     let test = test.first(ASKED);
     let began = Instant::now();
     let mut sum = 0.0;

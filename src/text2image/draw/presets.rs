@@ -132,6 +132,15 @@ pub fn noalign_photos() -> TrainOptions<DrawConfig> {
     TrainOptions { preset: "noalign-photos".to_owned(), config, ..photos() }
 }
 
+/// skipthoughtDRAW, else as [`photos`].
+pub fn skipthought_photos() -> TrainOptions<DrawConfig> {
+    TrainOptions {
+        preset: "skipthought-photos".to_owned(),
+        config: DrawConfig { conditioning: skipthought().config.conditioning, ..photos().config },
+        ..photos()
+    }
+}
+
 /// The run of the paper on MS-COCO: its sizes, initialisation, RMSProp and schedule (18 epochs, a tenth of the rate
 /// after 11), on a folder of photos.
 pub fn paper_coco() -> TrainOptions<DrawConfig> {
@@ -176,6 +185,11 @@ pub fn all() -> Vec<Preset<DrawConfig>> {
         ),
         preset("photos", "alignDRAW on a folder of some thousand photos, 32×32 (--data)", photos()),
         preset("noalign-photos", "noalignDRAW on a folder of photos (--data)", noalign_photos()),
+        preset(
+            "skipthought-photos",
+            "skipthoughtDRAW on a folder of photos (--data, --sentences)",
+            skipthought_photos(),
+        ),
         preset("paper-coco", "The paper's run on MS-COCO, on a folder of photos (--data)", paper_coco()),
         preset("noalign", "noalignDRAW: the mean of the encoder's states, no attention", noalign()),
         preset("skipthought", "skipthoughtDRAW: a vector of the sentence (--sentences)", skipthought()),
