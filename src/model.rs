@@ -5,6 +5,7 @@
 mod captioner;
 mod paraphraser;
 mod ranker;
+mod reconstructions;
 mod sharpener;
 mod terms;
 mod values;
@@ -22,6 +23,7 @@ use crate::options::Preset;
 pub use captioner::{Captioner, Continuation, ImageToText, NextWords, PictureInput, Sentences};
 pub use paraphraser::{Paraphraser, TextToText};
 pub use ranker::{ImageTextMatching, Ranker, Region, SentenceVectors};
+pub use reconstructions::Reconstructions;
 pub use sharpener::Sharpener;
 pub use terms::{DIVERSITY, Terms};
 pub use values::Values;
@@ -156,6 +158,13 @@ pub trait Trainable: Module + ModuleDisplay + Sync + 'static {
     /// The terms of the loss for each image of a batch [batch], in burn tensors: any device, with or
     /// without autodiff. All randomness comes from the batch's noise seed.
     fn terms(&self, config: &Self::Config, batch: &TrainBatch) -> Terms<Tensor<1>>;
+
+    /// The pictures of a batch as the model draws them from what it recognised in them, one posterior sample each; none
+    /// for models without a likelihood.
+    fn reconstructions(&self, config: &Self::Config, batch: &TrainBatch) -> Option<Reconstructions> {
+        let _ = (config, batch);
+        None
+    }
 
     /// What is computed from data before a new run begins, a codebook say; most models have nothing such.
     #[must_use]

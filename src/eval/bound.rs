@@ -11,7 +11,7 @@ use crate::model::{FusedPasses, Terms, Trainable};
 use crate::nn::floats;
 
 /// Images of a batch.
-const BATCH: usize = 100;
+pub(super) const BATCH: usize = 100;
 
 /// Terms of the bound, nats per image, averaged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]

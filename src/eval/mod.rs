@@ -14,4 +14,5 @@ pub mod retrieval;
 pub mod scene_description;
 pub mod scene_fidelity;
 pub mod share;
+pub mod sharpened;
 pub mod ssim;

@@ -50,6 +50,26 @@ impl Sharpening {
         Ok(Self { name, vocabulary: manifest.vocabulary.clone(), sharpener })
     }
 
+    /// The sharpener's number of each word of another vocabulary; that of unknown words where it does not know it.
+    pub fn ids_of(&self, vocabulary: &Vocabulary) -> Vec<usize> {
+        let known = self.vocabulary.ids();
+        vocabulary.words.iter().map(|word| known.get(word.as_str()).copied().unwrap_or(0)).collect()
+    }
+
+    /// Sharper pictures in [0, 1] of those of a caption each, in its own words, both [picture, channel, height, width].
+    ///
+    /// **Errors** [`Error::Config`] when these are not whole pictures of its size; [`Error::Device`].
+    pub async fn sharpen(&self, captions: &CaptionIds, pictures: Vec<f32>) -> Result<Vec<f32>> {
+        let size = self.sharpener.image_size();
+        if pictures.len() != captions.batch * size.len() {
+            return Err(Error::Config(format!(
+                "{} sharpens pictures of {}×{}×{}, these are others",
+                self.name, size.channels, size.height, size.width
+            )));
+        }
+        self.sharpener.sharpen(captions, pictures)?.read().await
+    }
+
     /// The finished pictures of a pipeline, sharper, all of one caption.
     ///
     /// **Errors** [`Error::Config`] when the two models' pictures differ in size; those of
@@ -69,7 +89,7 @@ impl Sharpening {
         let (batch, len) = (frames.len(), words.len());
         let captions = CaptionIds { ids: words.repeat(batch), batch, words: len };
         let pictures = frames.iter().flat_map(|frame| frame.image.iter().copied()).collect();
-        let sharp = self.sharpener.sharpen(&captions, pictures)?.read().await?;
+        let sharp = self.sharpen(&captions, pictures).await?;
         for (frame, image) in frames.iter_mut().zip(sharp.chunks_exact(taken.len())) {
             frame.image = image.to_vec();
         }

@@ -8,7 +8,9 @@ use super::{Measured, kept::Kept};
 use crate::checkpoint::{decode, parse_safetensors};
 use crate::data::source::Source;
 use crate::eval::bound::{Bound, Estimate, OnCpu};
+use crate::eval::sharpened::Sharpened;
 use crate::model::Trainable;
+use crate::platform::block_on;
 use crate::systems::SystemVisitor;
 
 /// Captions that the bound is averaged over.
@@ -23,16 +25,45 @@ pub struct Bounds {
     pub test: Bound,
     /// Numbers of a picture, channels and pixels.
     pub values: usize,
+    /// Of test pictures, the means sharpened; none where no sharpener was named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sharpened: Option<f64>,
 }
 
 /// The bounds; none for models without a likelihood.
 pub fn measure(measured: &Measured, kept: &Kept) -> Result<Option<Bounds>> {
     let Measured { args, manifest, weights, folder, .. } = measured;
-    kept.or_measure(&format!("bound-{}-{}", args.seed, args.importance), || {
+    let bounds = kept.or_measure(&format!("bound-{}-{}", args.seed, args.importance), || {
         let parts = [folder.train.as_ref(), folder.test.as_ref()];
         let visitor = OfParts { weights, parts, seed: args.seed, importance: args.importance };
         Ok(manifest.system.visit(visitor)?)
-    })
+    })?;
+    let Some((bounds, sharpener)) = bounds.clone().zip(measured.sharpener) else { return Ok(bounds) };
+    let sharpened = kept.or_measure(&format!("bound-{}-{}", args.seed, sharpener.hash), || {
+        let measure = Sharpened {
+            sharpening: &sharpener.sharpening,
+            vocabulary: &manifest.vocabulary,
+            images: CAPTIONS,
+            seed: args.seed,
+        };
+        Ok(manifest.system.visit(Sharper { weights, measure, part: folder.test.as_ref() })?)
+    })?;
+    Ok(Some(Bounds { sharpened, ..bounds }))
+}
+
+struct Sharper<'a> {
+    weights: &'a [u8],
+    measure: Sharpened<'a>,
+    part: &'a dyn Source,
+}
+
+impl SystemVisitor for Sharper<'_> {
+    type Output = crate::error::Result<Option<f64>>;
+
+    fn visit<M: Trainable>(self, config: &M::Config) -> Self::Output {
+        let model = decode(M::init(config, 0, &Device::flex()), &parse_safetensors(self.weights)?)?;
+        block_on(self.measure.bound(&model, config, self.part))
+    }
 }
 
 struct OfParts<'a, S> {
@@ -58,6 +89,6 @@ impl<S: Source> SystemVisitor for OfParts<'_, S> {
             Estimate { model: &mut model, images: CAPTIONS, seed, importance }.of(part)
         });
         let values = config.image_size().len();
-        Ok(train.zip(test).map(|(train, test)| Bounds { train, test, values }))
+        Ok(train.zip(test).map(|(train, test)| Bounds { train, test, values, sharpened: None }))
     }
 }

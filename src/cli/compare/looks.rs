@@ -4,13 +4,14 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use super::super::eyes::read_eyes;
-use super::{Measured, kept::Kept};
+use super::{Measured, NamedSharpener, kept::Kept};
 use crate::cli::output::progress;
 use crate::data::folder::{Part, pixels};
 use crate::data::vocabulary::Tokens;
 use crate::eval::appearance::Pictures;
 use crate::eval::{frechet, ssim::ssim};
 use crate::eyes::Eyes;
+use crate::model::CaptionIds;
 use crate::nn::floats;
 use crate::paint::{Engine, Pipeline};
 use crate::platform::block_on;
@@ -39,13 +40,14 @@ pub struct Looks {
     pub captions: usize,
 }
 
-/// Paints the first caption of each picture.
-pub fn measure(measured: &Measured, kept: &Kept) -> Result<Looks> {
+/// Paints the first caption of each picture, and sharpens the samples where `sharpener` is named.
+pub fn measure(measured: &Measured, kept: &Kept, sharpener: Option<&NamedSharpener>) -> Result<Looks> {
     let (args, manifest) = (measured.args, measured.manifest);
     let temperature = manifest.temperature;
-    kept.or_measure(&format!("looks-{}-{}-{temperature}", args.seed, args.samples), || {
+    let by = sharpener.map_or(String::new(), |sharpener| format!("-{}", sharpener.hash));
+    kept.or_measure(&format!("looks-{}-{}-{temperature}{by}", args.seed, args.samples), || {
         let pipeline = Pipeline::load(manifest, measured.weights, &Engine::Cpu)?;
-        look(measured, &pipeline)
+        look(measured, &pipeline, sharpener)
     })
 }
 
@@ -60,7 +62,7 @@ fn first_captions(measured: &Measured) -> Vec<Vec<usize>> {
     first
 }
 
-fn look(measured: &Measured, pipeline: &Pipeline) -> Result<Looks> {
+fn look(measured: &Measured, pipeline: &Pipeline, sharpener: Option<&NamedSharpener>) -> Result<Looks> {
     let (args, part) = (measured.args, measured.folder.test.as_ref());
     let side = pipeline.painter().image_size().width;
     let len = 3 * side * side;
@@ -70,7 +72,14 @@ fn look(measured: &Measured, pipeline: &Pipeline) -> Result<Looks> {
     let (mut similarity, mut others, mut energy, mut spread) = (0.0, 0.0, [0.0; 2], 0.0);
     let mut one_each = Vec::with_capacity(captions.len());
     for (at, ids) in captions.iter().enumerate() {
-        let samples = paint(pipeline, ids, args.samples, args.seed)?;
+        let mut samples = paint(pipeline, ids, args.samples, args.seed)?;
+        if let Some(NamedSharpener { sharpening, .. }) = sharpener {
+            let known = sharpening.ids_of(pipeline.vocabulary());
+            let said: Vec<usize> = ids.iter().map(|&id| known[id]).collect();
+            let batch = args.samples as usize;
+            let captions = CaptionIds { ids: said.repeat(batch), batch, words: said.len() };
+            samples = block_on(sharpening.sharpen(&captions, samples))?;
+        }
         let (own, other) = (&truth[at], &truth[(at + 1) % truth.len()]);
         let mean = |truth: &[f32]| {
             let each = samples.chunks_exact(len).filter_map(|sample| ssim(sample, truth, side, side));

@@ -22,6 +22,7 @@ use crate::cli::output::note;
 use crate::data::folder::{Folder, Part};
 use crate::eval::ranking::Recall;
 use crate::model::Config;
+use crate::paint::{Engine, Sharpening};
 
 use bounds::Bounds;
 use kept::Kept;
@@ -65,6 +66,9 @@ pub struct Args {
     /// Samples an image of the importance-weighted bound, for models that have one; 0: it is not estimated
     #[arg(long, default_value_t = 0)]
     importance: usize,
+    /// Also measure every model with its pictures sharpened by the last level of this LAPGAN
+    #[arg(long, value_name = "MODEL")]
+    sharpen: Option<String>,
     /// Seed of noise and pictures
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -99,6 +103,9 @@ pub struct Row {
     /// How its pictures look.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub looks: Option<Looks>,
+    /// The same after sharpening.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub looks_sharpened: Option<Looks>,
 }
 
 /// Both tables.
@@ -110,6 +117,9 @@ pub struct Comparison {
     pub pictures: usize,
     /// Captions that are queries.
     pub queries: usize,
+    /// The model that sharpened, where one was named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sharpened_by: Option<String>,
     /// What blind guessing gives.
     pub chance: Recall,
     /// The models.
@@ -161,14 +171,32 @@ pub struct Measured<'a> {
     weights: &'a [u8],
     folder: &'a Folder,
     queries: &'a Queries,
+    sharpener: Option<&'a NamedSharpener>,
+}
+
+/// A model whose last level sharpens.
+pub struct NamedSharpener {
+    /// What it does.
+    pub sharpening: Sharpening,
+    /// The first digits of its weights' hash.
+    pub hash: String,
+}
+
+impl NamedSharpener {
+    fn read(args: &Args, name: &str) -> Result<Self> {
+        let (manifest, weights) = read_model(&args.folder, name)?;
+        let hash = manifest.weights.sha256.chars().take(12).collect();
+        Ok(Self { sharpening: Sharpening::load(&manifest, &weights, &Engine::Cpu)?, hash })
+    }
 }
 
 pub fn run(args: Args) -> Result<()> {
+    let sharpener = args.sharpen.as_deref().map(|name| NamedSharpener::read(&args, name)).transpose()?;
     let mut rows = Vec::new();
     let mut measured_on = None;
     for name in &args.models {
         let (manifest, weights) = read_model(&args.folder, name)?;
-        let (row, on) = row(&args, &manifest, &weights)?;
+        let (row, on) = row(&args, &manifest, &weights, sharpener.as_ref())?;
         rows.push(row);
         measured_on.get_or_insert(on);
     }
@@ -177,6 +205,7 @@ pub fn run(args: Args) -> Result<()> {
         data: args.data.display().to_string(),
         pictures,
         queries,
+        sharpened_by: args.sharpen.clone(),
         chance: Recall::by_chance(queries, pictures),
         rows,
     };
@@ -192,7 +221,12 @@ pub fn run(args: Args) -> Result<()> {
 }
 
 /// Measures one model; also how many pictures and queries it was measured on.
-fn row(args: &Args, manifest: &Manifest, weights: &[u8]) -> Result<(Row, (usize, usize))> {
+fn row(
+    args: &Args,
+    manifest: &Manifest,
+    weights: &[u8],
+    sharpener: Option<&NamedSharpener>,
+) -> Result<(Row, (usize, usize))> {
     let size = manifest.system.image_size();
     if manifest.system.is_captioner() || size.channels != 3 || size.width != size.height {
         bail!("{}: expected a painter of square colour pictures", manifest.name);
@@ -201,7 +235,7 @@ fn row(args: &Args, manifest: &Manifest, weights: &[u8]) -> Result<(Row, (usize,
     let folder = Folder::read(&args.data, size.width, Some(&pixels), Some(manifest.vocabulary.clone()))
         .with_context(|| args.data.display().to_string())?;
     let queries = Queries::of(&folder.test, args.pictures as usize, args.captions as usize);
-    let measured = Measured { args, manifest, weights, folder: &folder, queries: &queries };
+    let measured = Measured { args, manifest, weights, folder: &folder, queries: &queries, sharpener };
     let kept = Kept::new(&args.cache, &manifest.weights.sha256, &queries.fingerprint(&folder.test));
     let wanted = |measure| args.measures.contains(&measure);
     note!("{}: {} pictures, {} captions", manifest.name, queries.pictures.len(), queries.captions.len());
@@ -215,7 +249,11 @@ fn row(args: &Args, manifest: &Manifest, weights: &[u8]) -> Result<(Row, (usize,
             .then(|| retrieval::measure(&measured, &kept))
             .transpose()?
             .flatten(),
-        looks: wanted(Measure::Looks).then(|| looks::measure(&measured, &kept)).transpose()?,
+        looks: wanted(Measure::Looks).then(|| looks::measure(&measured, &kept, None)).transpose()?,
+        looks_sharpened: sharpener
+            .filter(|_| wanted(Measure::Looks))
+            .map(|sharpener| looks::measure(&measured, &kept, Some(sharpener)))
+            .transpose()?,
     };
     Ok((row, (queries.pictures.len(), queries.captions.len())))
 }

@@ -31,7 +31,7 @@ pub struct Retrieval {
 /// Ranks the pictures for every caption; none for models without a likelihood. The noise of a picture is the same for
 /// every caption.
 pub fn measure(measured: &Measured, kept: &Kept) -> Result<Option<Retrieval>> {
-    let Measured { args, manifest, weights, folder, queries } = measured;
+    let Measured { args, manifest, weights, folder, queries, .. } = measured;
     let visitor = Bounds { weights, part: &folder.test, queries, kept, seed: args.seed };
     let Some(bounds) = manifest.system.visit(visitor)? else { return Ok(None) };
     let pictures = queries.pictures.len();

@@ -1,6 +1,6 @@
 //! The tables in Markdown, the paper's figures beside ours.
 
-use super::{Comparison, Row};
+use super::{Comparison, Row, looks::Looks};
 use crate::cli::output::say;
 use crate::eval::ranking::Recall;
 
@@ -23,7 +23,7 @@ const PAPER_BOUND: [(&str, [&str; 3]); 3] = [
 
 /// Prints both.
 pub fn print(comparison: &Comparison) {
-    let Comparison { data, pictures, queries, chance, rows } = comparison;
+    let Comparison { data, pictures, queries, chance, rows, sharpened_by } = comparison;
     say!("{data}: {pictures} test pictures, {queries} captions as queries\n");
     say!("| model | R@1 | R@5 | R@10 | R@50 | Med r | SSI | sharpness | diversity | Fréchet |");
     say!("|---|---|---|---|---|---|---|---|---|---|");
@@ -39,17 +39,21 @@ pub fn print(comparison: &Comparison) {
         say!("| {model}, the paper's, on MS-COCO | {} | | | |", cells.join(" | "));
     }
     say!(
-        "\n| model | bound, train | test | gap | per value, test | entropy floor, test | importance-weighted, test |"
+        "\n| model | bound, train | test | gap | per value, test | entropy floor, test | importance-weighted, test | test \
+         after sharpening |"
     );
-    say!("|---|---|---|---|---|---|---|");
+    say!("|---|---|---|---|---|---|---|---|");
     rows.iter().for_each(bounded);
     for (model, [train, test, sharpened]) in PAPER_BOUND {
-        say!("| {model}, the paper's, on MS-COCO | {train} | {test} | | | | after sharpening {sharpened} |");
+        say!("| {model}, the paper's, on MS-COCO | {train} | {test} | | | | | {sharpened} |");
     }
     say!(
         "\nR@K in percent, ranked by the bound without each picture's easiness; (raw) by the bound itself. Made by:"
     );
     rows.iter().for_each(|row| say!("- {}: `{}`", row.model, row.command));
+    if let Some(sharpener) = sharpened_by {
+        say!("Sharpened by {sharpener}.");
+    }
 }
 
 fn recalls(recall: &Recall) -> String {
@@ -59,27 +63,33 @@ fn recalls(recall: &Recall) -> String {
 
 fn ranked(row: &Row) {
     let none = || "– | – | – | – | –".to_owned();
-    let looks = row.looks.as_ref().map_or("– | – | – | –".to_owned(), |looks| {
-        let frechet = looks.frechet.map_or("–".to_owned(), |distance| format!("{distance:.1}"));
-        format!("{:.3} | {:.2} | {:.2} | {frechet}", looks.similarity, looks.sharpness, looks.diversity)
-    });
     let corrected = row.retrieval.as_ref().map_or_else(none, |retrieval| recalls(&retrieval.corrected));
-    say!("| {} | {corrected} | {looks} |", row.model);
+    say!("| {} | {corrected} | {} |", row.model, looked(row.looks.as_ref()));
+    if row.looks_sharpened.is_some() {
+        say!("| {} (sharpened) | | | | | | {} |", row.model, looked(row.looks_sharpened.as_ref()));
+    }
     if let Some(retrieval) = &row.retrieval {
         say!("| {} (raw) | {} | | | | |", row.model, recalls(&retrieval.raw));
     }
 }
 
+fn looked(looks: Option<&Looks>) -> String {
+    let Some(looks) = looks else { return "– | – | – | –".to_owned() };
+    let frechet = looks.frechet.map_or("–".to_owned(), |distance| format!("{distance:.1}"));
+    format!("{:.3} | {:.2} | {:.2} | {frechet}", looks.similarity, looks.sharpness, looks.diversity)
+}
+
 fn bounded(row: &Row) {
     let Some(bounds) = &row.bound else {
-        return say!("| {} | – | – | – | – | – | – |", row.model);
+        return say!("| {} | – | – | – | – | – | – | – |", row.model);
     };
     let (train, test) = (bounds.train.bound, bounds.test.bound);
     let importance = bounds.test.importance;
     let importance =
         importance.map_or("–".to_owned(), |found| format!("{:.2} (K = {})", found.bound, found.samples));
+    let sharpened = bounds.sharpened.map_or("–".to_owned(), |bound| format!("{bound:.2}"));
     say!(
-        "| {} | {train:.2} | {test:.2} | {:.2} | {:.4} | {:.2} | {importance} |",
+        "| {} | {train:.2} | {test:.2} | {:.2} | {:.4} | {:.2} | {importance} | {sharpened} |",
         row.model,
         train - test,
         test / bounds.values as f64,

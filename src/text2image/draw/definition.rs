@@ -6,6 +6,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData, activation::sigmoid};
 
 use super::{Conditioning, Draw, DrawConfig, WriteMode};
 use crate::data::batch::Captions;
+use crate::model::Reconstructions;
 use crate::nn::softplus;
 use crate::nn::{
     additive_attention::{align, attend},
@@ -303,10 +304,7 @@ impl Draw {
         })
     }
 
-    /// The terms of the bound for each image, nats: reconstruction and KL, both [batch].
-    ///
-    /// **Shapes** `captions` as [`CaptionInput`] says, `images` [batch, channel, height, width], `noise`
-    /// [batch, step, latent].
+    /// The terms of the bound for each image, nats: reconstruction and KL, both [batch]; see [`Self::reconstruct`].
     pub fn bound(
         &self,
         config: &DrawConfig,
@@ -314,23 +312,34 @@ impl Draw {
         images: Tensor<4>,
         noise: Tensor<3>,
     ) -> (Tensor<1>, Tensor<1>) {
+        let [reconstruction, kl] = self.reconstruct(config, captions, &images, noise).terms(images);
+        (reconstruction, kl)
+    }
+
+    /// Images drawn from their posterior.
+    ///
+    /// **Shapes** `captions` as [`CaptionInput`] says, `images` [batch, channel, height, width], `noise`
+    /// [batch, step, latent].
+    pub fn reconstruct(
+        &self,
+        config: &DrawConfig,
+        captions: impl Into<CaptionInput>,
+        images: &Tensor<4>,
+        noise: Tensor<3>,
+    ) -> Reconstructions {
         let [batch, ..] = images.dims();
         let caption = self.encode(config, captions);
         let mut state = self.begin(config, batch);
         let mut total = Tensor::zeros([batch], &images.device());
         for t in 0..config.num_steps {
             let noise = noise.clone().narrow(1, t, 1).squeeze_dim::<2>(1);
-            let (next, step) = self.step(config, &caption, state, Some(&images), noise);
+            let (next, step) = self.step(config, &caption, state, Some(images), noise);
             state = next;
             if let Some(kl) = step.kl {
                 total = total + kl;
             }
         }
-        // softplus(c) − x·c, from logits
-        let canvas = state.canvas;
-        let nats =
-            (softplus(canvas.clone()) - images * canvas).flatten::<2>(1, 3).sum_dim(1).squeeze_dim::<1>(1);
-        (nats, total)
+        Reconstructions { logits: state.canvas, kl: total }
     }
 }
 

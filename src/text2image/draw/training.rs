@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::cpu::{Losses, Shard, Weights, image_bounds, log_weights, loss_and_gradients, losses};
+use super::definition::CaptionInput;
 use super::painter::{DevicePainter, FusedPainter};
 use super::{Draw, DrawConfig, ParameterValues, presets};
 use crate::data::{
@@ -12,7 +13,9 @@ use crate::data::{
     noise::Noise,
 };
 use crate::error::Result;
-use crate::model::{Config, FusedPasses, ImageSize, Painter, TakeTensor, Terms, TextToImage, Trainable};
+use crate::model::{
+    Config, FusedPasses, ImageSize, Painter, Reconstructions, TakeTensor, Terms, TextToImage, Trainable,
+};
 use crate::options::Preset;
 use crate::platform;
 use crate::sentence::{encoder::SentenceEncoder, host::HostEncoder};
@@ -91,18 +94,14 @@ impl Trainable for Draw {
     }
 
     fn terms(&self, config: &DrawConfig, item: &TrainBatch) -> Terms<Tensor<1>> {
-        let device = self.initial_canvas.val().device();
-        let batch = item.batch.len();
-        let captions = self.caption_input(config, item.batch.captions(), &device);
-        let shape = [batch, config.channels, config.height, config.width];
-        let images = Tensor::from_data(TensorData::new(item.batch.images.to_vec(), shape), &device);
-        let (steps, latent) = (config.num_steps, config.latent_size);
-        let noise: Vec<f32> = (0..batch)
-            .flat_map(|b| Noise::stream(item.noise_seed, b as u64).normals(steps * latent))
-            .collect();
-        let noise = Tensor::from_data(TensorData::new(noise, [batch, steps, latent]), &device);
+        let (captions, images, noise) = self.inputs(config, item);
         let (reconstruction, kl) = self.bound(config, captions, images, noise);
         Terms(TERMS.into_iter().zip([reconstruction, kl]).collect())
+    }
+
+    fn reconstructions(&self, config: &DrawConfig, item: &TrainBatch) -> Option<Reconstructions> {
+        let (captions, images, noise) = self.inputs(config, item);
+        Some(self.reconstruct(config, captions, &images, noise))
     }
 
     fn adapt(self, from: &DrawConfig, to: &DrawConfig) -> Result<Self> {
@@ -120,6 +119,22 @@ impl Trainable for Draw {
     fn fused(_: &DrawConfig, threads: usize) -> Option<Box<dyn FusedPasses<Self>>> {
         let shards = (0..threads.max(1)).map(|_| Shard::default()).collect();
         Some(Box::new(Fused { shards, sentences: None }))
+    }
+}
+
+impl Draw {
+    /// What is said, the images [batch, channel, height, width] and the noise [batch, step, latent] of a batch.
+    fn inputs(&self, config: &DrawConfig, item: &TrainBatch) -> (CaptionInput, Tensor<4>, Tensor<3>) {
+        let device = self.initial_canvas.val().device();
+        let batch = item.batch.len();
+        let captions = self.caption_input(config, item.batch.captions(), &device);
+        let shape = [batch, config.channels, config.height, config.width];
+        let images = Tensor::from_data(TensorData::new(item.batch.images.to_vec(), shape), &device);
+        let (steps, latent) = (config.num_steps, config.latent_size);
+        let noise: Vec<f32> = (0..batch)
+            .flat_map(|b| Noise::stream(item.noise_seed, b as u64).normals(steps * latent))
+            .collect();
+        (captions, images, Tensor::from_data(TensorData::new(noise, [batch, steps, latent]), &device))
     }
 }
 

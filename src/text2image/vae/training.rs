@@ -5,8 +5,8 @@ use burn::tensor::{Device, Tensor};
 use super::{Vae, VaeConfig, presets};
 use crate::data::batch::TrainBatch;
 use crate::data::noise::Noise;
-use crate::model::{CaptionIds, Painter, Terms, TextToImage, Trainable};
-use crate::nn::{on_device, softplus};
+use crate::model::{CaptionIds, Painter, Reconstructions, Terms, TextToImage, Trainable};
+use crate::nn::on_device;
 use crate::options::Preset;
 use crate::text2image::feedforward::FeedforwardPainter;
 
@@ -23,12 +23,33 @@ impl Vae {
         images: Tensor<4>,
         noise: Tensor<2>,
     ) -> Terms<Tensor<1>> {
+        let terms = self.reconstruct(config, captions, &images, noise).terms(images);
+        Terms(TERMS.into_iter().zip(terms).collect())
+    }
+
+    /// Pictures drawn from their posterior, as [`Self::bound`] takes them.
+    fn reconstruct(
+        &self,
+        config: &VaeConfig,
+        captions: &CaptionIds,
+        images: &Tensor<4>,
+        noise: Tensor<2>,
+    ) -> Reconstructions {
         let said = self.said(captions);
         let posterior = self.recognised(images.clone(), &said);
         let kl = posterior.kl(&self.expected(config, &said));
-        let logits = self.logits(config, posterior.sample(noise), &said);
-        let nats = (softplus(logits.clone()) - images * logits).flatten::<2>(1, 3);
-        Terms(TERMS.into_iter().zip([nats.sum_dim(1).squeeze_dim::<1>(1), kl]).collect())
+        Reconstructions { logits: self.logits(config, posterior.sample(noise), &said), kl }
+    }
+
+    /// What is said, the pictures and the noise of a batch.
+    fn inputs(&self, config: &VaeConfig, item: &TrainBatch) -> (CaptionIds, Tensor<4>, Tensor<2>) {
+        let device = self.device();
+        let (batch, z) = (item.batch.len(), config.latent_size);
+        let captions = CaptionIds { ids: item.batch.ids.to_vec(), batch, words: item.batch.words };
+        let shape = [batch, config.channels, config.height, config.width];
+        let noise = (0..batch).flat_map(|b| Noise::stream(item.noise_seed, b as u64).normals(z)).collect();
+        let images = on_device(item.batch.images.to_vec(), shape, &device);
+        (captions, images, on_device(noise, [batch, z], &device))
     }
 }
 
@@ -48,13 +69,13 @@ impl Trainable for Vae {
     }
 
     fn terms(&self, config: &VaeConfig, item: &TrainBatch) -> Terms<Tensor<1>> {
-        let device = self.device();
-        let (batch, z) = (item.batch.len(), config.latent_size);
-        let captions = CaptionIds { ids: item.batch.ids.to_vec(), batch, words: item.batch.words };
-        let shape = [batch, config.channels, config.height, config.width];
-        let noise = (0..batch).flat_map(|b| Noise::stream(item.noise_seed, b as u64).normals(z)).collect();
-        let images = on_device(item.batch.images.to_vec(), shape, &device);
-        self.bound(config, &captions, images, on_device(noise, [batch, z], &device))
+        let (captions, images, noise) = self.inputs(config, item);
+        self.bound(config, &captions, images, noise)
+    }
+
+    fn reconstructions(&self, config: &VaeConfig, item: &TrainBatch) -> Option<Reconstructions> {
+        let (captions, images, noise) = self.inputs(config, item);
+        Some(self.reconstruct(config, &captions, &images, noise))
     }
 }
 
