@@ -10,6 +10,7 @@ import * as sheets from './sheets.js';
 
 const SCENES = choice('scenes');
 const DIGITS = choice('digits');
+const PHOTOS = choice('photos');
 /** What the paper drew the same captions with. */
 const PAPER = choice('aligndraw-digits');
 /** The digits' group of captions whose compositions were held out. */
@@ -29,6 +30,9 @@ let running;
 /** @typedef {{model: string, note: string, caption: string, canvas: HTMLCanvasElement, text: HTMLElement, link: HTMLAnchorElement, last: Frame | null}} Picture */
 /** @type {Picture[]} */
 const pictures = [];
+/** Whether the photos were scrolled to: until then their model, the largest of all, is not loaded. */
+let photosSeen = false;
+const isPhoto = (/** @type {Picture} */ { model }) => model === PHOTOS.name;
 
 /** Builds the figures, empty. */
 function buildFigures() {
@@ -44,6 +48,17 @@ function buildFigures() {
     groups.push(group);
   }
   el('figures').replaceChildren(...groups);
+  if (PHOTOS.name !== 'photos') return;
+  const photos = PHOTOS.groups.map(({ title, note, captions }) => section(`Photos: ${title.toLowerCase()}`, note, captions.map((caption) => frame(PHOTOS.name, caption, ''))));
+  photos[0]?.querySelector('.note')?.prepend(`${PHOTOS.note} `);
+  el('figures').append(...photos);
+  const seen = new IntersectionObserver((entries) => {
+    if (photosSeen || !entries.some((entry) => entry.isIntersecting)) return;
+    photosSeen = true;
+    seen.disconnect();
+    if (document.documentElement.dataset.drawn) drawAll(pictures.filter(isPhoto));
+  }, { rootMargin: '200px' });
+  photos.forEach((group) => seen.observe(group));
 }
 
 /** @param {string} title @param {string} note @param {HTMLElement[]} pictures */
@@ -75,17 +90,20 @@ function frame(model, caption, note) {
   return link;
 }
 
-/** Draws every picture, one after the other. */
-async function drawAll() {
+/** Pictures that are drawn now: photos once they were scrolled to. */
+const wanted = () => pictures.filter((picture) => photosSeen || !isPhoto(picture));
+
+/** Draws pictures one after the other. @param {Picture[]} some */
+async function drawAll(some) {
   running?.abort();
   const controller = new AbortController();
   running = controller;
   document.documentElement.dataset.drawn = '';
   try {
-    for (const [at, picture] of pictures.entries()) {
+    for (const [at, picture] of some.entries()) {
       const model = await modelOf(picture.model);
       controller.signal.throwIfAborted();
-      el('status').textContent = `Drawing ${at + 1} of ${pictures.length}`;
+      el('status').textContent = `Drawing ${at + 1} of ${some.length}`;
       const query = new URLSearchParams({ model: picture.model, caption: picture.caption, seed: String(seed) });
       picture.link.href = `./?${query}`;
       const words = (await model.words(picture.caption)).map((word) => Object.assign(document.createElement('span'), { textContent: word }));
@@ -100,11 +118,14 @@ async function drawAll() {
       }
       words.forEach((word) => word.style.setProperty('--attention', '0'));
     }
-    if (sheets.hasSamples) {
+    if (sheets.hasSamples && !some.every(isPhoto)) {
       el('status').textContent = 'Drawing digits that nobody asked for';
       await sheets.drawSamples(await modelOf(sheets.NAME), seed, controller.signal);
     }
-    el('status').textContent = `${pictures.length} pictures, drawn on this machine; press one to open it.`;
+    // What was scrolled to meanwhile.
+    const late = wanted().filter((picture) => picture.last === null);
+    if (late.length > 0) return await drawAll(late);
+    el('status').textContent = `${wanted().length} pictures, drawn on this machine; press one to open it.`;
     document.documentElement.dataset.drawn = String(seed);
   } catch (error) {
     if (!controller.signal.aborted) showError(error);
@@ -165,13 +186,13 @@ async function modelOf(name) {
 
 async function start() {
   el('error').hidden = true;
-  await drawAll();
+  await drawAll(wanted());
 }
 
 el('retry').addEventListener('click', start);
 el('again').addEventListener('click', () => {
   seed = Math.floor(Math.random() * 1e6);
-  drawAll();
+  drawAll(wanted());
 });
 new ResizeObserver(() => pictures.forEach(repaint)).observe(el('figures'));
 buildFigures();

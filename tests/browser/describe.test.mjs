@@ -156,8 +156,8 @@ describe('describing photos', () => {
     assert.deepEqual(page.problems, []);
   });
 
-  test('the other describers of photos say what they say natively; one has nothing to light up', async () => {
-    for (const [name, title] of [['describe-photos-hard', 'Photos, hard attention'], ['describe-photos-rnn', 'Photos, without attention']]) {
+  test('the other describers of photos say what they say natively; two have nothing to light up', async () => {
+    for (const [name, title] of [['describe-photos-hard', 'Photos, hard attention'], ['describe-photos-rnn', 'Photos, without attention'], ['tell-photos', 'Photos, told at a glance']]) {
       const { sentences } = JSON.parse(execFileSync(binary, ['describe', square, '--model', name, '--json'], { encoding: 'utf8' })).pictures[0];
       await page.evaluate(() => delete document.documentElement.dataset.said);
       await page.getByRole('radio', { name: title }).check();
