@@ -6,6 +6,8 @@ use std::sync::Arc;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
+use crate::data::batch::TrainBatch;
+use crate::data::noise::Noise;
 use crate::error::{Error, Result};
 use crate::kernels::window::{Rect, Window};
 use crate::model::{CaptionIds, Config, Drawing, ImageSize, Painter, Shown, Shows};
@@ -22,6 +24,30 @@ pub trait Feedforward: Module + 'static {
     /// The pictures in [0, 1] as they stand after each step, [picture, channel, height, width] each, from standard
     /// normal `noise` [picture, noise] and captions of one word at least.
     fn pictures(&self, config: &Self::Config, captions: &CaptionIds, noise: Tensor<2>) -> Vec<Tensor<4>>;
+}
+
+/// What a batch gives to such a model in training.
+pub struct Inputs {
+    /// What is said.
+    pub captions: CaptionIds,
+    /// [picture, channel, height, width].
+    pub images: Tensor<4>,
+    /// Standard normal, each picture's from a stream of its own [picture, noise].
+    pub noise: Tensor<2>,
+}
+
+impl Inputs {
+    /// Of a batch for a model of these sizes, with so much noise a picture.
+    pub fn of(item: &TrainBatch, config: &impl Config, noise_len: usize, device: &Device) -> Self {
+        let ImageSize { channels, height, width } = config.image_size();
+        let batch = item.batch.len();
+        let noise = (0..batch).flat_map(|b| Noise::stream(item.noise_seed, b as u64).normals(noise_len));
+        Self {
+            captions: CaptionIds { ids: item.batch.ids.to_vec(), batch, words: item.batch.words },
+            images: on_device(item.batch.images.to_vec(), [batch, channels, height, width], device),
+            noise: on_device(noise.collect(), [batch, noise_len], device),
+        }
+    }
 }
 
 /// Paints in burn tensors.

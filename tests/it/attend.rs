@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use aligndraw::checkpoint::{Precision, decode, encode, float_tensors, parse_safetensors, with_values};
 use aligndraw::data::batch::{CaptionBatch, TrainBatch};
 use aligndraw::data::noise::Noise;
+use aligndraw::data::source::Source;
 use aligndraw::data::vocabulary::Vocabulary;
 use aligndraw::describe::{Describer, Description, Sampling, Search};
 use aligndraw::error::Error;
@@ -129,6 +130,38 @@ fn words_and_attention_step_by_step() {
         }
         assert_eq!(captioner.grid().is_some(), case.attention.is_some());
     }
+}
+
+/// Batches of pictures whose features are 2 and 5 in all cells of the first two channels, or 4 and 5.
+struct TwoKinds(AttendConfig);
+
+impl Source for TwoKinds {
+    fn batch(&self, size: usize, _: &mut Noise) -> CaptionBatch<'static> {
+        let cells = self.0.cells();
+        let picture = |at: usize| {
+            let features = [if at % 2 == 0 { 2.0 } else { 4.0 }, 5.0, 0.0];
+            features.into_iter().flat_map(|x| vec![x; cells]).collect::<Vec<f32>>()
+        };
+        let images = (0..size).flat_map(picture).collect();
+        CaptionBatch::of_words(Cow::Owned(vec![1; size]), 1, Cow::Owned(images))
+    }
+
+    fn held_out_batch(&self, _: usize, _: &mut Noise) -> Option<CaptionBatch<'static>> {
+        None
+    }
+}
+
+/// Before a run of Show and Tell begins, the averages of photos are measured: scaled means and deviations.
+#[test]
+fn what_averages_have_in_common_is_measured_before_a_run() {
+    let config = cases().pop().expect("a case without attention").config;
+    let fitted = Attend::init(&config, 1, &Device::flex()).fitted(&config, &TwoKinds(config.clone()), 1);
+    let found = |name: &str| {
+        float_tensors(&fitted).into_iter().find(|tensor| tensor.name == name).expect("it is there").values
+    };
+    // Scaled by 0.7; what hardly varies counts as a tenth of the mean deviation of 0.7 / 3.
+    assert_close("mean", &found("average.mean"), &[2.1, 3.5, 0.0]);
+    assert_close("deviation", &found("average.deviation"), &[0.7, 0.07 / 3.0, 0.07 / 3.0]);
 }
 
 /// A vocabulary of letters.

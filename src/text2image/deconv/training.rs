@@ -4,11 +4,9 @@ use burn::tensor::{Device, Tensor};
 
 use super::{Deconv, DeconvConfig, presets};
 use crate::data::batch::TrainBatch;
-use crate::data::noise::Noise;
 use crate::model::{CaptionIds, Painter, Terms, TextToImage, Trainable};
-use crate::nn::on_device;
 use crate::options::Preset;
-use crate::text2image::feedforward::FeedforwardPainter;
+use crate::text2image::feedforward::{FeedforwardPainter, Inputs};
 
 impl Deconv {
     /// Terms of pictures [batch, channel, height, width], [batch] each; `noise` is standard normal [batch, Z].
@@ -53,13 +51,8 @@ impl Trainable for Deconv {
     }
 
     fn terms(&self, config: &DeconvConfig, item: &TrainBatch) -> Terms<Tensor<1>> {
-        let device = self.device();
-        let (batch, z) = (item.batch.len(), config.latent_size);
-        let captions = CaptionIds { ids: item.batch.ids.to_vec(), batch, words: item.batch.words };
-        let shape = [batch, config.channels, config.height, config.width];
-        let noise = (0..batch).flat_map(|b| Noise::stream(item.noise_seed, b as u64).normals(z)).collect();
-        let images = on_device(item.batch.images.to_vec(), shape, &device);
-        self.loss(config, &captions, images, on_device(noise, [batch, z], &device))
+        let Inputs { captions, images, noise } = Inputs::of(item, config, config.latent_size, &self.device());
+        self.loss(config, &captions, images, noise)
     }
 }
 

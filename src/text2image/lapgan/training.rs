@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::model::{CaptionIds, DIVERSITY, Painter, Sharpener, Terms, TextToImage, Trainable};
 use crate::nn::{on_device, softplus};
 use crate::options::Preset;
-use crate::text2image::feedforward::{Feedforward, FeedforwardPainter};
+use crate::text2image::feedforward::{Feedforward, FeedforwardPainter, Inputs};
 
 /// The terms: both players' losses over all levels, nats per image, and the diversity of the smallest pictures.
 const TERMS: [&str; 3] = ["discriminator", "generator", DIVERSITY];
@@ -203,14 +203,10 @@ impl Trainable for Lapgan {
     }
 
     fn terms(&self, config: &LapganConfig, item: &TrainBatch) -> Terms<Tensor<1>> {
-        let device = self.device();
-        let (batch, len) = (item.batch.len(), Self::noise_len(config));
-        let captions = CaptionIds { ids: item.batch.ids.to_vec(), batch, words: item.batch.words };
-        let shape = [batch, config.channels, config.height, config.width];
-        let noise = (0..batch).flat_map(|b| Noise::stream(item.noise_seed, b as u64).normals(len)).collect();
-        let images = on_device(item.batch.images.to_vec(), shape, &device);
+        let Inputs { captions, images, noise } =
+            Inputs::of(item, config, Self::noise_len(config), &self.device());
         let drop = item.is_learned_from().then_some(item.noise_seed);
-        self.losses(config, &captions, images, &on_device(noise, [batch, len], &device), drop)
+        self.losses(config, &captions, images, &noise, drop)
     }
 }
 

@@ -4,11 +4,9 @@ use burn::tensor::{Device, Tensor};
 
 use super::{Vae, VaeConfig, presets};
 use crate::data::batch::TrainBatch;
-use crate::data::noise::Noise;
 use crate::model::{CaptionIds, Painter, Reconstructions, Terms, TextToImage, Trainable};
-use crate::nn::on_device;
 use crate::options::Preset;
-use crate::text2image::feedforward::FeedforwardPainter;
+use crate::text2image::feedforward::{FeedforwardPainter, Inputs};
 
 /// The bound's terms, nats per image.
 const TERMS: [&str; 2] = ["reconstruction", "kl"];
@@ -41,15 +39,8 @@ impl Vae {
         Reconstructions { logits: self.logits(config, posterior.sample(noise), &said), kl }
     }
 
-    /// What is said, the pictures and the noise of a batch.
-    fn inputs(&self, config: &VaeConfig, item: &TrainBatch) -> (CaptionIds, Tensor<4>, Tensor<2>) {
-        let device = self.device();
-        let (batch, z) = (item.batch.len(), config.latent_size);
-        let captions = CaptionIds { ids: item.batch.ids.to_vec(), batch, words: item.batch.words };
-        let shape = [batch, config.channels, config.height, config.width];
-        let noise = (0..batch).flat_map(|b| Noise::stream(item.noise_seed, b as u64).normals(z)).collect();
-        let images = on_device(item.batch.images.to_vec(), shape, &device);
-        (captions, images, on_device(noise, [batch, z], &device))
+    fn inputs(&self, config: &VaeConfig, item: &TrainBatch) -> Inputs {
+        Inputs::of(item, config, config.latent_size, &self.device())
     }
 }
 
@@ -69,12 +60,12 @@ impl Trainable for Vae {
     }
 
     fn terms(&self, config: &VaeConfig, item: &TrainBatch) -> Terms<Tensor<1>> {
-        let (captions, images, noise) = self.inputs(config, item);
+        let Inputs { captions, images, noise } = self.inputs(config, item);
         self.bound(config, &captions, images, noise)
     }
 
     fn reconstructions(&self, config: &VaeConfig, item: &TrainBatch) -> Option<Reconstructions> {
-        let (captions, images, noise) = self.inputs(config, item);
+        let Inputs { captions, images, noise } = self.inputs(config, item);
         Some(self.reconstruct(config, &captions, &images, noise))
     }
 }
