@@ -139,7 +139,7 @@ impl Source for TwoKinds {
     fn batch(&self, size: usize, _: &mut Noise) -> CaptionBatch<'static> {
         let cells = self.0.cells();
         let picture = |at: usize| {
-            let features = [if at % 2 == 0 { 2.0 } else { 4.0 }, 5.0, 0.0];
+            let features = [if at.is_multiple_of(2) { 2.0 } else { 4.0 }, 5.0, 0.0];
             features.into_iter().flat_map(|x| vec![x; cells]).collect::<Vec<f32>>()
         };
         let images = (0..size).flat_map(picture).collect();
