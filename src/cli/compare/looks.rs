@@ -71,10 +71,11 @@ fn look(measured: &Measured, pipeline: &Pipeline, sharpener: Option<&NamedSharpe
     let bar = progress(captions.len() as u64);
     let (mut similarity, mut others, mut energy, mut spread) = (0.0, 0.0, [0.0; 2], 0.0);
     let mut one_each = Vec::with_capacity(captions.len());
+    let sharpening =
+        sharpener.map(|named| (&named.sharpening, named.sharpening.ids_of(pipeline.vocabulary())));
     for (at, ids) in captions.iter().enumerate() {
         let mut samples = paint(pipeline, ids, args.samples, args.seed)?;
-        if let Some(NamedSharpener { sharpening, .. }) = sharpener {
-            let known = sharpening.ids_of(pipeline.vocabulary());
+        if let Some((sharpening, known)) = &sharpening {
             let said: Vec<usize> = ids.iter().map(|&id| known[id]).collect();
             let batch = args.samples as usize;
             let captions = CaptionIds { ids: said.repeat(batch), batch, words: said.len() };
