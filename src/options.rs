@@ -79,7 +79,7 @@ pub enum OptimizerKind {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StepCurriculum {
-    /// StepBuffer a drawing.
+    /// Steps a drawing.
     pub num_steps: usize,
     /// Share of the epochs.
     pub until: f64,
@@ -169,7 +169,7 @@ impl<C: Config> TrainOptions<C> {
         Ok(())
     }
 
-    /// StepBuffer of a drawing in an epoch (from 1).
+    /// Steps of a drawing in an epoch (from 1).
     pub fn steps_at(&self, epoch: usize) -> usize {
         match self.step_curriculum {
             Some(short) if (epoch as f64) <= short.until * self.epochs as f64 => short.num_steps,

@@ -52,6 +52,19 @@ impl<'a> Captions<'a> {
     pub fn none(size: usize) -> Self {
         Self { size, ids: &[], words: 0, sentences: &[] }
     }
+
+    /// A single caption where the same is said of all images.
+    #[must_use]
+    pub fn once_if_equal(self) -> Self {
+        let (ids, sentences) = (self.ids.len() / self.size.max(1), self.sentences.len() / self.size.max(1));
+        let equal = self.size > 1
+            && self.ids[ids..] == self.ids[..self.ids.len() - ids]
+            && self.sentences[sentences..] == self.sentences[..self.sentences.len() - sentences];
+        if !equal {
+            return self;
+        }
+        Self { size: 1, ids: &self.ids[..ids], sentences: &self.sentences[..sentences], ..self }
+    }
 }
 
 impl<'a> CaptionBatch<'a> {

@@ -89,7 +89,7 @@ pub struct Outcome<M> {
     pub epochs: usize,
     /// Whether the run was stopped before its last epoch.
     pub stopped: bool,
-    /// StepBuffer skipped because their loss was not finite.
+    /// Steps skipped because their loss was not finite.
     pub skipped: usize,
 }
 

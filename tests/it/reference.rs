@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use aligndraw::data::batch::CaptionBatch;
-use aligndraw::text2image::draw::cpu::{Drawing, Shard, Weights, gradients_with_noise, losses};
+use aligndraw::text2image::draw::cpu::{
+    Drawing, Shard, Weights, gradients_with_noise, image_bounds, loss_and_gradients, losses,
+};
 use aligndraw::text2image::draw::{Conditioning, DrawConfig, ParameterValues};
 use serde::Deserialize;
 
@@ -74,6 +76,43 @@ fn cpu_losses_and_gradients() {
                 assert_close(name, found, &case.gradients[*name]);
             }
         }
+    }
+}
+
+/// The bound without gradients overwrites what training keeps of every step.
+#[test]
+fn the_bound_alone_is_that_of_training() {
+    for case in cases() {
+        let weights = Weights::new(&case.config, case.host());
+        let (batch, mut shards) = (case.batch(), [Shard::default()]);
+        let (expected, _) = loss_and_gradients(&weights, &batch, 7, &mut shards);
+        assert_eq!(losses(&weights, &batch, 7, &mut shards), expected);
+        let bounds = image_bounds(&weights, &batch, 7, &mut shards);
+        let mean = bounds.iter().sum::<f64>() / batch.len() as f64;
+        assert!((mean + expected.total()).abs() < 1e-9, "{mean} beside {expected:?}");
+    }
+}
+
+/// A caption that is said of all images of a batch is encoded once.
+#[test]
+fn one_caption_of_many_images() {
+    for case in cases() {
+        let weights = Weights::new(&case.config, case.host());
+        let batch = case.batch();
+        let first = batch.slice(0, 1);
+        let pictures = batch.len();
+        let same = CaptionBatch {
+            size: pictures,
+            ids: Cow::Owned(first.ids.repeat(pictures)),
+            sentences: Cow::Owned(first.sentences.repeat(pictures)),
+            ..batch.clone()
+        };
+        let (expected, _) = loss_and_gradients(&weights, &same, 7, &mut [Shard::default()]);
+        let found = losses(&weights, &same, 7, &mut [Shard::default()]);
+        assert!(
+            (found.total() - expected.total()).abs() < 1e-4 * expected.total(),
+            "{found:?}, {expected:?}"
+        );
     }
 }
 

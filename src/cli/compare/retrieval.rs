@@ -17,7 +17,7 @@ use crate::model::Trainable;
 use crate::systems::SystemVisitor;
 
 /// Pictures of a batch.
-const BATCH: usize = 250;
+const BATCH: usize = 500;
 
 /// How near the top the right picture stands.
 #[derive(Clone, Debug, Serialize, Deserialize)]

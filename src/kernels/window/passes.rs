@@ -5,7 +5,7 @@ use std::ops::Range;
 use multiversion::multiversion;
 
 use super::Geometry;
-use crate::kernels::math::{add_scaled, dot};
+use crate::kernels::math::add_scaled;
 use crate::platform::ACCUMULATORS;
 
 /// Columns that are worked on at once: a register of AVX-512, four of wasm's.
@@ -18,6 +18,7 @@ fn blocks(columns: &Range<usize>) -> impl Iterator<Item = Range<usize>> {
 }
 
 /// Copies the columns of some rows of an image of `width` to a register each.
+#[inline(always)]
 fn pack(
     packed: &mut Vec<[f32; LANES]>,
     image: &[f32],
@@ -27,7 +28,12 @@ fn pack(
 ) {
     packed.resize(rows.len(), [0.0; LANES]);
     for (packed, row) in packed.iter_mut().zip(rows) {
-        packed[..columns.len()].copy_from_slice(&image[row * width..][columns.clone()]);
+        let row = &image[row * width..][columns.clone()];
+        match row.try_into() {
+            // A copy of known length is one load and one store, not a call.
+            Ok(row) => *packed = row,
+            Err(_) => packed[..row.len()].copy_from_slice(row),
+        }
     }
 }
 
@@ -90,20 +96,29 @@ pub fn rows_of(
     for columns in blocks(columns) {
         pack(&mut packed, image, width, down.clone(), &columns);
         gather_all(&bank_y[down.start..], (height, 1), 0..geometry.size, &packed, |i, sums| {
-            rows[i * width..][columns.clone()].copy_from_slice(&sums[..columns.len()]);
+            let row = &mut rows[i * width..][columns.clone()];
+            match <&mut [f32; LANES]>::try_from(&mut *row) {
+                Ok(row) => *row = *sums,
+                Err(_) => row.copy_from_slice(&sums[..row.len()]),
+            }
         });
     }
 }
 
-/// `out = rows · F_xᵀ`.
+/// `out = rows · F_xᵀ` for the rows of several images, [image, N, width] to [image, N, N].
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+fma", "x86_64+avx2+fma"))]
 pub fn columns_of(geometry: &Geometry, bank_x: &[f32], rows: &[f32], reach: &Range<usize>, out: &mut [f32]) {
     let (size, width) = (geometry.size, geometry.width);
-    for i in 0..size {
-        let row = &rows[i * width..][..width][reach.clone()];
-        for j in 0..size {
-            out[i * size + j] = dot(row, &bank_x[j * width..][..width][reach.clone()]);
+    // A register for each column: its weights in the filters, so that no sum goes across a register.
+    let mut packed = vec![[0.0; LANES]; reach.len()];
+    for first in (0..size).step_by(LANES) {
+        let filters = LANES.min(size - first);
+        for (lane, filter) in bank_x.chunks_exact(width).skip(first).take(LANES).enumerate() {
+            packed.iter_mut().zip(&filter[reach.clone()]).for_each(|(packed, &weight)| packed[lane] = weight);
         }
+        gather_all(&rows[reach.start..], (width, 1), 0..out.len() / size, &packed, |row, sums| {
+            out[row * size + first..][..filters].copy_from_slice(&sums[..filters]);
+        });
     }
 }
 

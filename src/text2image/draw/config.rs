@@ -74,7 +74,7 @@ pub enum WriteMode {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WindowLimit {
-    /// StepBuffer, from the first, that it leaves alone.
+    /// Steps, from the first, that it leaves alone.
     pub after: usize,
     /// What the span of the write window stays below, a share of the canvas' longer side.
     pub limit: f32,
@@ -107,7 +107,7 @@ pub struct DrawConfig {
     pub read_size: usize,
     /// Filters along each axis of the write window (N).
     pub write_size: usize,
-    /// StepBuffer of a drawing (T).
+    /// Steps of a drawing (T).
     pub num_steps: usize,
     /// Where every pixel of the learned initial canvas starts, a logit.
     pub initial_canvas: f32,

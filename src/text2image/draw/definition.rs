@@ -81,7 +81,7 @@ fn val<const D: usize>(parameter: &Option<Param<Tensor<D>>>) -> Tensor<D> {
 pub struct State {
     /// Logits [batch, channel, height, width].
     pub canvas: Tensor<4>,
-    /// StepBuffer drawn.
+    /// Steps drawn.
     steps: usize,
     decoder: LstmState,
     encoder: LstmState,

@@ -213,7 +213,7 @@ fn write_backward(weights: &Weights, tape: &Tape, t: usize, d_canvas: &mut [f32]
             let d_canvas = &d_canvas[channel * plane..][..plane];
             let patch = &patch[channel * cells..][..cells];
             let d_patch = &mut layout.patch.of_mut(d_row)[channel * cells..][..cells];
-            geometry.read(raw, banks, d_canvas, &mut rows, d_patch);
+            geometry.read(raw, banks, [d_canvas], &mut rows, d_patch);
             for ((scaled, d_patch), patch) in scaled.iter_mut().zip(d_patch.iter_mut()).zip(patch) {
                 *d_patch *= scale;
                 *scaled = scale * patch;
@@ -227,7 +227,7 @@ fn write_backward(weights: &Weights, tape: &Tape, t: usize, d_canvas: &mut [f32]
             attenuate_backward(canvas, kept, d_canvas, &mut d_depth);
             let raw_depth = &patch[config.channels * cells..];
             let d_patch = &mut layout.patch.of_mut(d_row)[config.channels * cells..];
-            geometry.read(raw, banks, &d_depth, &mut rows, d_patch);
+            geometry.read(raw, banks, [&d_depth[..]], &mut rows, d_patch);
             for ((scaled, d_patch), &m) in scaled.iter_mut().zip(d_patch.iter_mut()).zip(raw_depth) {
                 let depth = softplus(m);
                 *scaled = scale * depth;
@@ -349,7 +349,8 @@ fn read_backward(
                 d_seen[k] = intensity * (d_first[k] + d_error[k]);
                 d_drawn[k] = -intensity * d_error[k];
             }
-            let (rows_seen, rows_drawn) = rows[2 * channel * rows_len..].split_at(rows_len);
+            let rows = |plane: usize| &rows[plane * rows_len..][..rows_len];
+            let (rows_seen, rows_drawn) = (rows(channel), rows(config.channels + channel));
             let drawn = &tape.image.at(t)[at..][..plane];
             geometry.banks_backward(raw, banks, &images[at..][..plane], rows_seen, &d_seen, &mut d_banks);
             geometry.banks_backward(raw, banks, drawn, rows_drawn, &d_drawn, &mut d_banks);

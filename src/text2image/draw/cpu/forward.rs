@@ -18,16 +18,16 @@ pub fn begin(weights: &Weights, tape: &mut Tape, mode: Mode) {
     sigmoid_into(tape.image.at_mut(0), tape.canvas.at(0));
     tape.prior.at_mut(0).fill(0.0);
     decoder_products(weights, tape, mode, 0);
-    if mode == Mode::Posterior {
+    if mode != Mode::Prior {
         encoder_products(weights, tape, 0);
     }
 }
 
-/// Runs step `t` (0-based). `images` [batch, CHW] is read in [`Mode::Posterior`] alone; the step's
+/// Runs step `t` (0-based). `images` [batch, CHW] is not read in [`Mode::Prior`]; the step's
 /// noise must stand in the tape.
 pub fn step(weights: &Weights, caption: &Caption, tape: &mut Tape, mode: Mode, images: &[f32], t: usize) {
     match mode {
-        Mode::Posterior => {
+        Mode::Posterior | Mode::Bound => {
             read(weights, tape, images, t);
             infer(weights, tape, t);
         }
@@ -92,9 +92,9 @@ fn tanh_biased(values: &mut [f32], bias: &[f32]) {
 /// `r_t = γ [read(x) ; read(x − σ(c))]`.
 fn read(weights: &Weights, tape: &mut Tape, images: &[f32], t: usize) {
     let (config, geometry) = (&weights.config, weights.config.read_geometry());
-    let (plane, cells) = (config.height * config.width, config.read_size * config.read_size);
+    let (plane, bank_len) = (config.height * config.width, geometry.bank_len());
     let (image_len, glimpse_len) = (config.image_len(), config.glimpse_len());
-    let (bank_len, rows_len) = (geometry.bank_len(), config.read_size * config.width);
+    let rows_len = 2 * config.channels * config.read_size * config.width;
     for b in 0..tape.batch {
         let row = &tape.products.at(t)[b * weights.decoder_layout.width..];
         let raw = &mut tape.read_raw.at_mut(t)[b * 5..][..5];
@@ -104,20 +104,15 @@ fn read(weights: &Weights, tape: &mut Tape, images: &[f32], t: usize) {
         geometry.fill(raw, banks);
         let intensity = geometry.window(raw).intensity;
         let glimpse = &mut tape.glimpse.at_mut(t)[b * glimpse_len..][..glimpse_len];
+        let rows = &mut tape.read_rows.at_mut(t)[b * rows_len..][..rows_len];
+        let picture = b * image_len..(b + 1) * image_len;
+        let (seen, drawn) = (&images[picture.clone()], &tape.image.at(t)[picture]);
+        let planes = seen.chunks_exact(plane).chain(drawn.chunks_exact(plane));
+        geometry.read(raw, banks, planes, rows, glimpse);
         let (seen, error) = glimpse.split_at_mut(glimpse_len / 2);
-        let rows = &mut tape.read_rows.at_mut(t)[b * 2 * config.channels * rows_len..];
-        for channel in 0..config.channels {
-            let of = |image: usize| b * image_len + image + channel * plane;
-            let seen = &mut seen[channel * cells..][..cells];
-            let error = &mut error[channel * cells..][..cells];
-            let (rows_seen, rows_drawn) = rows[2 * channel * rows_len..].split_at_mut(rows_len);
-            geometry.read(raw, banks, &images[of(0)..][..plane], rows_seen, seen);
-            let drawn = &tape.image.at(t)[of(0)..][..plane];
-            geometry.read(raw, banks, drawn, &mut rows_drawn[..rows_len], error);
-            for (seen, error) in seen.iter_mut().zip(error) {
-                *seen *= intensity;
-                *error = *seen - intensity * *error;
-            }
+        for (seen, error) in seen.iter_mut().zip(error) {
+            *seen *= intensity;
+            *error = *seen - intensity * *error;
         }
     }
 }
@@ -180,19 +175,21 @@ fn generate(weights: &Weights, caption: &Caption, tape: &mut Tape, t: usize) {
     let gates = tape.generative_gates.at_mut(t);
     for (b, gates) in gates.chunks_exact_mut(4 * size).enumerate() {
         let row = &tape.products.at(t)[b * layout.width..];
+        // Where one caption is said of all images, it was encoded once.
+        let said = b % caption.batch;
         gates.copy_from_slice(layout.generative.of(row));
         match config.conditioning {
             Conditioning::Attention => attention::forward(
-                &caption.keys[b * words * align..][..words * align],
+                &caption.keys[said * words * align..][..words * align],
                 layout.query.of(row),
                 &host.align_score,
-                &caption.values[b * words * 4 * size..][..words * 4 * size],
+                &caption.values[said * words * 4 * size..][..words * 4 * size],
                 &mut tape.alignment.at_mut(t)[b * words..][..words],
                 &mut tape.activations.at_mut(t)[b * words * align..][..words * align],
                 gates,
             ),
             Conditioning::Mean | Conditioning::Sentence { .. } => {
-                add_scaled(gates, 1.0, &caption.context[b * 4 * size..][..4 * size]);
+                add_scaled(gates, 1.0, &caption.context[said * 4 * size..][..4 * size]);
             }
             Conditioning::None => {}
         }
@@ -263,8 +260,25 @@ fn multiply(values: &mut [f32], factors: &[f32]) {
 pub fn reconstruction(weights: &Weights, tape: &Tape, images: &[f32]) -> Vec<f64> {
     let len = weights.config.image_len();
     let canvas = tape.canvas.at(tape.num_steps).chunks_exact(len);
-    canvas
-        .zip(images.chunks_exact(len))
-        .map(|(canvas, image)| canvas.iter().zip(image).map(|(&c, &x)| f64::from(softplus(c) - x * c)).sum())
-        .collect()
+    canvas.zip(images.chunks_exact(len)).map(|(canvas, image)| cross_entropy(canvas, image)).collect()
+}
+
+/// `Σ softplus(c) − x·c`, nats. `softplus(c) = max(c, 0) + ln(1 + e^{−|c|})`; there is one logarithm, of a
+/// product, for every sixteen lanes and 32 pixels of each.
+#[multiversion::multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+fma", "x86_64+avx2+fma"))]
+fn cross_entropy(canvas: &[f32], image: &[f32]) -> f64 {
+    const LANES: usize = 16;
+    let blocks = canvas.chunks(32 * LANES).zip(image.chunks(32 * LANES));
+    let of_block = |(canvas, image): (&[f32], &[f32])| {
+        let (mut sums, mut products) = ([0.0f32; LANES], [1.0f32; LANES]);
+        for (canvas, image) in canvas.chunks(LANES).zip(image.chunks(LANES)) {
+            for (lane, (&c, &x)) in canvas.iter().zip(image).enumerate() {
+                sums[lane] += c.max(0.0) - x * c;
+                products[lane] *= 1.0 + exp(-c.abs());
+            }
+        }
+        let nats = |(sum, product): (f32, f32)| f64::from(sum) + f64::from(product).ln();
+        sums.into_iter().zip(products).map(nats).sum::<f64>()
+    };
+    blocks.map(of_block).sum()
 }

@@ -55,11 +55,19 @@ pub struct Shard {
 
 impl Shard {
     /// Runs the posterior over a part of a batch; losses are sums over its images.
-    fn forward(&mut self, weights: &Weights, batch: &CaptionBatch, noise: impl Fn(usize, &mut [f32])) {
+    fn forward(
+        &mut self,
+        weights: &Weights,
+        mode: Mode,
+        batch: &CaptionBatch,
+        noise: impl Fn(usize, &mut [f32]),
+    ) {
         let config = &weights.config;
         let (size, steps, z) = (batch.len(), config.num_steps, config.latent_size);
-        self.caption.encode(weights, batch.captions());
-        self.tape.begin(weights, Mode::Posterior, size, batch.words, steps);
+        let captions = batch.captions();
+        let captions = if mode == Mode::Bound { captions.once_if_equal() } else { captions };
+        self.caption.encode(weights, captions);
+        self.tape.begin(weights, mode, size, batch.words, steps);
         let mut numbers = vec![0.0; steps * z];
         for b in 0..size {
             noise(b, &mut numbers);
@@ -67,9 +75,9 @@ impl Shard {
                 self.tape.noise.at_mut(t)[b * z..][..z].copy_from_slice(&numbers[t * z..][..z]);
             }
         }
-        forward::begin(weights, &mut self.tape, Mode::Posterior);
+        forward::begin(weights, &mut self.tape, mode);
         for t in 0..steps {
-            forward::step(weights, &self.caption, &mut self.tape, Mode::Posterior, &batch.images, t);
+            forward::step(weights, &self.caption, &mut self.tape, mode, &batch.images, t);
         }
         self.losses = Losses {
             reconstruction: forward::reconstruction(weights, &self.tape, &batch.images).iter().sum(),
@@ -114,7 +122,7 @@ fn gradients_from(
 ) -> (Losses, ParameterValues) {
     let scale = 1.0 / batch.len() as f32;
     run_shards(batch, shards, |start, part, shard| {
-        shard.forward(weights, part, |b, out| noise(start + b, out));
+        shard.forward(weights, Mode::Posterior, part, |b, out| noise(start + b, out));
         let gradients = shard.gradients.get_or_insert_with(|| ParameterValues::zeros(&weights.config));
         backward::backward(
             weights,
@@ -136,7 +144,7 @@ fn gradients_from(
 /// The bound's terms for a batch, without gradients.
 pub fn losses(weights: &Weights, batch: &CaptionBatch, noise_seed: u64, shards: &mut [Shard]) -> Losses {
     run_shards(batch, shards, |start, part, shard| {
-        shard.forward(weights, part, |b, out| seeded(noise_seed)(start + b, out));
+        shard.forward(weights, Mode::Bound, part, |b, out| seeded(noise_seed)(start + b, out));
     });
     mean_losses(shards, batch.len())
 }
@@ -149,7 +157,7 @@ pub fn image_bounds(
     shards: &mut [Shard],
 ) -> Vec<f64> {
     run_shards(batch, shards, |start, part, shard| {
-        shard.forward(weights, part, |b, out| seeded(noise_seed)(start + b, out));
+        shard.forward(weights, Mode::Bound, part, |b, out| seeded(noise_seed)(start + b, out));
         let kl = &shard.tape.kl;
         let of_image = |(b, nats): (usize, f64)| -(nats + kl.iter().skip(b).step_by(part.len()).sum::<f64>());
         let reconstruction = forward::reconstruction(weights, &shard.tape, &part.images);
@@ -169,7 +177,7 @@ pub fn log_weights(
 ) -> Vec<f64> {
     let (steps, z) = (weights.config.num_steps, weights.config.latent_size);
     run_shards(batch, shards, |start, part, shard| {
-        shard.forward(weights, part, |b, out| seeded(noise_seed)(start + b, out));
+        shard.forward(weights, Mode::Bound, part, |b, out| seeded(noise_seed)(start + b, out));
         let tape = &shard.tape;
         let reconstruction = forward::reconstruction(weights, tape, &part.images);
         let ratio = |b: usize, t: usize| {
@@ -257,7 +265,7 @@ impl Drawing {
         branch
     }
 
-    /// StepBuffer drawn so far.
+    /// Steps drawn so far.
     pub fn done(&self) -> usize {
         self.done
     }

@@ -1,6 +1,8 @@
 //! What a drawing remembers of every step: enough to show it, to go on from any step, and to run
 //! the backward pass.
 
+use std::ops::Range;
+
 use super::super::config::{Conditioning, WriteMode};
 use super::weights::Weights;
 
@@ -9,8 +11,11 @@ use super::weights::Weights;
 pub enum Mode {
     /// Latents come from the prior: painting.
     Prior,
-    /// Latents come from the posterior, which sees the image: training and the bound.
+    /// Latents come from the posterior, which sees the image: training.
     Posterior,
+    /// The same for the bound alone: what no later step needs is overwritten, so that a batch's memory stays in
+    /// the processor's cache.
+    Bound,
 }
 
 /// A value for each step and image, `[step, batch, len]`.
@@ -18,28 +23,41 @@ pub enum Mode {
 pub struct StepBuffer {
     data: Vec<f32>,
     len: usize,
+    /// Steps that there is room for; a step beyond takes the room of the first, and so on.
+    room: usize,
 }
 
 impl StepBuffer {
-    fn resize(&mut self, steps: usize, len: usize) {
-        self.len = len;
-        self.data.resize(steps * len, 0.0);
+    fn resize(&mut self, room: usize, len: usize) {
+        (self.len, self.room) = (len, room);
+        self.data.resize(room * len, 0.0);
+    }
+
+    fn range(&self, step: usize) -> Range<usize> {
+        let start = step % self.room * self.len;
+        start..start + self.len
     }
 
     /// The batch at a step.
     pub fn at(&self, step: usize) -> &[f32] {
-        &self.data[step * self.len..(step + 1) * self.len]
+        &self.data[self.range(step)]
     }
 
     /// The batch at a step, to write.
     pub fn at_mut(&mut self, step: usize) -> &mut [f32] {
-        &mut self.data[step * self.len..(step + 1) * self.len]
+        let range = self.range(step);
+        &mut self.data[range]
     }
 
     /// The batch at a step to read and at the next one to write.
     pub fn pair(&mut self, step: usize) -> (&[f32], &mut [f32]) {
-        let (before, after) = self.data.split_at_mut((step + 1) * self.len);
-        (&before[step * self.len..], &mut after[..self.len])
+        let (before, after) = (self.range(step), self.range(step + 1));
+        let (first, second) = self.data.split_at_mut(before.start.max(after.start));
+        if before.start < after.start {
+            (&first[before], &mut second[..self.len])
+        } else {
+            (&second[..self.len], &mut first[after])
+        }
     }
 
     /// Takes row `row` of `from`, batch `rows`, at a step.
@@ -55,12 +73,13 @@ impl StepBuffer {
 }
 
 /// The record of a batch of drawings. Values "after step t" stand at index t, the initial ones at
-/// 0; values "of step t" (1-based in the paper) at t − 1.
+/// 0; values "of step t" (1-based in the paper) at t − 1. In [`Mode::Bound`] only noise, latents and their
+/// distributions are kept of all steps.
 #[derive(Default)]
 pub struct Tape {
     /// Images in the batch.
     pub batch: usize,
-    /// StepBuffer that there is room for.
+    /// Steps of a drawing.
     pub num_steps: usize,
     /// Canvas logits after each step [step + 1, batch, CHW].
     pub canvas: StepBuffer,
@@ -111,7 +130,7 @@ pub struct Tape {
     pub read_banks: StepBuffer,
     /// Glimpses with intensity [step, batch, 2CN²].
     pub glimpse: StepBuffer,
-    /// `F_y · image` and `F_y · canvas image` of the read, [step, batch, 2C · N · width].
+    /// `F_y · image`, then `F_y · canvas image` of the read, [step, batch, 2C · N · width].
     pub read_rows: StepBuffer,
     /// KL of each step and image, nats [step, batch].
     pub kl: Vec<f64>,
@@ -123,20 +142,22 @@ impl Tape {
         let c = &weights.config;
         self.batch = batch;
         self.num_steps = num_steps;
-        let after = |steps: &mut StepBuffer, len: usize| steps.resize(num_steps + 1, batch * len);
+        let all = |steps: &mut StepBuffer, len: usize| steps.resize(num_steps + 1, batch * len);
+        all(&mut self.prior, 2 * c.latent_size);
+        all(&mut self.latent, c.latent_size);
+        all(&mut self.noise, c.latent_size);
+        let (last, of_step) = if mode == Mode::Bound { (2, 1) } else { (num_steps + 1, num_steps) };
+        let after = |steps: &mut StepBuffer, len: usize| steps.resize(last, batch * len);
         after(&mut self.canvas, c.image_len());
         after(&mut self.image, c.image_len());
         after(&mut self.decoder_hidden, c.decoder_size);
         after(&mut self.decoder_cell, c.decoder_size);
         after(&mut self.products, weights.decoder_layout.width);
-        after(&mut self.prior, 2 * c.latent_size);
-        let of = |steps: &mut StepBuffer, len: usize| steps.resize(num_steps, batch * len);
+        let of = |steps: &mut StepBuffer, len: usize| steps.resize(of_step, batch * len);
         let words = if c.conditioning == Conditioning::Attention { words } else { 0 };
         of(&mut self.alignment, words);
         of(&mut self.activations, words * c.align_size);
         of(&mut self.generative_gates, 4 * c.decoder_size);
-        of(&mut self.latent, c.latent_size);
-        of(&mut self.noise, c.latent_size);
         of(&mut self.write_raw, 5);
         of(&mut self.write_banks, c.write_geometry(0).bank_len());
         of(&mut self.patch, c.patch_len());
@@ -153,7 +174,7 @@ impl Tape {
         after(&mut self.encoder_products, weights.encoder_layout.width);
         of(&mut self.inference_gates, 4 * c.encoder_size);
         of(&mut self.posterior_mean, c.latent_size);
-        of(&mut self.posterior_log_std, c.latent_size);
+        all(&mut self.posterior_log_std, c.latent_size);
         of(&mut self.read_raw, 5);
         of(&mut self.read_banks, c.read_geometry().bank_len());
         of(&mut self.glimpse, c.glimpse_len());
