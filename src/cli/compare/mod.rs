@@ -258,13 +258,16 @@ fn row(
     Ok((row, (queries.pictures.len(), queries.captions.len())))
 }
 
-/// The command that trained a model, from the options in its manifest.
+/// The command that trained a model, from the options in its manifest. Of the weights it began with a manifest knows the
+/// hash.
 fn command(manifest: &Manifest, data: &Path) -> String {
     let options = &manifest.training["options"];
+    let start = options["started_from"].as_str().and_then(|hash| hash.get(..12));
+    let from = start.map_or(String::new(), |hash| format!(" --from <weights {hash}…>"));
     let preset = options["preset"].as_str().unwrap_or("?");
     let number = |key: &str| options[key].as_u64().map_or("?".to_owned(), |value| value.to_string());
     format!(
-        "aligndraw train --preset {preset} --data {} --epochs {} --seed {}",
+        "aligndraw train --preset {preset} --data {}{from} --epochs {} --seed {}",
         data.display(),
         number("epochs"),
         number("seed")
