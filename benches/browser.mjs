@@ -1,6 +1,6 @@
 // Milliseconds of a picture (32 steps, batch 1) in one Chromium: this project's CPU engine,
 // onnxruntime-web (wasm, one thread) and TensorFlow.js (wasm backend), the same weights and noise,
-// in turn. Usage: node benches/browser.mjs <folder of digits.onnx and of digits in f16> <results.json>
+// in turn. Usage: node benches/browser.mjs <folder of aligndraw-digits in f16 and as ONNX> <results.json>
 import { createReadStream, existsSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
@@ -42,7 +42,7 @@ const measured = await page.evaluate(async (rounds) => {
 
   ort.env.wasm.wasmPaths = '/node_modules/onnxruntime-web/dist/';
   ort.env.wasm.numThreads = 1;
-  const session = await ort.InferenceSession.create('/peers/digits.onnx', { executionProviders: ['wasm'], graphOptimizationLevel: 'all' });
+  const session = await ort.InferenceSession.create('/peers/aligndraw-digits.onnx', { executionProviders: ['wasm'], graphOptimizationLevel: 'all' });
   const feeds = {
     ids: new ort.Tensor('int64', BigInt64Array.from(ids, BigInt), [1, ids.length]),
     noise: new ort.Tensor('float32', noise, [STEPS, 1, Z]),

@@ -13,6 +13,8 @@ const MODELS = JSON.parse(readFileSync('models/index.json', 'utf8')).filter(({ k
 /** Models of photos, which look with the eyes. */
 const OF_PHOTOS = MODELS.filter((name) => JSON.parse(readFileSync(`models/${name}.json`, 'utf8')).data.name.startsWith('photo'));
 const WEIGHTS = [...MODELS, ...(OF_PHOTOS.length ? ['eyes'] : [])];
+/** What other scripts import, by its file in www/lib. */
+const LIBRARY = ['aligndraw', 'align-draw', 'align-describe', 'rank', 'sharpen'];
 const ENGINES = ['cpu', 'flex', 'describe', 'webgpu'];
 const { engineOf } = await import(pathToFileURL('pkg/engines.js').href);
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
@@ -139,7 +141,7 @@ async function bundlePackage() {
     ...common,
     write: false,
     loader: { '.json': 'text' },
-    entryPoints: ['www/lib/aligndraw.js', 'www/lib/align-draw.js', 'www/lib/align-describe.js', 'www/lib/rank.js'],
+    entryPoints: LIBRARY.map((name) => `www/lib/${name}.js`),
     outdir: out,
     splitting: true,
     plugins: [withAssets(assets(names, './align-draw.js', true))],
@@ -158,13 +160,14 @@ async function bundlePackage() {
       './element': { types: './types/align-draw.d.ts', default: './align-draw.js' },
       './describe': { types: './types/align-describe.d.ts', default: './align-describe.js' },
       './rank': { types: './types/rank.d.ts', default: './rank.js' },
+      './sharpen': { types: './types/sharpen.d.ts', default: './sharpen.js' },
       './package.json': './package.json',
     },
     // For what does not read `exports`: Parcel as it comes, and TypeScript's older ways to find a module.
     main: './aligndraw.js',
     types: './types/aligndraw.d.ts',
-    alias: { './element': './align-draw.js', './describe': './align-describe.js', './rank': './rank.js' },
-    typesVersions: { '*': { element: ['./types/align-draw.d.ts'], describe: ['./types/align-describe.d.ts'], rank: ['./types/rank.d.ts'] } },
+    alias: { './element': './align-draw.js', './describe': './align-describe.js', './rank': './rank.js', './sharpen': './sharpen.js' },
+    typesVersions: { '*': { element: ['./types/align-draw.d.ts'], describe: ['./types/align-describe.d.ts'], rank: ['./types/rank.d.ts'], sharpen: ['./types/sharpen.d.ts'] } },
     sideEffects: ['./align-draw.js', './align-describe.js'],
     files: ['/*.js', '!/engines.js', '!/gifenc.js', 'types/**/*.d.ts', 'cpu/aligndraw_bg.wasm', 'flex/aligndraw_bg.wasm', 'describe/aligndraw_bg.wasm', 'webgpu/aligndraw_bg.wasm', 'models', 'licenses', 'LICENSE-*'],
     keywords: ['text-to-image', 'webassembly', 'webgpu', 'custom-element', 'attention', 'draw'],
@@ -212,7 +215,7 @@ async function bundleSite() {
   const scripts = readdirSync('www').filter((file) => ['main.js', ...pages.map((page) => `${page}.js`)].includes(file));
   const { metafile } = await build({
     ...common,
-    entryPoints: [...[...scripts, ...styles].map((file) => `www/${file}`), 'www/lib/align-draw.js', 'www/lib/align-describe.js', 'www/lib/aligndraw.js', 'www/lib/rank.js'],
+    entryPoints: [...[...scripts, ...styles].map((file) => `www/${file}`), ...LIBRARY.map((name) => `www/lib/${name}.js`)],
     outdir: join(out, 'assets'),
     entryNames: '[name]-[hash]',
     chunkNames: '[name]-[hash]',
@@ -246,7 +249,7 @@ async function bundleSite() {
     writeFileSync(join(out, `${page}.html`), html.replace('</head>', `${links}</head>`));
   }
   // The addresses that other sites name stay.
-  for (const entry of ['align-draw', 'align-describe', 'aligndraw', 'rank']) writeFileSync(join(out, `${entry}.js`), `export * from './${renamed.get(`lib/${entry}.js`)}';\n`);
+  for (const entry of LIBRARY) writeFileSync(join(out, `${entry}.js`), `export * from './${renamed.get(`lib/${entry}.js`)}';\n`);
   cpSync('www/icon.svg', join(out, 'icon.svg'));
   cpSync('www/photos', join(out, 'photos'), { recursive: true });
   cpSync('models/index.json', join(out, 'models/index.json'));

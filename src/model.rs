@@ -233,12 +233,6 @@ pub trait TextToImage: Trainable {
         let _ = (config, take);
         None
     }
-
-    /// What sharpens pictures of other painters, where the model has it.
-    fn sharpener(self, config: &Self::Config, device: &Device) -> Option<Box<dyn Sharpener>> {
-        let _ = (config, device);
-        None
-    }
 }
 
 /// What one step of a batch of drawings shows.
@@ -364,6 +358,11 @@ pub trait Painter {
     /// The frame that a step draws in, from the same numbers; none for models without frames.
     fn frame(&self, raw: &[f32]) -> Option<Rect> {
         let _ = raw;
+        None
+    }
+
+    /// What sharpens pictures of other painters, where the model has it.
+    fn sharpener(&self) -> Option<&dyn Sharpener> {
         None
     }
 }

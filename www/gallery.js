@@ -4,6 +4,7 @@
 import { load } from './lib/aligndraw.js';
 import { paint } from './lib/picture.js';
 import { choice } from './models.js';
+import { sharpenerOf, sharper } from './sharpening.js';
 import * as sheets from './sheets.js';
 
 /** @typedef {import('./lib/aligndraw.js').Frame} Frame */
@@ -15,6 +16,7 @@ const PHOTOS = choice('photos');
 const PAPER = choice('aligndraw-digits');
 /** The digits' group of captions whose compositions were held out. */
 const HELD_OUT = 'Never trained on';
+const SHARPENING_NOTE = 'The last level of LAPGAN, which learned what photos of 32×32 have and blurs of them lack, adds it to what alignDRAW drew. As in the paper the pictures get nearer to photos and less likely; ours change less than theirs.';
 /** Milliseconds that a step stays, so that the drawing can be followed. */
 const STEP_TIME = 45;
 
@@ -27,7 +29,7 @@ const models = new Map();
 let seed = SCENES.seed;
 /** @type {AbortController | undefined} */
 let running;
-/** @typedef {{model: string, note: string, caption: string, canvas: HTMLCanvasElement, text: HTMLElement, link: HTMLAnchorElement, last: Frame | null}} Picture */
+/** @typedef {{model: string, note: string, caption: string, sharpen: boolean, canvas: HTMLCanvasElement, text: HTMLElement, link: HTMLAnchorElement, last: Frame | null}} Picture */
 /** @type {Picture[]} */
 const pictures = [];
 /** Whether the photos were scrolled to: until then their model, the largest of all, is not loaded. */
@@ -51,6 +53,7 @@ function buildFigures() {
   if (PHOTOS.name !== 'photos') return;
   const photos = PHOTOS.groups.map(({ title, note, captions }) => section(`Photos: ${title.toLowerCase()}`, note, captions.map((caption) => frame(PHOTOS.name, caption, ''))));
   photos[0]?.querySelector('.note')?.prepend(`${PHOTOS.note} `);
+  if (sharpenerOf(PHOTOS)) photos.push(section('Photos: before and after sharpening', SHARPENING_NOTE, pairsOf(PHOTOS.groups.map(({ captions }) => captions[0]))));
   el('figures').append(...photos);
   const seen = new IntersectionObserver((entries) => {
     if (photosSeen || !entries.some((entry) => entry.isIntersecting)) return;
@@ -60,6 +63,9 @@ function buildFigures() {
   }, { rootMargin: '200px' });
   photos.forEach((group) => seen.observe(group));
 }
+
+/** Each caption as it is drawn and sharpened. @param {string[]} captions */
+const pairsOf = (captions) => captions.flatMap((caption) => [frame(PHOTOS.name, caption, 'as drawn'), frame(PHOTOS.name, caption, 'sharpened', true)]);
 
 /** @param {string} title @param {string} note @param {HTMLElement[]} pictures */
 function section(title, note, pictures) {
@@ -75,8 +81,8 @@ function section(title, note, pictures) {
   return section;
 }
 
-/** @param {string} model @param {string} caption @param {string} note */
-function frame(model, caption, note) {
+/** @param {string} model @param {string} caption @param {string} note @param {boolean} [sharpen] when it is finished */
+function frame(model, caption, note, sharpen = false) {
   const link = document.createElement('a');
   const figure = document.createElement('figure');
   const canvas = document.createElement('canvas');
@@ -86,7 +92,7 @@ function frame(model, caption, note) {
   text.textContent = caption;
   figure.append(canvas, text);
   link.append(figure);
-  pictures.push({ model, note, caption, canvas, text, link, last: null });
+  pictures.push({ model, note, caption, sharpen, canvas, text, link, last: null });
   return link;
 }
 
@@ -104,7 +110,7 @@ async function drawAll(some) {
       const model = await modelOf(picture.model);
       controller.signal.throwIfAborted();
       el('status').textContent = `Drawing ${at + 1} of ${some.length}`;
-      const query = new URLSearchParams({ model: picture.model, caption: picture.caption, seed: String(seed) });
+      const query = new URLSearchParams({ model: picture.model, caption: picture.caption, seed: String(seed), ...(picture.sharpen && { sharpen: '1' }) });
       picture.link.href = `./?${query}`;
       const words = (await model.words(picture.caption)).map((word) => Object.assign(document.createElement('span'), { textContent: word }));
       const seedText = Object.assign(document.createElement('small'), { textContent: picture.note ? `${picture.note}, seed ${seed}` : `seed ${seed}` });
@@ -117,6 +123,10 @@ async function drawAll(some) {
         controller.signal.throwIfAborted();
       }
       words.forEach((word) => word.style.setProperty('--attention', '0'));
+      if (picture.sharpen && picture.last) {
+        picture.last = await sharper(choice(picture.model), picture.caption, picture.last, controller.signal);
+        repaint(picture);
+      }
     }
     if (sheets.hasSamples && !some.every(isPhoto)) {
       el('status').textContent = 'Drawing digits that nobody asked for';

@@ -22,15 +22,16 @@ export function readLink() {
     branch: step === null ? null : { step, caption: query.get('then') ?? query.get('caption') ?? '', seed: parseSeed(query.get('seed2') ?? '') ?? 0n },
     frames: parseFrames(query.get('frames')),
     temperature: /^[\d.]+$/.test(query.get('temperature') ?? '') ? Math.min(Number(query.get('temperature')), 2) : undefined,
+    sharpen: query.get('sharpen') === '1',
     device: /** @type {'auto' | 'cpu' | 'webgpu'} */ (['cpu', 'webgpu'].includes(device ?? '') ? device : 'auto'),
   };
 }
 
 /**
  * Puts the picture into the address without a new entry in the history.
- * @param {{model: string, caption: string, seed: import('./lib/seed.js').Seed, branch?: Branch | null, frames?: import('./lib/aligndraw.js').WordFrames, temperature?: number}} picture
+ * @param {{model: string, caption: string, seed: import('./lib/seed.js').Seed, branch?: Branch | null, frames?: import('./lib/aligndraw.js').WordFrames, temperature?: number, sharpen?: boolean}} picture
  */
-export function writeLink({ model, caption, seed, branch, frames = {}, temperature }) {
+export function writeLink({ model, caption, seed, branch, frames = {}, temperature, sharpen }) {
   const url = new URL(location.href);
   const query = url.searchParams;
   query.set('caption', caption);
@@ -43,7 +44,7 @@ export function writeLink({ model, caption, seed, branch, frames = {}, temperatu
     query.set('then', branch.caption);
     query.set('seed2', String(branch.seed));
   }
-  const optional = { frames: formatFrames(frames), temperature: temperature === undefined ? '' : String(temperature) };
+  const optional = { frames: formatFrames(frames), temperature: temperature === undefined ? '' : String(temperature), sharpen: sharpen ? '1' : '' };
   for (const [name, value] of Object.entries(optional)) {
     if (value) query.set(name, value);
     else query.delete(name);

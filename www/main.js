@@ -3,6 +3,7 @@
 
 import { load } from './lib/aligndraw.js';
 import { AttentionView } from './attention-view.js';
+import { showBadge } from './badge.js';
 import { CaptionBox } from './caption.js';
 import { Compare } from './compare.js';
 import { FrameEditor } from './frame-editor.js';
@@ -17,6 +18,7 @@ import { TemperatureSlider } from './temperature.js';
 import { MODELS, chips, choice } from './models.js';
 import { SampleButtons } from './samples.js';
 import { SaveMenu } from './save-menu.js';
+import { SharpeningSwitch } from './sharpening.js';
 import { Strip } from './strip.js';
 import { Variants } from './variants.js';
 
@@ -67,6 +69,8 @@ let linkBranch = link.branch;
 let linkFrames = link.frames;
 /** The temperature of the link, until a model is loaded. */
 let linkTemperature = link.temperature;
+/** Whether the link asks for sharper pictures, until a model is loaded. @type {boolean | undefined} */
+let linkSharpen = link.sharpen;
 /** The caption that the moved frames belong to. @type {string | null} */
 let frameCaption = null;
 
@@ -84,7 +88,7 @@ const variants = new Variants(compare, el('choices'), {
   shown: () => (model ? { model, caption: caption.value, seed: seedOf(chosen), words, frames: samples[chosen], picture: chosen, drawing: kept } : null),
   onFrame: () => model && compare.show(player.step, model.info),
   showError: (error) => showError(error, () => {}),
-  onBranch: (branch) => writeLink({ model: chosenModel, caption: caption.value, seed, branch, frames: frameEditor.moved, temperature: temperature.value }),
+  onBranch: (branch) => writeLink({ ...picture(), branch }),
 });
 const attentionView = new AttentionView(el('words'), el('heat'), {
   onSeek: (step) => player.seek(step),
@@ -102,9 +106,17 @@ const sampleButtons = new SampleButtons(el('samples'), SAMPLES, (i) => {
   player.go(player.step);
 });
 const temperature = new TemperatureSlider(el('temperature'), () => later());
+const sharpening = new SharpeningSwitch(el('sharpen'), async () => {
+  writeLink(picture());
+  // A drawing that is under way ends as the switch says then.
+  if (document.documentElement.dataset.drawn) await sharpening.finish(samples, caption.value).then(repaint, (error) => showError(error, start));
+});
 
 /** The seed of a sample. @param {number} sample */
 const seedOf = (sample) => BigInt.asUintN(64, seed + BigInt(sample));
+
+/** What is drawn, for its link. */
+const picture = () => ({ model: chosenModel, caption: caption.value, seed, frames: frameEditor.moved, temperature: temperature.value, sharpen: sharpening.on });
 
 /** @param {string} text */
 const announce = (text) => (el('live').textContent = text);
@@ -172,7 +184,7 @@ async function draw({ moving = false } = {}) {
     strip.begin(numSteps);
     player.begin(numSteps);
   }
-  writeLink({ model: chosenModel, caption: text, seed, branch: linkBranch, frames: frameEditor.moved, temperature: temperature.value });
+  writeLink({ ...picture(), branch: linkBranch });
   document.documentElement.dataset.drawn = '';
   const seeds = drawn.map((_, i) => seedOf(i));
   try {
@@ -181,11 +193,10 @@ async function draw({ moving = false } = {}) {
       frames.forEach((frame, i) => drawn[i].push(frame));
       if (!moving) player.arrive(frames[0].step);
     }
-    if (moving) {
-      samples = drawn;
-      strip.invalidate();
-      player.seek(numSteps);
-    }
+    await sharpening.finish(drawn, text, controller.signal);
+    samples = drawn;
+    repaint();
+    if (moving) player.seek(numSteps);
   } catch (error) {
     if (!controller.signal.aborted) showError(error, start);
     return;
@@ -208,13 +219,7 @@ function onDone({ milliseconds, drawing }) {
   badge();
 }
 
-function badge() {
-  if (!model) return;
-  const { device, reason, adapter } = model.state;
-  const name = Object.assign(document.createElement('b'), { textContent: device === 'cpu' ? 'CPU' : 'WebGPU' });
-  el('badge').replaceChildren('Drawn on the ', name, adapter && ` of ${adapter}`, reason ? ` (${reason})` : '', timing ? `, ${timing}` : '');
-  el('badge').dataset.device = device;
-}
+const badge = () => model && showBadge(el('badge'), model.state, timing);
 
 /** Shows a step of the samples. @param {number} step @param {boolean} playing */
 function show(step, playing) {
@@ -291,6 +296,8 @@ async function start() {
   caption.setVocabulary(model.info);
   temperature.begin(model.info.temperature, linkTemperature);
   linkTemperature = undefined;
+  sharpening.begin(choice(chosenModel), linkSharpen);
+  linkSharpen = undefined;
   showPanels(model.info);
   if (!model.info.words.length) caption.value = '';
   el('model-note').textContent = choice(chosenModel).note;
@@ -314,8 +321,11 @@ async function switchTo(name, text, from) {
 async function open(drawn) {
   const known = MODELS.some(({ name }) => name === drawn.model);
   if (!known) return showNote(`That picture was drawn by the model “${drawn.model}”, which this page does not have.`);
-  [linkFrames, frameCaption, linkTemperature] = [parseFrames(drawn.frames), null, drawn.temperature];
-  if (model && drawn.model === chosenModel) temperature.begin(model.info.temperature, drawn.temperature);
+  [linkFrames, frameCaption, linkTemperature, linkSharpen] = [parseFrames(drawn.frames), null, drawn.temperature, drawn.sharpen ?? false];
+  if (model && drawn.model === chosenModel) {
+    temperature.begin(model.info.temperature, drawn.temperature);
+    sharpening.begin(choice(chosenModel), linkSharpen);
+  }
   await switchTo(drawn.model, drawn.caption, BigInt(drawn.seed));
   if (drawn.step) player.seek(drawn.step);
   if (model && drawn.sha256 !== model.info.sha256) caption.showNote('That picture was drawn by other weights of this model: this one differs.');
@@ -328,9 +338,9 @@ function shown() {
   const moved = formatFrames(frameEditor.moved);
   const drawn = {
     caption: caption.value, seed: plainSeed(seedOf(chosen)), model: chosenModel, sha256: model.info.sha256,
-    ...(moved && { frames: moved }), ...(temperature.value !== undefined && { temperature: temperature.value }),
+    ...(moved && { frames: moved }), ...(temperature.value !== undefined && { temperature: temperature.value }), ...(sharpening.on && { sharpen: true }),
   };
-  return { drawing: { frames, size: model.info, drawn }, step: player.step, link: writeLink({ ...drawn, frames: frameEditor.moved }) };
+  return { drawing: { frames, size: model.info, drawn }, step: player.step, link: writeLink({ ...picture(), seed: seedOf(chosen) }) };
 }
 
 /** Puts a caption into the box and draws it. @param {string} text */

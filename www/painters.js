@@ -5,6 +5,7 @@ import { load } from './lib/aligndraw.js';
 import { paint } from './lib/picture.js';
 import { parseSeed } from './lib/seed.js';
 import { MODELS, chips } from './models.js';
+import { sharpenerOf, sharper } from './sharpening.js';
 
 /** @typedef {import('./lib/aligndraw.js').AlignDraw} AlignDraw */
 /** @typedef {import('./models.js').Entry} Entry */
@@ -21,6 +22,7 @@ const STEP_TIME = 60;
 const el = (id) => /** @type {T} */ (document.getElementById(id));
 const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
 const field = /** @type {HTMLInputElement} */ (el('caption'));
+const sharpenBox = /** @type {HTMLInputElement} */ (el('sharpen').querySelector('input'));
 const query = new URLSearchParams(location.search);
 
 /** Loaded when they first draw. @type {Map<string, Promise<AlignDraw>>} */
@@ -60,6 +62,7 @@ function show(chosen, caption) {
     return figure;
   }));
   el('note').textContent = entries[0].note;
+  el('sharpen').hidden = !entries.some(sharpenerOf);
   field.value = caption ?? entries[0].caption;
   el('chips').replaceChildren(...chips(entries[0], (chip) => {
     field.value = chip;
@@ -77,7 +80,7 @@ async function draw() {
   const caption = field.value.trim();
   document.documentElement.dataset.drawn = '';
   el('shown-seed').textContent = `seed ${seed}`;
-  history.replaceState(null, '', `?${new URLSearchParams({ kind, caption, seed: String(seed) })}`);
+  history.replaceState(null, '', `?${new URLSearchParams({ kind, caption, seed: String(seed), ...(sharpenBox.checked && { sharpen: '1' }) })}`);
   for (const place of places) {
     el('status').textContent = `Drawing: ${place.entry.title}`;
     place.text.className = '';
@@ -100,15 +103,23 @@ async function drawIn({ entry, canvas, text }, caption, signal) {
   const painter = await model(entry.name);
   signal.throwIfAborted();
   let took = 0;
+  /** @type {import('./lib/aligndraw.js').Frame | undefined} */
+  let last;
   const steps = painter.draw(caption, { seed, signal, onDone: ({ milliseconds }) => (took = milliseconds) });
   for await (const step of steps) {
+    last = step;
     paint(canvas, step.pixels ?? step.image, painter.info);
     text.textContent = entry.numSteps > 1 ? `step ${step.step} of ${entry.numSteps}` : '';
     if (!calm && entry.numSteps > 1) await new Promise((resolve) => setTimeout(resolve, STEP_TIME));
     signal.throwIfAborted();
   }
   const size = `${(entry.bytes / 1e6).toFixed(1)} MB`;
-  text.textContent = `${entry.numSteps === 1 ? 'one step' : `${entry.numSteps} steps`}, ${took.toFixed(0)} ms, ${size}`;
+  const measured = `${entry.numSteps === 1 ? 'one step' : `${entry.numSteps} steps`}, ${took.toFixed(0)} ms, ${size}`;
+  text.textContent = measured;
+  if (!last || !sharpenBox.checked || !sharpenerOf(entry)) return;
+  const sharp = await sharper(entry, caption, last, signal);
+  paint(canvas, sharp.pixels ?? sharp.image, painter.info);
+  text.textContent = `${measured}, then sharpened`;
 }
 
 /** The table of `aligndraw compare`, for photos. */
@@ -158,6 +169,8 @@ el('form').addEventListener('submit', (event) => {
   event.preventDefault();
   draw();
 });
+sharpenBox.checked = query.get('sharpen') === '1';
+sharpenBox.addEventListener('change', draw);
 el('dice').addEventListener('click', () => {
   seed = BigInt(Math.floor(Math.random() * 2 ** 32));
   draw();

@@ -10,7 +10,7 @@ use crate::data::batch::TrainBatch;
 use crate::data::noise::Noise;
 use crate::error::{Error, Result};
 use crate::kernels::window::{Rect, Window};
-use crate::model::{CaptionIds, Config, Drawing, ImageSize, Painter, Shown, Shows};
+use crate::model::{CaptionIds, Config, Drawing, ImageSize, Painter, Sharpener, Shown, Shows};
 use crate::nn::on_device;
 
 /// A model that computes a picture from a caption and noise.
@@ -24,6 +24,12 @@ pub trait Feedforward: Module + 'static {
     /// The pictures in [0, 1] as they stand after each step, [picture, channel, height, width] each, from standard
     /// normal `noise` [picture, noise] and captions of one word at least.
     fn pictures(&self, config: &Self::Config, captions: &CaptionIds, noise: Tensor<2>) -> Vec<Tensor<4>>;
+
+    /// What sharpens pictures of other painters, where the model has it.
+    fn sharpener(painter: &FeedforwardPainter<Self>) -> Option<&dyn Sharpener> {
+        let _ = painter;
+        None
+    }
 }
 
 /// What a batch gives to such a model in training.
@@ -52,9 +58,12 @@ impl Inputs {
 
 /// Paints in burn tensors.
 pub struct FeedforwardPainter<M: Feedforward> {
-    config: M::Config,
-    model: Arc<M>,
-    device: Device,
+    /// Sizes.
+    pub config: M::Config,
+    /// Weights.
+    pub model: Arc<M>,
+    /// Where they lie.
+    pub device: Device,
 }
 
 impl<M: Feedforward> FeedforwardPainter<M> {
@@ -98,6 +107,10 @@ impl<M: Feedforward> Painter for FeedforwardPainter<M> {
         let (center_x, center_y) = ((width - 1.0) / 2.0, (height - 1.0) / 2.0);
         let window = Window { center_x, center_y, stride: 1.0, std: 1.0, intensity: 1.0 };
         (window, Rect { x: 0.0, y: 0.0, width, height })
+    }
+
+    fn sharpener(&self) -> Option<&dyn Sharpener> {
+        M::sharpener(self)
     }
 }
 

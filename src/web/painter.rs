@@ -24,7 +24,7 @@ export interface Shows { attention: boolean; window: boolean; branch: boolean; f
 export interface WordFrame { word: number; instance?: number; x: number; y: number; size: number; }
 /** What may be asked of a drawing besides caption and seeds. */
 export interface DrawOptions { temperature?: number; frames?: WordFrame[]; }
-export interface ModelInfo { name: string; system: string; width: number; height: number; channels: number; numSteps: number; shows: Shows; temperature: number; maxWords: number; words: string[]; aliases: Record<string, string>; fullStop: string | null; example: string; }
+export interface ModelInfo { name: string; system: string; width: number; height: number; channels: number; numSteps: number; shows: Shows; sharpens: boolean; temperature: number; maxWords: number; words: string[]; aliases: Record<string, string>; fullStop: string | null; example: string; }
 /** The words of a caption as the alignment counts them, and where each stands in it (UTF-16 units). */
 export interface Tokens { words: string[]; spans: [number, number][]; heldOut: boolean; }
 /** One step: packed numbers, and each picture as a canvas takes it where it is in colour. */
@@ -41,6 +41,8 @@ struct ModelInfo<'a> {
     channels: usize,
     num_steps: usize,
     shows: Shows,
+    /// Whether it sharpens what other painters drew.
+    sharpens: bool,
     temperature: f32,
     #[serde(flatten)]
     vocabulary: &'a Vocabulary,
@@ -91,6 +93,7 @@ impl Model {
             channels,
             num_steps: manifest.system.num_steps(),
             shows: self.pipeline.painter().shows(),
+            sharpens: self.pipeline.painter().sharpener().is_some(),
             temperature: manifest.temperature,
             vocabulary: &manifest.vocabulary,
         })
@@ -121,6 +124,14 @@ impl Model {
         let pictures = self.pipeline.begin_with(caption, &seeds, &options).map_err(js_error)?;
         Ok(Session { pipeline: self.pipeline.clone(), pictures })
     }
+
+    /// The finished picture of another painter, sharper: pixels, planar in [0, 1]. Throws when this model does not sharpen,
+    /// or not pictures of this size.
+    #[cfg(feature = "flex")]
+    pub fn sharpen(&self, caption: &str, picture: &Float32Array) -> Result<Float32Array, JsValue> {
+        let sharp = self.pipeline.sharpen(caption, picture.to_vec()).map_err(js_error)?;
+        Ok(Float32Array::from(now(sharp.read())?.as_slice()))
+    }
 }
 
 /// Drawings in progress, or finished: they can be branched from.
@@ -137,7 +148,8 @@ impl Session {
     /// intensity) and its rectangle (x, y, width, height), frame (the same four), alignment over the words, pixels.
     #[wasm_bindgen(unchecked_return_type = "Step | undefined")]
     pub async fn step(&mut self) -> Result<JsValue, JsValue> {
-        pack(&self.pipeline, self.pipeline.step(&mut self.pictures).await)
+        let frames = self.pipeline.step(&mut self.pictures).await.map_err(js_error)?;
+        pack(&self.pipeline, frames)
     }
 
     /// Begins a picture that goes on from picture `picture` as it stood after `step` steps, with a
@@ -151,17 +163,22 @@ impl Session {
     /// [`Session::step`] without a promise: for the CPU alone, which never waits.
     #[wasm_bindgen(js_name = stepNow, unchecked_return_type = "Step | undefined")]
     pub fn step_now(&mut self) -> Result<JsValue, JsValue> {
-        let step = std::pin::pin!(self.pipeline.step(&mut self.pictures));
-        match Future::poll(step, &mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(frames) => pack(&self.pipeline, frames),
-            Poll::Pending => Err(js_error(Error::Device("this device answers later: use step".into()))),
-        }
+        let frames = now(self.pipeline.step(&mut self.pictures))?;
+        pack(&self.pipeline, frames)
+    }
+}
+
+/// What the CPU computes, which never waits.
+fn now<T>(computed: impl Future<Output = crate::error::Result<T>>) -> Result<T, JsValue> {
+    match Future::poll(std::pin::pin!(computed), &mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(result) => result.map_err(js_error),
+        Poll::Pending => Err(js_error(Error::Device("this device answers later: use step".into()))),
     }
 }
 
 /// The frames of a step for JavaScript; undefined at the end.
-fn pack(pipeline: &Pipeline, frames: crate::error::Result<Option<Vec<Frame>>>) -> Result<JsValue, JsValue> {
-    let Some(frames) = frames.map_err(js_error)? else { return Ok(JsValue::UNDEFINED) };
+fn pack(pipeline: &Pipeline, frames: Option<Vec<Frame>>) -> Result<JsValue, JsValue> {
+    let Some(frames) = frames else { return Ok(JsValue::UNDEFINED) };
     let size = pipeline.painter().image_size();
     let mut numbers = Vec::new();
     let images = js_sys::Array::new();

@@ -51,13 +51,16 @@ test('what a picture was drawn from is read as it was written', () =>
     const seed = random.pick([random.below(1e9), MOST_SEED - BigInt(random.below(1e9))]);
     const drawn = { caption: text(random).toWellFormed(), seed, model: text(random, 4).toWellFormed(), sha256: text(random, 4).toWellFormed() };
     if (random.below(2)) drawn.step = 1 + random.below(32);
+    if (random.below(2)) drawn.frames = '2:0.7,0.3,0.3';
+    if (random.below(2)) drawn.temperature = random.below(41) / 20;
+    if (random.below(2)) drawn.sharpen = random.below(2) === 1;
     assert.deepEqual(fromPng(intoPng(PNG, drawn)), drawn);
     assert.ok(intoGif(PNG, drawn).length > PNG.length && webmTag(drawn).length > 0);
   }));
 
 test('any chunk of ours holds a drawing, or is passed over', () =>
   forAll((random) => {
-    const drawn = Object.fromEntries(['caption', 'seed', 'model', 'sha256', 'step'].filter(() => random.below(8)).map((name) => [name, value(random)]));
+    const drawn = Object.fromEntries(['caption', 'seed', 'model', 'sha256', 'frames', 'temperature', 'sharpen', 'step'].filter(() => random.below(8)).map((name) => [name, value(random)]));
     checkDrawn(fromPng(intoPng(PNG, random.below(4) ? drawn : value(random))));
   }));
 
@@ -80,10 +83,11 @@ test('damaged files are read to their end or passed over', () =>
 
 function checkDrawn(drawn) {
   if (drawn === null) return;
-  const { caption, seed, model, sha256, step, ...more } = drawn;
+  const { caption, seed, model, sha256, frames = '', temperature = 1, sharpen = false, step, ...more } = drawn;
   assert.deepEqual(Object.keys(more), []);
-  for (const part of [caption, model, sha256]) assert.equal(typeof part, 'string');
+  for (const part of [caption, model, sha256, frames]) assert.equal(typeof part, 'string');
   assert.ok(['number', 'bigint'].includes(typeof seed) && seed >= 0 && seed <= MOST_SEED);
+  assert.ok(temperature >= 0 && temperature <= 2 && typeof sharpen === 'boolean');
   assert.ok(step === undefined || (Number.isSafeInteger(step) && step > 0));
 }
 

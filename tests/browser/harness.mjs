@@ -46,11 +46,11 @@ export const drawn = (page, text, timeout = 30_000) =>
   page.waitForFunction((text) => document.documentElement.dataset.drawn?.startsWith(text), text, { timeout });
 
 /** What the native binary paints: {words, frames}. */
-export function paintNatively(caption, seed, model = 'digits') {
+export function paintNatively(caption, seed, model = 'digits', more = []) {
   const folder = mkdtempSync(join(tmpdir(), 'aligndraw-'));
   try {
     const json = join(folder, 'frames.json');
-    execFileSync(binary, ['paint', caption, '--model', model, '--seed', String(seed), '-o', join(folder, 'out.png'), '--json', json], { stdio: 'pipe' });
+    execFileSync(binary, ['paint', caption, '--model', model, '--seed', String(seed), '-o', join(folder, 'out.png'), '--json', json, ...more], { stdio: 'pipe' });
     return JSON.parse(readFileSync(json, 'utf8'));
   } finally {
     rmSync(folder, { recursive: true });

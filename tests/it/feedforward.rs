@@ -313,7 +313,8 @@ fn they_paint_the_same_from_one_seed_and_once_saved() {
 fn a_sharpener_keeps_what_it_is_given_and_adds_to_it() {
     let config = LapganConfig::tiny();
     let device = Device::flex();
-    let sharpener = Lapgan::init(&config, 4, &device).sharpener(&config, &device).expect("it has two levels");
+    let painter = Lapgan::init(&config, 4, &device).painter(&config, &device);
+    let sharpener = painter.sharpener().expect("it has two levels");
     assert_eq!(sharpener.image_size(), config.image_size());
     let captions = CaptionIds { ids: vec![1, 2, 3, 4, 5, 6], batch: 2, words: WORDS };
     let pictures = batch(&config, 2, &mut Noise::new(3)).images.to_vec();
@@ -327,9 +328,9 @@ fn a_sharpener_keeps_what_it_is_given_and_adds_to_it() {
     let change = change.sum::<f32>() / pictures.len() as f32;
     assert!(change > 0.0 && change < 0.2, "fresh weights add little: {change}");
     let one = LapganConfig { levels: 1, ..config };
-    assert!(Lapgan::init(&one, 4, &device).sharpener(&one, &device).is_none());
+    assert!(Lapgan::init(&one, 4, &device).painter(&one, &device).sharpener().is_none());
     let dense = VaeConfig::tiny(Body::Dense);
-    assert!(Vae::init(&dense, 1, &device).sharpener(&dense, &device).is_none());
+    assert!(Vae::init(&dense, 1, &device).painter(&dense, &device).sharpener().is_none());
 }
 
 /// Batches of [`batch`].

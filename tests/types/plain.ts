@@ -4,6 +4,7 @@ import type { AlignDrawElement } from 'aligndraw/element';
 import 'aligndraw/describe';
 import 'aligndraw/element';
 import { search } from 'aligndraw/rank';
+import { sharpen } from 'aligndraw/sharpen';
 
 const found = document.querySelector('align-draw');
 const words: boolean | undefined = found?.words;
@@ -36,7 +37,7 @@ export async function find(pictures: Blob[]): Promise<number> {
 
 export async function draw(): Promise<AlignDrawElement> {
   const model = await load({ model: 'scenes', device: 'cpu' });
-  for await (const frame of model.draw('x', { seed: 3n })) frame.image[0];
+  for await (const frame of model.draw('x', { seed: 3n })) (await sharpen(model, 'x', frame)).image[0];
   if (words) throw new AlignDrawError({ code: 'x', message: 'y' });
   return made;
 }

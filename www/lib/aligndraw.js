@@ -29,7 +29,7 @@ export { AlignDrawError } from './protocol.js';
  * @typedef {{x: number, y: number, size: number}} WordFrame where a word is drawn: centre and size in shares of the canvas
  * @typedef {Record<number, WordFrame | WordFrame[]>} WordFrames by the word's position in the caption; several where the word asks for several
  * @typedef {{temperature?: number, frames?: WordFrames}} DrawOptions temperature 0 to 2, else the model's own
- * @typedef {{name: string, system: string, sha256: string, width: number, height: number, channels: number, numSteps: number, shows: {attention: boolean, window: boolean, branch: boolean, frame: boolean}, temperature: number, maxWords: number, words: string[], aliases: Record<string, string>, fullStop: string | null, example: string, alternatives: string[][]}} ModelInfo
+ * @typedef {{name: string, system: string, sha256: string, width: number, height: number, channels: number, numSteps: number, shows: {attention: boolean, window: boolean, branch: boolean, frame: boolean}, sharpens: boolean, temperature: number, maxWords: number, words: string[], aliases: Record<string, string>, fullStop: string | null, example: string, alternatives: string[][]}} ModelInfo
  * @typedef {{text: string, logProb: number, attention?: number[]}} SaidWord its log-probability in nats, and how much each cell of the grid was attended to, row by row
  * @typedef {{text: string, words: SaidWord[], logProb: number, score: number}} Sentence
  * @typedef {{sentences: Sentence[], grid: [number, number] | null, milliseconds: number}} Described the best sentence first; rows and columns of the attention

@@ -15,10 +15,23 @@ import { parseSeed, plainSeed } from './seed.js';
  * @property {string} sha256 of the model's weights
  * @property {string} [frames] moved ones, as `frames.js` writes them
  * @property {number} [temperature] other than the model's own
+ * @property {boolean} [sharpen] whether the finished picture was sharpened
  * @property {number} [step] the last that is shown, when it is not the last of the drawing
  */
 
 const NAME = 'aligndraw';
+const isText = (/** @type {unknown} */ value) => typeof value === 'string';
+/** What the parts of a {@link Drawn} must be, in their order. @type {Record<string, (value: any) => boolean>} */
+const IS_GOOD = {
+  caption: isText,
+  seed: (value) => value !== null,
+  model: isText,
+  sha256: isText,
+  frames: isText,
+  temperature: (value) => value >= 0 && value <= 2 && typeof value === 'number',
+  sharpen: (value) => typeof value === 'boolean',
+  step: (value) => Number.isSafeInteger(value) && value > 0,
+};
 const utf8 = new TextEncoder();
 
 /** @param {(Uint8Array | number[])[]} parts @returns {Uint8Array<ArrayBuffer>} */
@@ -77,11 +90,12 @@ export function fromPng(png) {
     const prefix = utf8.encode(`${NAME}\0\0\0\0\0`);
     if (name !== 'iTXt' || prefix.some((byte, i) => data[i] !== byte)) continue;
     try {
-      const { caption, seed: text, model, sha256 = '', step } = JSON.parse(new TextDecoder().decode(data.subarray(prefix.length)));
-      const seed = parseSeed(text);
-      const steps = step === undefined || (Number.isSafeInteger(step) && step > 0);
-      const texts = [caption, model, sha256].every((part) => typeof part === 'string');
-      if (texts && steps && seed !== null) return { caption, seed: plainSeed(seed), model, sha256, ...(step && { step }) };
+      const drawn = JSON.parse(new TextDecoder().decode(data.subarray(prefix.length)));
+      const seed = parseSeed(drawn.seed);
+      Object.assign(drawn, { seed: seed === null ? seed : plainSeed(seed), sha256: drawn.sha256 ?? '' });
+      const parts = Object.entries(IS_GOOD).filter(([name]) => name in drawn);
+      const whole = 'caption' in drawn && 'model' in drawn && parts.every(([name, isGood]) => isGood(drawn[name]));
+      if (whole) return /** @type {Drawn} */ (Object.fromEntries(parts.map(([name]) => [name, drawn[name]])));
     } catch {
       // Someone else's chunk, or a damaged one.
     }

@@ -9,6 +9,7 @@
  *   {type: 'words', id, caption}
  *   {type: 'describe', id, rgba, beam}      of a captioner's own size
  *   {type: 'rank', id, what, given}         what: 'see' rgba, 'search' vectors of pictures, their number, a sentence, 'align' vectors of one, a sentence, beta
+ *   {type: 'sharpen', id, caption, picture} numbers of a finished picture
  *   {type: 'cancel', id}                    ends a load or a drawing; no answer
  *   {type: 'lose', id, how}                 makes the GPU device fail, for tests; how: 'loss' | 'shader'
  *
@@ -21,6 +22,7 @@
  *   {type: 'words', id, words, spans, heldOut}
  *   {type: 'described', id, sentences, milliseconds}
  *   {type: 'ranked', id, answer}                  of a picture what was seen, scores, or regions
+ *   {type: 'sharpened', id, image}                its numbers
  *   {type: 'error', id, error}                    see {@link describe}
  *   {type: 'lost', message}                       the GPU device is gone or refused work
  *   {type: 'unloaded', directive}                 the worker's script did not come; directive: of the policy that forbids it

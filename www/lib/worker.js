@@ -220,6 +220,9 @@ async function rank({ id, what, given }, signal) {
   post({ type: 'ranked', id, answer });
 }
 
+/** Sharpens a picture of another painter. @param {any} request */
+const sharpen = ({ id, caption, picture }) => post({ type: 'sharpened', id, image: model.sharpen(caption, picture) });
+
 /** @type {Record<string, (request: any, signal: AbortSignal) => unknown>} */
 const handlers = {
   load,
@@ -227,6 +230,7 @@ const handlers = {
   branch: draw,
   describe: say,
   rank,
+  sharpen,
   words: ({ id, caption }) => post({ type: 'words', id, ...model.tokens(caption) }),
   lose: ({ how }) => engine.failGpu(how),
 };

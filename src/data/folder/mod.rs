@@ -13,6 +13,7 @@ pub mod pixels;
 mod record;
 pub mod said;
 mod split;
+mod store;
 mod text;
 
 use std::borrow::Cow;
@@ -21,6 +22,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use self::index::{Entry, Index};
+use self::store::Squares;
 use super::batch::CaptionBatch;
 use super::noise::Noise;
 use super::source::Source;
@@ -52,7 +54,7 @@ pub struct Part {
     /// Floats of one image.
     image_len: usize,
     /// Pixels [image, CHW].
-    pixels: Arc<Vec<u8>>,
+    pixels: Arc<Squares>,
     /// Captions by number of words: the image and the word ids of each.
     by_length: Vec<Vec<(usize, Vec<usize>)>>,
 }

@@ -1,12 +1,14 @@
 //! Images cut to squares, and kept.
 
-use std::io::{Cursor, Write};
+use std::io::Cursor;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
 use image::imageops::{FilterType, crop_imm, resize};
 use image::{DynamicImage, ImageDecoder, ImageFormat, Rgb, RgbImage};
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
+use super::store::{Squares, Writer};
 use super::{Entry, LEAST_IMAGES};
 use crate::error::{Error, Result};
 
@@ -15,7 +17,7 @@ pub struct Loaded {
     /// Those that are usable.
     pub entries: Vec<Entry>,
     /// Their pixels, planar, [image, 3, side, side].
-    pub pixels: Vec<u8>,
+    pub pixels: Squares,
     /// Width and height of each as it lies in its file, upright; none where all came from the cache.
     pub sizes: Vec<(u32, u32)>,
 }
@@ -30,45 +32,75 @@ pub fn load(
     notes: &mut Vec<String>,
 ) -> Result<Loaded> {
     let stamp = stamp(folder, &entries, side);
-    if let Some((kept, pixels)) = cache.and_then(|path| from_cache(path, &stamp, side)) {
-        let mut kept = kept.into_iter();
-        let entries = entries.into_iter().filter(|entry| match kept.next().flatten() {
-            None => true,
-            Some(why) => {
-                skipped.push(format!("{}: {why}", entry.file));
-                false
-            }
-        });
-        return Ok(Loaded { entries: entries.collect(), pixels, sizes: Vec::new() });
-    }
-    let (mut used, mut pixels, mut sizes, mut faults) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let mut transparent = 0;
-    for entry in entries {
-        match square(&folder.join(&entry.path), side) {
-            Ok(Square { pixels: image, size, transparent: see_through }) => {
-                sizes.push(size);
-                transparent += usize::from(see_through);
-                pixels.extend(image);
-                faults.push(None);
-                used.push(entry);
-            }
-            Err(why) => {
-                skipped.push(format!("{}: {why}", entry.file));
-                faults.push(Some(why));
+    if let Some((pixels, faults)) = cache.and_then(|path| Squares::kept(path, &stamp, 3 * side * side)) {
+        let mut used = Vec::with_capacity(entries.len());
+        for (entry, fault) in entries.into_iter().zip(faults) {
+            match fault {
+                None => used.push(entry),
+                Some(why) => skipped.push(format!("{}: {why}", entry.file)),
             }
         }
+        return Ok(Loaded { entries: used, pixels, sizes: Vec::new() });
     }
-    if transparent > 0 {
-        notes.push(format!("{transparent} images are transparent in part: they are laid on white"));
-    }
-    // Nothing is kept of a folder that is refused.
-    if let Some(path) = cache.filter(|_| used.len() >= LEAST_IMAGES) {
-        to_cache(path, &stamp, &faults, &pixels)
-            .map_err(|error| Error::Data(format!("{}: {error}", path.display())))?;
-    }
-    Ok(Loaded { entries: used, pixels, sizes })
+    let made = Making { folder, side, cache, stamp };
+    made.decode(entries, skipped, notes).map_err(|error| {
+        let place = cache.map_or_else(std::env::temp_dir, Path::to_path_buf);
+        Error::Data(format!("{}: {error}", place.display()))
+    })
 }
 
+/// Squares in the making.
+struct Making<'a> {
+    folder: &'a Path,
+    side: usize,
+    cache: Option<&'a Path>,
+    stamp: Vec<String>,
+}
+
+impl Making<'_> {
+    /// Decodes images, some at a time, on all threads.
+    ///
+    /// **Errors** of writing them.
+    fn decode(
+        &self,
+        entries: Vec<Entry>,
+        skipped: &mut Vec<String>,
+        notes: &mut Vec<String>,
+    ) -> std::io::Result<Loaded> {
+        let mut writer = Writer::new(self.cache)?;
+        let (mut used, mut sizes, mut faults) = (Vec::new(), Vec::new(), Vec::new());
+        let mut transparent = 0;
+        for some in entries.chunks(TOGETHER) {
+            let squares: Vec<_> =
+                some.par_iter().map(|entry| square(&self.folder.join(&entry.path), self.side)).collect();
+            for (entry, square) in some.iter().zip(squares) {
+                match square {
+                    Ok(square) => {
+                        writer.push(&square.pixels)?;
+                        sizes.push(square.size);
+                        transparent += usize::from(square.transparent);
+                        faults.push(None);
+                        used.push(entry.clone());
+                    }
+                    Err(why) => {
+                        skipped.push(format!("{}: {why}", entry.file));
+                        faults.push(Some(why));
+                    }
+                }
+            }
+        }
+        if transparent > 0 {
+            notes.push(format!("{transparent} images are transparent in part: they are laid on white"));
+        }
+        // Nothing is kept of a folder that is refused.
+        let kept = self.cache.filter(|_| used.len() >= LEAST_IMAGES);
+        let pixels = writer.finish(kept, &self.stamp, &faults)?;
+        Ok(Loaded { entries: used, pixels, sizes })
+    }
+}
+
+/// Images that are decoded before they are written.
+const TOGETHER: usize = 256;
 /// Pixels of the largest image that is decoded: a small file can claim to hold billions.
 const MOST_PIXELS: u64 = 100_000_000;
 
@@ -216,7 +248,7 @@ fn jpeg_is_whole(bytes: &[u8]) -> bool {
 
 /// What the kept pixels were made from: every file's name, length and time of change.
 fn stamp(folder: &Path, entries: &[Entry], side: usize) -> Vec<String> {
-    let mut stamp = vec![format!("aligndraw pixels 3, side {side}")];
+    let mut stamp = vec![format!("aligndraw pixels 4, side {side}")];
     stamp.extend(entries.iter().map(|entry| {
         let changed = std::fs::metadata(folder.join(&entry.path)).ok().and_then(|about| {
             let changed = about.modified().ok()?.duration_since(UNIX_EPOCH).ok()?.as_nanos();
@@ -225,30 +257,4 @@ fn stamp(folder: &Path, entries: &[Entry], side: usize) -> Vec<String> {
         format!("{} {changed:?}", entry.path)
     }));
     stamp
-}
-
-/// What is wrong with each image (none: nothing), and the pixels of the others.
-type Kept = (Vec<Option<String>>, Vec<u8>);
-
-/// The kept pixels, if they were made from the same files and are whole.
-fn from_cache(path: &Path, stamp: &[String], side: usize) -> Option<Kept> {
-    let bytes = std::fs::read(path).ok()?;
-    let end = bytes.iter().position(|&byte| byte == b'\n')?;
-    let (found, faults): (Vec<String>, Vec<Option<String>>) = serde_json::from_slice(&bytes[..end]).ok()?;
-    let pixels = bytes[end + 1..].to_vec();
-    let images = faults.iter().filter(|fault| fault.is_none()).count();
-    (found == stamp && pixels.len() == images * 3 * side * side).then_some((faults, pixels))
-}
-
-fn to_cache(path: &Path, stamp: &[String], faults: &[Option<String>], pixels: &[u8]) -> std::io::Result<()> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
-    }
-    let part = path.with_extension("part");
-    let mut file = std::fs::File::create(&part)?;
-    serde_json::to_writer(&mut file, &(stamp, faults))?;
-    file.write_all(b"\n")?;
-    file.write_all(pixels)?;
-    file.sync_all()?;
-    std::fs::rename(&part, path)
 }

@@ -12,7 +12,7 @@ use crate::model::{CaptionIds, Config, ImageSize, Sharpener, Values};
 use crate::nn::caption_encoder::CaptionEncoder;
 use crate::nn::on_device;
 use crate::nn::start::Start;
-use crate::text2image::feedforward::Feedforward;
+use crate::text2image::feedforward::{Feedforward, FeedforwardPainter};
 
 /// The weights of a LAPGAN.
 #[derive(Module, Debug)]
@@ -112,19 +112,14 @@ impl Feedforward for Lapgan {
         }
         pictures
     }
+
+    fn sharpener(painter: &FeedforwardPainter<Self>) -> Option<&dyn Sharpener> {
+        (!painter.model.residuals.is_empty()).then_some(painter)
+    }
 }
 
 /// The last level alone, without noise, on pictures of any painter.
-pub struct LapganSharpener {
-    /// Sizes.
-    pub config: LapganConfig,
-    /// Weights.
-    pub model: Lapgan,
-    /// Where they lie.
-    pub device: Device,
-}
-
-impl Sharpener for LapganSharpener {
+impl Sharpener for FeedforwardPainter<Lapgan> {
     fn image_size(&self) -> ImageSize {
         self.config.image_size()
     }
@@ -133,7 +128,7 @@ impl Sharpener for LapganSharpener {
         let (Some(residual), 1..) = (self.model.residuals.last(), captions.words) else {
             return Err(Error::Config("there is no caption to sharpen by, expected one".to_owned()));
         };
-        let ImageSize { channels, height, width } = self.image_size();
+        let ImageSize { channels, height, width } = self.config.image_size();
         let blurry = on_device(pictures, [captions.batch, channels, height, width], &self.device);
         let noise = Tensor::zeros([captions.batch, 1, height, width], &self.device);
         Ok(residual.sharpen(blurry, &self.model.said(captions), noise).clamp(0.0, 1.0).into())

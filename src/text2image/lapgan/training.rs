@@ -4,12 +4,12 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
 use super::networks::judged_len;
-use super::parameters::{LapganSharpener, halved, resized};
+use super::parameters::{halved, resized};
 use super::{Lapgan, LapganConfig, presets};
 use crate::data::batch::TrainBatch;
 use crate::data::noise::Noise;
 use crate::error::{Error, Result};
-use crate::model::{CaptionIds, DIVERSITY, Painter, Sharpener, Terms, TextToImage, Trainable};
+use crate::model::{CaptionIds, DIVERSITY, Painter, Terms, TextToImage, Trainable};
 use crate::nn::{on_device, softplus};
 use crate::options::Preset;
 use crate::text2image::feedforward::{Feedforward, FeedforwardPainter, Inputs};
@@ -213,10 +213,5 @@ impl Trainable for Lapgan {
 impl TextToImage for Lapgan {
     fn painter(self, config: &LapganConfig, device: &Device) -> Box<dyn Painter> {
         Box::new(FeedforwardPainter::new(config, self, device))
-    }
-
-    fn sharpener(self, config: &LapganConfig, device: &Device) -> Option<Box<dyn Sharpener>> {
-        let sharpener = LapganSharpener { config: config.clone(), model: self, device: device.clone() };
-        (config.levels > 1).then(|| Box::new(sharpener) as Box<dyn Sharpener>)
     }
 }
