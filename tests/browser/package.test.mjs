@@ -55,7 +55,7 @@ test('the tarball holds what is needed, and runs nothing when it is installed', 
   assert.equal(manifest.dependencies, undefined);
   const runs = JSON.parse(readFileSync('models/index.json', 'utf8')).filter(({ kind }) => kind !== 'text-to-text');
   const models = [...runs.map(({ name }) => name), 'eyes'].join('|');
-  const known = new RegExp(String.raw`^(package\.json|README\.md|LICENSE-(MIT|APACHE)|licenses/[\w-]+\.(txt|md)|types/[\w-]+\.d\.ts|(cpu|flex|describe|webgpu)/aligndraw_bg\.wasm|models/(${models})\.(json|safetensors)|(align-draw|align-describe|aligndraw|rank|worker|engine-(cpu|flex|describe|webgpu)|(chunk|look|record|gifenc\.esm|${models})-\w+)\.js)$`);
+  const known = new RegExp(String.raw`^(package\.json|README\.md|LICENSE-(MIT|APACHE)|licenses/[\w-]+\.(txt|md)|types/[\w-]+\.d\.ts|(cpu|flex|describe|webgpu)/aligndraw_bg\.wasm|models/(${models})\.(json|safetensors)|(align-draw|align-describe|aligndraw|rank|sharpen|worker|engine-(cpu|flex|describe|webgpu)|(chunk|look|record|gifenc\.esm|${models})-\w+)\.js)$`);
   assert.deepEqual(files.filter((file) => !known.test(file)), []);
   for (const needed of ['aligndraw.js', 'align-draw.js', 'worker.js', 'types/aligndraw.d.ts', 'licenses/fluent-emoji.txt']) assert.ok(files.includes(needed), needed);
 });

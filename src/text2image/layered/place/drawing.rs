@@ -5,7 +5,9 @@ use burn::tensor::{Device, Int, Tensor};
 
 use super::prior::{LEFT, NEIGHBOURS, SUM_SCALE};
 use super::{Known, PlaceCodes, Seen};
-use crate::nn::{indices, on_device};
+use crate::kernels::softmax;
+use crate::nn::{floats, indices, on_device};
+use crate::platform;
 
 /// Codes less probable than this share of the most probable one are not drawn: there are a thousand of them, and of
 /// some hundred squares one would else be a stray. Each of the codes that show a star is seldom, too.
@@ -160,38 +162,59 @@ impl PlaceCodes {
 struct Draw {
     /// Codes below this share of the most probable one are left out.
     least: f32,
-    /// Ones from the diagonal on, for the sums inside blocks of codes [n, n].
-    inside: Tensor<2>,
-    /// Ones above the diagonal, for the sums of the blocks before [n, n].
-    before: Tensor<2>,
+    /// For drawing on a device; none where the scores are read without waiting.
+    on_device: Option<RunningSums>,
 }
 
 impl Draw {
     /// From so many codes.
     fn new(codes: usize, least: f32, device: &Device) -> Self {
-        let fits = |block: &usize| codes.is_multiple_of(*block) && block * block <= codes;
-        let block = (1..=codes).filter(fits).max().unwrap_or(1);
-        let ones = |n: usize, from: usize| -> Tensor<2> {
-            let values = (0..n * n).map(|at| f32::from(at / n + from <= at % n)).collect();
-            on_device(values, [n, n], device)
-        };
-        Self { least, inside: ones(block, 0), before: ones(codes / block, 1) }
+        let reads_at_once = platform::CPU_ALONE || *device == Device::flex();
+        Self { least, on_device: (!reads_at_once).then(|| RunningSums::new(codes, device)) }
     }
 
     /// The code at which the chances of all up to it reach a chance [code], by `scores` [code, K].
     fn codes(&self, scores: Tensor<2>, chances: Tensor<1>) -> Tensor<1> {
         let [rows, codes] = scores.dims();
+        let Some(sums) = &self.on_device else {
+            // One pass over the scores of a code, where tensors need ten over all.
+            let device = scores.device();
+            let (mut scores, chances) = (floats(scores.into_data()), floats(chances.into_data()));
+            let each = scores.chunks_exact_mut(codes).zip(chances);
+            let drawn = each.map(|(scores, chance)| softmax::draw(scores, self.least, chance) as f32);
+            return on_device(drawn.collect(), [rows], &device);
+        };
         let shares = (scores.clone() - scores.max_dim(1)).exp();
         let kept = shares.clone() * shares.greater_equal_elem(self.least).float();
-        let up_to = self.running_sums(kept);
+        let up_to = sums.of(kept);
         let all = up_to.clone().narrow(1, codes - 1, 1);
         let below = up_to.lower_equal(all * chances.reshape([rows, 1])).float();
         below.sum_dim(1).squeeze_dim::<1>(1).clamp_max((codes - 1) as f32)
     }
+}
 
-    /// Sums of all numbers of a row up to each [row, n]: inside blocks by a product with ones, which is all that the
-    /// browser's engine then needs.
-    fn running_sums(&self, x: Tensor<2>) -> Tensor<2> {
+/// Sums of all numbers of a row up to each, by products with ones.
+struct RunningSums {
+    /// Ones from the diagonal on, for the sums inside blocks of numbers [n, n].
+    inside: Tensor<2>,
+    /// Ones above the diagonal, for the sums of the blocks before [n, n].
+    before: Tensor<2>,
+}
+
+impl RunningSums {
+    /// Of rows of so many numbers.
+    fn new(len: usize, device: &Device) -> Self {
+        let fits = |block: &usize| len.is_multiple_of(*block) && block * block <= len;
+        let block = (1..=len).filter(fits).max().unwrap_or(1);
+        let ones = |n: usize, from: usize| -> Tensor<2> {
+            let values = (0..n * n).map(|at| f32::from(at / n + from <= at % n)).collect();
+            on_device(values, [n, n], device)
+        };
+        Self { inside: ones(block, 0), before: ones(len / block, 1) }
+    }
+
+    /// Of rows [row, n].
+    fn of(&self, x: Tensor<2>) -> Tensor<2> {
         let ([rows, len], [block, _]) = (x.dims(), self.inside.dims());
         let blocks = len / block;
         let inside = x.reshape([rows * blocks, block]).matmul(self.inside.clone());
@@ -203,12 +226,9 @@ impl Draw {
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::activation::softmax;
-
     use super::super::CodesConfig;
     use super::*;
     use crate::data::noise::Noise;
-    use crate::nn::floats;
     use crate::nn::start::Start;
 
     const CELLS: [usize; 2] = [5, 4];
@@ -247,7 +267,9 @@ mod tests {
         let device = Device::flex();
         let (codes, said) = (codes(&device), said(&device));
         let (found, chances) = drawn(&codes, &said, 2, None);
-        let shares = floats(softmax(codes.prior.all_scores(&found, &said, CELLS), 1).into_data());
+        let shares = floats(
+            burn::tensor::activation::softmax(codes.prior.all_scores(&found, &said, CELLS), 1).into_data(),
+        );
         let found: Vec<i64> = found.into_data().iter::<i64>().collect();
         let mut different = std::collections::BTreeSet::new();
         for ((code, chance), shares) in found.iter().zip(chances).zip(shares.chunks_exact(SIZES.codes)) {
@@ -281,12 +303,28 @@ mod tests {
     }
 
     #[test]
+    fn the_host_draws_what_devices_draw() {
+        let device = Device::flex();
+        let mut noise = Noise::new(5);
+        let (scores, chances) = (noise.normals(40 * 64), quantiles(&noise.normals(40)));
+        for least in [0.0, 0.1] {
+            let host = Draw { least, on_device: None };
+            let other = Draw { least, on_device: Some(RunningSums::new(64, &device)) };
+            let scores = || on_device(scores.iter().map(|score| 3.0 * score).collect(), [40, 64], &device);
+            let chances = || on_device(chances.clone(), [40], &device);
+            let [host, other] = [host, other].map(|draw| floats(draw.codes(scores(), chances()).into_data()));
+            assert_eq!(host, other);
+            assert!(host.iter().any(|code| *code != host[0]));
+        }
+    }
+
+    #[test]
     fn running_sums_are_those_of_all_before() {
         let device = Device::flex();
         for len in [1, 7, 12] {
             let x: Vec<f32> = (0..2 * len).map(|at| at as f32 - 3.0).collect();
-            let draw = Draw::new(len, 0.0, &device);
-            let found = floats(draw.running_sums(on_device(x.clone(), [2, len], &device)).into_data());
+            let sums = RunningSums::new(len, &device);
+            let found = floats(sums.of(on_device(x.clone(), [2, len], &device)).into_data());
             for (row, found) in x.chunks(len).zip(found.chunks(len)) {
                 let expected: Vec<f32> = (1..=len).map(|until| row[..until].iter().sum()).collect();
                 assert_eq!(found, expected);
