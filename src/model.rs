@@ -166,6 +166,13 @@ pub trait Trainable: Module + ModuleDisplay + Sync + 'static {
         None
     }
 
+    /// Of each image `log [p(x, z) / q(z | x)]` for one sample z of its posterior, nats [batch], for importance-weighted
+    /// bounds (Burda, Grosse & Salakhutdinov 2016); none for models that cannot tell.
+    fn log_weights(&self, config: &Self::Config, batch: &TrainBatch) -> Option<Tensor<1>> {
+        let _ = (config, batch);
+        None
+    }
+
     /// What is computed from data before a new run begins, a codebook say; most models have nothing such.
     #[must_use]
     fn fitted(self, config: &Self::Config, source: &dyn Source, seed: u64) -> Self {
@@ -207,8 +214,7 @@ pub trait FusedPasses<M: Trainable>: Send {
         None
     }
 
-    /// Of each image `log [p(x, z) / q(z | x)]` for one sample z of its posterior, nats, for importance-weighted
-    /// bounds (Burda, Grosse & Salakhutdinov 2016); none for models that cannot tell.
+    /// [`Trainable::log_weights`].
     fn log_weights(&mut self, model: &M, config: &M::Config, batch: &TrainBatch) -> Option<Vec<f64>> {
         let _ = (model, config, batch);
         None

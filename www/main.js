@@ -325,6 +325,7 @@ async function open(drawn) {
   if (model && drawn.model === chosenModel) {
     temperature.begin(model.info.temperature, drawn.temperature);
     sharpening.begin(choice(chosenModel), linkSharpen);
+    [linkTemperature, linkSharpen] = [undefined, undefined];
   }
   await switchTo(drawn.model, drawn.caption, BigInt(drawn.seed));
   if (drawn.step) player.seek(drawn.step);

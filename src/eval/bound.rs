@@ -176,7 +176,11 @@ impl<M: Trainable> Bounded for OnCpu<'_, M> {
     }
 
     fn log_weights(&mut self, batch: &TrainBatch) -> Option<Vec<f64>> {
-        self.fused.as_mut()?.log_weights(self.model, self.config, batch)
+        let Some(fused) = &mut self.fused else {
+            let weights = self.model.log_weights(self.config, batch)?;
+            return Some(floats(weights.into_data()).into_iter().map(f64::from).collect());
+        };
+        fused.log_weights(self.model, self.config, batch)
     }
 }
 
@@ -185,7 +189,9 @@ mod tests {
     use std::borrow::Cow;
 
     use super::*;
+    use crate::model::Config;
     use crate::text2image::draw::{Draw, DrawConfig, ParameterValues};
+    use crate::text2image::vae::{Body, Vae, VaeConfig};
     use burn::tensor::Device;
 
     /// The bounds of single images average to the batch's, by the fused passes and in burn tensors.
@@ -248,5 +254,28 @@ mod tests {
         println!("{:.3} analytic; K = 1: {one:.3}, 5: {five:.3}, 50: {fifty:.3}", one_sample.bound);
         assert!(gap < 0.5, "{one}, the bound is {}", one_sample.bound);
         assert!(one + 0.1 < five && five + 0.1 < fifty, "{one} {five} {fifty}");
+    }
+
+    /// In burn tensors: a variational autoencoder weighs its samples.
+    #[test]
+    fn samples_of_a_vae_are_weighed() {
+        let config = VaeConfig::tiny(Body::Dense);
+        let model = Vae::fresh(&config, 1, &Device::flex());
+        let pixels = config.image_size().len();
+        let bound = |importance: usize| {
+            let mut on_cpu = OnCpu::new(&model, &config, 1);
+            let mut estimate = Estimate { model: &mut on_cpu, images: 200, seed: 5, importance };
+            let found = estimate.over(|size, noise| {
+                let images = (0..size * pixels).map(|_| noise.uniform()).collect();
+                Some(CaptionBatch::of_words(Cow::Owned([1, 2].repeat(size)), 2, Cow::Owned(images)))
+            });
+            found.expect("a bound")
+        };
+        let analytic = bound(0);
+        assert!(analytic.importance.is_none());
+        let [one, many] = [1, 20].map(|samples| bound(samples).importance.expect("it was asked for").bound);
+        let gap = (one - analytic.bound).abs();
+        assert!(gap < 1.0, "one sample: {one}, the bound is {}", analytic.bound);
+        assert!(one < many, "{one} {many}");
     }
 }
