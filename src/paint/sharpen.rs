@@ -20,7 +20,7 @@ impl Pipeline {
     /// **Errors** [`Error::Model`] when this model does not sharpen, [`Error::Config`] when these are not whole
     /// pictures of its size, those of [`Vocabulary::tokens`].
     pub fn sharpen(&self, caption: &str, pictures: Vec<f32>) -> Result<Values> {
-        let batch = pictures.len() / self.sharpener()?.image_size().len();
+        let batch = (pictures.len() / self.sharpener()?.image_size().len()).max(1);
         let ids = self.vocabulary.tokens(caption)?.ids;
         let words = ids.len();
         self.sharpen_batch(&CaptionIds { ids: ids.repeat(batch), batch, words }, pictures)

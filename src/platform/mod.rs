@@ -9,3 +9,6 @@ mod wasm;
 pub use native::*;
 #[cfg(target_family = "wasm")]
 pub use wasm::*;
+
+/// Whether there is nothing but the CPU, where a tensor is read without waiting.
+pub const CPU_ALONE: bool = cfg!(not(feature = "wgpu"));

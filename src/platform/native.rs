@@ -11,9 +11,6 @@ pub const ACCUMULATORS: usize = 6;
 /// Whether models in plain burn tensors can be run here.
 pub const HAS_BURN_TENSORS: bool = true;
 
-/// Whether there is nothing but the CPU, where a tensor is read without waiting.
-pub const CPU_ALONE: bool = cfg!(not(feature = "wgpu"));
-
 /// Whether painters' fused passes are here.
 pub const HAS_FUSED_PASSES: bool = true;
 

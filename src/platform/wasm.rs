@@ -10,9 +10,6 @@ pub const ACCUMULATORS: usize = 3;
 /// them.
 pub const HAS_BURN_TENSORS: bool = cfg!(any(feature = "flex", feature = "describe", feature = "wgpu"));
 
-/// Whether there is nothing but the CPU, where a tensor is read without waiting.
-pub const CPU_ALONE: bool = cfg!(not(feature = "wgpu"));
-
 /// Whether painters' fused passes are here: where burn tensors are, another engine has them.
 pub const HAS_FUSED_PASSES: bool = !HAS_BURN_TENSORS;
 

@@ -4,20 +4,13 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
-import { binary, drawn, openPage, startBrowser, startServer } from './harness.mjs';
+import { test } from 'node:test';
+import { binary, drawn, openPage } from './harness.mjs';
+import { served } from './served.mjs';
 
 const CAPTION = 'the digit seven is on the left of the digit two';
 const SEED = 7;
-let server, browser;
-before(async () => {
-  server = await startServer();
-  browser = await startBrowser();
-});
-after(async () => {
-  await browser?.close();
-  server?.stop();
-});
+const { server, browser } = await served();
 
 const query = new URLSearchParams({ caption: CAPTION, seed: String(SEED) });
 const framesOf = (page) => page.evaluate(() => new URL(location.href).searchParams.get('frames'));

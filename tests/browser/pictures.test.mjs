@@ -1,17 +1,10 @@
 // What a colour picture's canvas gets is what its numbers say.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { openPage, startBrowser, startServer } from './harness.mjs';
+import { test } from 'node:test';
+import { openPage } from './harness.mjs';
+import { served } from './served.mjs';
 
-let server, browser;
-before(async () => {
-  server = await startServer();
-  browser = await startBrowser();
-});
-after(async () => {
-  await browser?.close();
-  server?.stop();
-});
+const { server, browser } = await served();
 
 test('the pixels of every step are its numbers, also when steps and pictures follow one another', async () => {
   const page = await openPage(await browser.newContext(), `${server.url}/embed.html?poster=`);

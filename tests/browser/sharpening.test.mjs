@@ -1,19 +1,12 @@
 // Sharpening: the same pictures as natively, the switch of the page, the painters and the gallery, what it refuses.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { drawn, openPage, paintNatively, startBrowser, startServer } from './harness.mjs';
+import { test } from 'node:test';
+import { drawn, openPage, paintNatively } from './harness.mjs';
+import { served } from './served.mjs';
 
 const CAPTION = 'a dog is running through the grass';
 const address = `?${new URLSearchParams({ model: 'photos', caption: CAPTION, seed: '3' })}`;
-let server, browser;
-before(async () => {
-  server = await startServer();
-  browser = await startBrowser();
-});
-after(async () => {
-  await browser?.close();
-  server?.stop();
-});
+const { server, browser } = await served();
 
 const open = async (path) => openPage(await browser.newContext({ reducedMotion: 'reduce' }), new URL(path, server.url).href);
 /** The pixels of the large picture, at the end of the drawing. */

@@ -1,22 +1,15 @@
 // Everything that can go wrong is said in the page, and can be mended there.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { after, before, describe, test } from 'node:test';
-import { drawInPage, drawn, openPage, startBrowser, startServer } from './harness.mjs';
+import { describe, test } from 'node:test';
+import { drawInPage, drawn, openPage } from './harness.mjs';
+import { served } from './served.mjs';
 
 const CAPTION = 'the digit seven is on the left of the digit two';
 
-describe('trouble', () => {
-  let server, browser;
-  before(async () => {
-    server = await startServer();
-    browser = await startBrowser();
-  });
-  after(async () => {
-    await browser?.close();
-    server?.stop();
-  });
+const { server, browser } = await served();
 
+describe('trouble', () => {
   /** A page for which `handler` answers the requests that match. */
   async function withRoute(pattern, handler, path = '') {
     const context = await browser.newContext({ serviceWorkers: 'block' });
