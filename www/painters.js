@@ -128,20 +128,21 @@ async function showNumbers() {
   if (kind !== 'folder') return;
   const response = await fetch(MEASURED).catch(() => undefined);
   if (!response?.ok) return;
-  const { rows, chance, pictures, queries } = await response.json();
-  const columns = ['', 'bound, nats', '… sharpened', 'R@1', 'R@10', 'R@50', 'median rank', 'SSIM', 'sharpness', 'diversity', 'Fréchet', '… sharpened'];
+  const { rows, chance, regression, pictures, queries } = await response.json();
+  const columns = ['', 'bound, nats', '… 50 samples', '… sharpened', 'R@1', 'R@10', 'R@50', 'median rank', 'SSIM', 'sharpness', 'diversity', 'Fréchet', '… sharpened'];
   const fixed = (/** @type {number | undefined} */ x, /** @type {number} */ digits) => (x === undefined ? '–' : x.toFixed(digits));
   const ranks = (/** @type {any} */ of) => [fixed(of?.first, 1), fixed(of?.first_ten, 1), fixed(of?.first_fifty, 1), String(of?.median_rank ?? '–')];
   const title = (/** @type {string} */ name) => (MODELS.find((entry) => entry.name === name)?.title ?? name).replace(/^Photos by (a )?/, '');
   const cells = rows.map((/** @type {any} */ { model, bound, retrieval, looks, looks_sharpened: sharpened }) => [
-    title(model), fixed(bound?.test.bound, 1), fixed(bound?.sharpened, 1), ...ranks(retrieval?.corrected),
+    title(model), fixed(bound?.test.bound, 1), fixed(bound?.test.importance?.bound, 1), fixed(bound?.sharpened, 1), ...ranks(retrieval?.corrected),
     fixed(looks?.similarity, 3), fixed(looks?.sharpness, 2), fixed(looks?.diversity, 2), fixed(looks?.frechet, 1), fixed(sharpened?.frechet, 1),
   ]);
   const others = rows.flatMap((/** @type {any} */ { looks }) => looks?.similarity_of_others ?? []);
   const mean = others.length ? others.reduce((/** @type {number} */ sum, /** @type {number} */ x) => sum + x, 0) / others.length : undefined;
-  cells.push(['by chance', '–', '–', ...ranks(chance), fixed(mean, 3), '–', '–', '–', '–']);
+  if (regression) cells.push(['words to colours, linear', '–', '–', '–', ...ranks(regression), '–', '–', '–', '–', '–']);
+  cells.push(['by chance', '–', '–', '–', ...ranks(chance), fixed(mean, 3), '–', '–', '–', '–']);
   const floor = rows.find((/** @type {any} */ { looks }) => looks?.frechet_floor)?.looks.frechet_floor;
-  cells.push(['other true photos', '–', '–', ...ranks(undefined), '–', '1.00', '1.00', fixed(floor, 1), '–']);
+  cells.push(['other true photos', '–', '–', '–', ...ranks(undefined), '–', '1.00', '1.00', fixed(floor, 1), '–']);
   const cell = (/** @type {string} */ tag, /** @type {string} */ text, /** @type {string} */ scope) => {
     const made = Object.assign(document.createElement(tag), { textContent: text });
     if (scope) made.setAttribute('scope', scope);
@@ -153,7 +154,7 @@ async function showNumbers() {
     made.append(...row.map((text, at) => cell(at ? 'td' : 'th', text, at ? '' : 'row')));
     return made;
   }));
-  el('numbers-note').textContent = `On ${pictures} test photos of Flickr8k, ${queries} captions as queries: which photo was it said of, by the bound of each, without each photo’s easiness. SSIM: how alike samples and the true photo are; sharpness and diversity: 1 are true photos’. Fréchet: distance of samples from photos in the features of EfficientNet-Lite0, less is better. Sharpened: by the last level of LAPGAN.`;
+  el('numbers-note').textContent = `On ${pictures} test photos of Flickr8k, ${queries} captions as queries: which photo was it said of, by the bound of each, without each photo’s easiness. SSIM: how alike samples and the true photo are; sharpness and diversity: 1 are true photos’. Fréchet: distance of samples from photos in the features of EfficientNet-Lite0, less is better. Sharpened: by the last level of LAPGAN. 50 samples: the bound by importance weighting. Linear: ridge regression from a caption’s words to the mean colours of 4×4 squares.`;
   el('numbers').hidden = false;
 }
 

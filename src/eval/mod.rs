@@ -10,6 +10,7 @@ mod fit;
 pub mod frechet;
 pub mod judge;
 pub mod ranking;
+pub mod regression;
 pub mod retrieval;
 pub mod scene_description;
 pub mod scene_fidelity;

@@ -122,6 +122,9 @@ pub struct Comparison {
     pub sharpened_by: Option<String>,
     /// What blind guessing gives.
     pub chance: Recall,
+    /// What linear regression from the captions' words to the photos' colours gives, where retrieval is measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub regression: Option<Recall>,
     /// The models.
     pub rows: Vec<Row>,
 }
@@ -196,17 +199,20 @@ pub fn run(args: Args) -> Result<()> {
     let mut measured_on = None;
     for name in &args.models {
         let (manifest, weights) = read_model(&args.folder, name)?;
-        let (row, on) = row(&args, &manifest, &weights, sharpener.as_ref())?;
+        let (row, on) = row(&args, &manifest, &weights, sharpener.as_ref(), rows.is_empty())?;
         rows.push(row);
         measured_on.get_or_insert(on);
     }
-    let Some((pictures, queries)) = measured_on else { bail!("--models names no model") };
+    let Some(MeasuredOn { pictures, queries, regression }) = measured_on else {
+        bail!("--models names no model")
+    };
     let comparison = Comparison {
         data: args.data.display().to_string(),
         pictures,
         queries,
         sharpened_by: args.sharpen.clone(),
         chance: Recall::by_chance(queries, pictures),
+        regression,
         rows,
     };
     let text = json(&comparison)?;
@@ -220,13 +226,22 @@ pub fn run(args: Args) -> Result<()> {
     Ok(())
 }
 
-/// Measures one model; also how many pictures and queries it was measured on.
+/// What a model was measured on.
+struct MeasuredOn {
+    pictures: usize,
+    queries: usize,
+    /// What linear regression gives there, of the first model's words.
+    regression: Option<Recall>,
+}
+
+/// Measures one model, and says on what.
 fn row(
     args: &Args,
     manifest: &Manifest,
     weights: &[u8],
     sharpener: Option<&NamedSharpener>,
-) -> Result<(Row, (usize, usize))> {
+    first: bool,
+) -> Result<(Row, MeasuredOn)> {
     let size = manifest.system.image_size();
     if manifest.system.is_captioner() || size.channels != 3 || size.width != size.height {
         bail!("{}: expected a painter of square colour pictures", manifest.name);
@@ -255,7 +270,9 @@ fn row(
             .map(|sharpener| looks::measure(&measured, &kept, Some(sharpener)))
             .transpose()?,
     };
-    Ok((row, (queries.pictures.len(), queries.captions.len())))
+    let regression =
+        (first && wanted(Measure::Retrieval)).then(|| retrieval::by_regression(&measured)).flatten();
+    Ok((row, MeasuredOn { pictures: queries.pictures.len(), queries: queries.captions.len(), regression }))
 }
 
 /// The command that trained a model, from the options in its manifest. Of the weights it began with a manifest knows the

@@ -13,7 +13,8 @@ use crate::data::batch::TrainBatch;
 use crate::data::folder::Part;
 use crate::eval::bound::{Bounded, OnCpu};
 use crate::eval::ranking::{Ranking, Recall, without_easiness};
-use crate::model::Trainable;
+use crate::eval::regression::ColourRegression;
+use crate::model::{Config, Trainable};
 use crate::systems::SystemVisitor;
 
 /// Pictures of a batch.
@@ -38,6 +39,19 @@ pub fn measure(measured: &Measured, kept: &Kept) -> Result<Option<Retrieval>> {
     let owners: Vec<usize> = queries.captions.iter().map(|(picture, _)| *picture).collect();
     let ranking = |scores: &[f32]| Ranking::of(scores, &owners, pictures).search;
     Ok(Some(Retrieval { raw: ranking(&bounds), corrected: ranking(&without_easiness(&bounds, pictures)) }))
+}
+
+/// The same by linear regression from the words to the colours of the training pictures.
+pub fn by_regression(Measured { manifest, folder, queries, .. }: &Measured) -> Option<Recall> {
+    let size = manifest.system.image_size();
+    let captions: Vec<(usize, Vec<usize>)> = folder.train.captions().collect();
+    let words = manifest.vocabulary.words.len();
+    let model = ColourRegression::fit(&captions, |at| folder.train.image(at), size, words)?;
+    let (owners, said): (Vec<usize>, Vec<&[usize]>) =
+        queries.captions.iter().map(|(picture, ids)| (*picture, ids.as_slice())).unzip();
+    let pictures: Vec<Vec<f32>> = queries.pictures.iter().map(|&at| folder.test.image(at)).collect();
+    let scores = without_easiness(&model.scores(&said, &pictures, size), pictures.len());
+    Some(Ranking::of(&scores, &owners, pictures.len()).search)
 }
 
 /// Computes the bound of every picture under every caption, [caption, picture].

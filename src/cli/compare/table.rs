@@ -23,7 +23,7 @@ const PAPER_BOUND: [(&str, [&str; 3]); 3] = [
 
 /// Prints both.
 pub fn print(comparison: &Comparison) {
-    let Comparison { data, pictures, queries, chance, rows, sharpened_by } = comparison;
+    let Comparison { data, pictures, queries, chance, regression, rows, sharpened_by } = comparison;
     say!("{data}: {pictures} test pictures, {queries} captions as queries\n");
     say!("| model | R@1 | R@5 | R@10 | R@50 | Med r | SSI | sharpness | diversity | Fréchet |");
     say!("|---|---|---|---|---|---|---|---|---|---|");
@@ -34,6 +34,9 @@ pub fn print(comparison: &Comparison) {
     let others = mean(controls.collect());
     let floors = rows.iter().filter_map(|row| row.looks.as_ref()).filter_map(|looks| looks.frechet_floor);
     say!("| chance; SSI: samples of another caption | {} | {others} | | | |", recalls(chance));
+    if let Some(regression) = regression {
+        say!("| linear regression, words to 4×4 colours | {} | | | | |", recalls(regression));
+    }
     say!("| true pictures, others | | | | | | | 1 | 1 | {} |", mean(floors.collect()));
     for (model, cells) in PAPER_RETRIEVAL {
         say!("| {model}, the paper's, on MS-COCO | {} | | | |", cells.join(" | "));
