@@ -58,6 +58,6 @@ test('photos have their table', async () => {
   await page.getByLabel('Photos').check();
   await drawn('folder');
   await page.locator('#numbers').waitFor();
-  assert.match(await page.locator('#rows').textContent(), /alignDRAW.*LAPGAN.*by chance/s);
+  assert.match(await page.locator('#rows').textContent(), /alignDRAW.*LAPGAN.*words to colours, linear.*by chance/s);
   assert.equal(await page.locator('#painters .wrong').count(), 0);
 });
