@@ -88,6 +88,7 @@ fn every_measure_is_made_once_and_kept() {
     let first = compare(&["--json", "--importance", "3"]);
     assert!(text(&first.stderr).contains("pairs in"), "{}", text(&first.stderr));
     let found: Value = serde_json::from_slice(&first.stdout).expect("JSON");
+    assert_eq!(found["regression"]["queries"], found["queries"], "the baseline answers the same queries");
     let row = &found["rows"][0];
     let number = |value: &Value| value.as_f64().unwrap_or_else(|| panic!("{value} is no number"));
     assert_eq!(number(&found["queries"]), 2.0 * number(&found["pictures"]));
