@@ -6,6 +6,18 @@ use std::borrow::Cow;
 /// from alone, all others have captions of one length.
 pub const NO_WORD: usize = usize::MAX;
 
+/// A box in an image of a batch and a word of its caption that names what stands there: what attention can be taught
+/// by. Of several things each has one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct NamedBox {
+    /// The image.
+    pub image: usize,
+    /// The word of its caption.
+    pub word: usize,
+    /// Left, top, right and bottom edges, shares of the image's sides; they may lie outside.
+    pub edges: [f32; 4],
+}
+
 /// Captions of equal length with their images.
 #[derive(Clone, Debug)]
 pub struct CaptionBatch<'a> {
@@ -22,6 +34,11 @@ pub struct CaptionBatch<'a> {
     pub read: Cow<'a, [usize]>,
     /// Pixels in [0, 1], [batch, CHW].
     pub images: Cow<'a, [f32]>,
+    /// Where what the captions name stands, image by image; empty where nobody knows.
+    pub boxes: Cow<'a, [NamedBox]>,
+    /// All captions of each image, [`NO_WORD`] for a word that the vocabulary lacks: what sentences of a model's own are
+    /// compared with; empty where there is but one.
+    pub references: Cow<'a, [Vec<Vec<usize>>]>,
 }
 
 /// What is said of each image of a batch, in the form that a model hears.
@@ -70,14 +87,15 @@ impl<'a> Captions<'a> {
 impl<'a> CaptionBatch<'a> {
     /// Images with captions of `words` words each (1 or more).
     pub fn of_words(ids: Cow<'a, [usize]>, words: usize, images: Cow<'a, [f32]>) -> Self {
-        let (sentences, read) = (Cow::Borrowed(&[][..]), Cow::Borrowed(&[][..]));
-        Self { size: ids.len() / words, ids, words, sentences, read, images }
+        Self { size: ids.len() / words, ids, words, ..Self::of_images(0, images) }
     }
 
     /// Images without captions.
     pub fn of_images(size: usize, images: Cow<'a, [f32]>) -> Self {
         let empty = || Cow::Borrowed(&[][..]);
-        Self { size, ids: empty(), words: 0, sentences: Cow::Borrowed(&[]), read: empty(), images }
+        let (sentences, boxes) = (Cow::Borrowed(&[][..]), Cow::Borrowed(&[][..]));
+        let references = Cow::Borrowed(&[][..]);
+        Self { size, ids: empty(), words: 0, sentences, read: empty(), images, boxes, references }
     }
 
     /// Captions of `words` words each (1 or more), and the sentences that they say in other words.
@@ -95,6 +113,18 @@ impl<'a> CaptionBatch<'a> {
     #[must_use]
     pub fn with_sentences(self, sentences: Cow<'a, [f32]>) -> Self {
         Self { sentences, ..self }
+    }
+
+    /// The same with what is known of where things stand.
+    #[must_use]
+    pub fn with_boxes(self, boxes: Cow<'a, [NamedBox]>) -> Self {
+        Self { boxes, ..self }
+    }
+
+    /// The same with all captions of each image.
+    #[must_use]
+    pub fn with_references(self, references: Vec<Vec<Vec<usize>>>) -> Self {
+        Self { references: Cow::Owned(references), ..self }
     }
 }
 
@@ -127,6 +157,8 @@ impl CaptionBatch<'_> {
     /// Images `start..end`, borrowed.
     pub fn slice(&self, start: usize, end: usize) -> CaptionBatch<'_> {
         let of = |len: usize| start * (len / self.size)..end * (len / self.size);
+        let boxes = self.boxes.iter().filter(|named| (start..end).contains(&named.image));
+        let boxes = boxes.map(|named| NamedBox { image: named.image - start, ..*named }).collect();
         CaptionBatch {
             size: end - start,
             ids: Cow::Borrowed(&self.ids[of(self.ids.len())]),
@@ -134,6 +166,8 @@ impl CaptionBatch<'_> {
             sentences: Cow::Borrowed(&self.sentences[of(self.sentences.len())]),
             read: Cow::Borrowed(&self.read[of(self.read.len())]),
             images: Cow::Borrowed(&self.images[of(self.images.len())]),
+            boxes: Cow::Owned(boxes),
+            references: Cow::Borrowed(&self.references[of(self.references.len())]),
         }
     }
 }
@@ -172,6 +206,8 @@ pub enum Lesson {
     /// All captions.
     #[default]
     Everything,
+    /// The same, each as often as in the language; in the others, what is hard may be more frequent.
+    AsSaid,
     /// Captions that name one object.
     OneObject,
     /// The same captions with pictures of their places alone.

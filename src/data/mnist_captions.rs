@@ -270,7 +270,9 @@ impl Source for Scenes {
 
     fn training_batch(&self, size: usize, noise: &mut Noise, lesson: Lesson) -> CaptionBatch<'static> {
         let single = |sample: &(Scene, [usize; 2])| sample.0.count == 1;
-        let wanted = |sample: &(Scene, [usize; 2])| lesson == Lesson::Everything || single(sample);
+        let wanted = |sample: &(Scene, [usize; 2])| {
+            matches!(lesson, Lesson::Everything | Lesson::AsSaid) || single(sample)
+        };
         let samples = std::iter::repeat_with(|| self.draw(false, noise)).filter(wanted).take(size);
         let samples: Vec<_> = samples.collect();
         self.render(&samples, noise)

@@ -3,6 +3,7 @@
 pub mod augment;
 pub mod batch;
 pub mod binary_mnist;
+pub mod cider;
 #[cfg(not(target_family = "wasm"))]
 pub mod folder;
 pub mod mnist;

@@ -1,8 +1,8 @@
 //! BLEU (Papineni et al. 2002) of a corpus, as the standard script computes it.
 
-use std::collections::HashMap;
-
 use serde::Serialize;
+
+use crate::data::cider::grams;
 
 /// The longest n-grams that are counted.
 const ORDERS: usize = 4;
@@ -33,13 +33,6 @@ pub struct Compared<'a> {
     pub candidate: Vec<&'a str>,
     /// Its references.
     pub references: Vec<Vec<&'a str>>,
-}
-
-/// How often each n-gram stands in a sentence.
-fn grams<'a, 'b>(words: &'b [&'a str], n: usize) -> HashMap<&'b [&'a str], usize> {
-    let mut counts = HashMap::new();
-    words.windows(n).for_each(|gram| *counts.entry(gram).or_insert(0) += 1);
-    counts
 }
 
 /// N-grams of a sentence that its references have, and all of them.

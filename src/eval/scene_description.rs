@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::judge::{Labels, Verdict};
 use crate::data::scene_pictures::{CANVAS, Placed};
-use crate::data::scenes::{Object, Scene};
+use crate::data::scenes::Scene;
+use crate::data::scenes::mentions::mentions;
 use crate::describe::Description;
 
 /// Whether a description names each factor of a scene: everything that a caption of the scene says. What the
@@ -61,9 +62,12 @@ impl NounAttention {
     /// `columns`. Nouns of objects that are not there, and words without attention, are passed over.
     pub fn add(&mut self, scene: &Scene, boxes: &[Placed], description: &Description, grid: [usize; 2]) {
         let words: Vec<&str> = description.words.iter().map(|word| word.text.as_str()).collect();
+        let mentioned = mentions(&words);
         for (thing, of) in scene.things.iter().enumerate() {
             let its: Vec<&Placed> = boxes.iter().filter(|placed| placed.thing == Some(thing)).collect();
-            for at in nouns(&words, of.object) {
+            for at in
+                mentioned.iter().filter(|found| found.object == of.object).map(|found| found.words.end - 1)
+            {
                 let Some(attention) = &description.words[at].attention else { continue };
                 self.count(attention, &its, grid);
             }
@@ -113,16 +117,6 @@ fn covered(boxes: &[&Placed], [rows, columns]: [usize; 2]) -> Vec<f64> {
         }
     }
     shares.iter().zip(pixels).map(|(inside, all): (&f64, f64)| inside / all.max(1.0)).collect()
-}
-
-/// Where a noun of an object stands in a sentence: the last word of each phrase that is one.
-fn nouns(words: &[&str], object: Object) -> Vec<usize> {
-    let phrases = || object.nouns().iter().flat_map(|(one, many)| [*one, *many]);
-    let ends_with = |end: usize, phrase: &str| {
-        let parts: Vec<&str> = phrase.split(' ').collect();
-        words[..=end].ends_with(&parts)
-    };
-    (0..words.len()).filter(|&end| phrases().any(|phrase| ends_with(end, phrase))).collect()
 }
 
 #[cfg(test)]

@@ -47,7 +47,7 @@ impl Case {
     }
 }
 
-fn item(batch: CaptionBatch<'static>, epoch: usize) -> TrainBatch {
+pub fn item(batch: CaptionBatch<'static>, epoch: usize) -> TrainBatch {
     TrainBatch { batch, noise_seed: 5, epoch, index: 0, progress: 0.0 }
 }
 
@@ -179,26 +179,35 @@ fn vocabulary(words: usize) -> Vocabulary {
 }
 
 /// Four pictures of noise with four different captions.
-fn by_heart(config: &AttendConfig) -> CaptionBatch<'static> {
+pub fn by_heart(config: &AttendConfig) -> CaptionBatch<'static> {
     let images =
         Noise::new(3).normals(4 * config.image_size().len()).iter().map(|x| x.abs().min(1.0)).collect();
     let ids = vec![0, 1, 2, 3, 3, 2, 1, 0, 4, 4, 5, 6, 7, 2, 4, 9];
     CaptionBatch::of_words(Cow::Owned(ids), 4, Cow::Owned(images))
 }
 
-/// Trains on one batch; returns the model without autodiff.
+/// Trains on one batch; returns the model without autodiff and the words' last nats.
 fn learned(config: &AttendConfig, updates: usize) -> (Attend, f32) {
-    let device = Device::flex().autodiff();
-    let mut model = Attend::init(config, 7, &device);
+    let fresh = Attend::init(config, 7, &Device::flex().autodiff());
+    learned_from(fresh, config, &by_heart(config), (updates, 0.01))
+}
+
+/// [`learned`] from a model with autodiff and a batch, so many updates of Adam with a rate.
+pub fn learned_from(
+    mut model: Attend,
+    config: &AttendConfig,
+    batch: &CaptionBatch<'static>,
+    (updates, rate): (usize, f64),
+) -> (Attend, f32) {
     let mut adam = AdamConfig::new().init();
     let mut last = f32::INFINITY;
     for update in 0..updates {
-        let item = TrainBatch { noise_seed: update as u64, ..item(by_heart(config), 1) };
+        let item = TrainBatch { noise_seed: update as u64, ..item(batch.clone(), 1) };
         let terms = model.terms(config, &item);
         last = floats(terms.0[0].1.clone().mean().inner().into_data())[0];
         let loss = terms.0.into_iter().map(|(_, term)| term.mean()).reduce(|a, b| a + b).expect("terms");
         let gradients = GradientsParams::from_grads(loss.backward(), &model);
-        model = adam.step(0.01, model, gradients);
+        model = adam.step(rate, model, gradients);
     }
     (model.valid(), last)
 }

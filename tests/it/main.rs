@@ -2,6 +2,7 @@
 
 mod allocation;
 mod attend;
+mod attend_lessons;
 mod captioner_models;
 mod cli;
 mod compare;

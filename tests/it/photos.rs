@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use aligndraw::data::batch::{CaptionBatch, TrainBatch};
+use aligndraw::data::batch::{CaptionBatch, NO_WORD, TrainBatch};
 use aligndraw::data::folder::photos::{Looking, MOST_WORDS, Photos};
 use aligndraw::data::noise::Noise;
 use aligndraw::data::source::Source;
@@ -83,6 +83,14 @@ fn photos_are_looked_at_once() {
         assert_eq!((batch.len(), batch.images.len()), (5, 15));
         longest = longest.max(batch.words);
         let red = read.vocabulary.id("red").expect("a word");
+        // All that is said of a photo is known beside what is learned of it, but for words that the vocabulary lacks.
+        for (ids, captions) in batch.ids.chunks(batch.words).zip(batch.references.iter()) {
+            let known =
+                |said: &Vec<usize>| said.iter().zip(ids).all(|(&a, &b)| a == b || (a, b) == (NO_WORD, 0));
+            assert!(
+                captions.len() == 5 && captions.iter().any(|said| said.len() == ids.len() && known(said))
+            );
+        }
         for (ids, means) in batch.ids.chunks(batch.words).zip(batch.images.chunks(3)) {
             // White has less blue the later the photo.
             assert_eq!(ids.contains(&red), means[0] > means[2] + 20.0, "{ids:?} {means:?}");

@@ -49,6 +49,8 @@ impl Case {
             sentences: Cow::Borrowed(&self.sentences),
             read: Cow::Borrowed(&[]),
             images: Cow::Borrowed(&self.images),
+            boxes: Cow::Borrowed(&[]),
+            references: Cow::Borrowed(&[]),
         }
     }
 }

@@ -4,7 +4,8 @@
 use aligndraw::data::batch::Lesson;
 use aligndraw::data::noise::Noise;
 use aligndraw::data::scene_pictures::{CANVAS, ScenePictures};
-use aligndraw::data::scenes::{Bans, Number, Object, Place, Scene, Thing, caption};
+use aligndraw::data::scenes::mentions::mentions;
+use aligndraw::data::scenes::{Bans, Number, Object, Place, Relation, Scene, Thing, caption};
 use aligndraw::data::source::Source;
 use aligndraw::text2image::draw::DrawConfig;
 
@@ -148,4 +149,45 @@ fn lessons_are_not_held_out_and_dwell_on_what_is_hard() {
         lessons[0] > 2 * language[0] && 4 * lessons[1] > 3 * language[1],
         "{lessons:?}, {language:?} of 400"
     );
+}
+
+/// Words that name an object have its box: of two that stand side by side, the left one's is on the left.
+#[test]
+fn what_a_caption_names_has_its_box() {
+    let (pictures, words) = (pictures(), caption::vocabulary().words);
+    let (mut pairs, mut noise) = (0, Noise::new(6));
+    for _ in 0..20 {
+        let batch = pictures.training_batch(20, &mut noise, Lesson::Everything);
+        for (image, ids) in batch.ids.chunks(batch.words).enumerate() {
+            let said: Vec<&str> = ids.iter().map(|&id| &*words[id]).collect();
+            let (scene, _) = Scene::parse(&said.join(" ")).expect("an object is named");
+            let boxes: Vec<_> = batch.boxes.iter().filter(|named| named.image == image).collect();
+            for named in &boxes {
+                let [left, top, right, bottom] = named.edges;
+                assert!(left < 0.9 && top < 0.9 && right > 0.1 && bottom > 0.1, "{named:?} {said:?}");
+                assert!(!["a", "the", "on", "two", "left"].contains(&said[named.word]), "{named:?} {said:?}");
+            }
+            let noun = |thing: usize| {
+                let object = scene.things[thing].object;
+                mentions(&said)
+                    .into_iter()
+                    .find(|found| found.object == object)
+                    .expect("it is said")
+                    .words
+                    .end
+                    - 1
+            };
+            let left = |thing: usize| {
+                let its = boxes.iter().find(|named| named.word == noun(thing)).expect("it has a box");
+                its.edges[0]
+            };
+            match scene.relation {
+                Some(Relation::LeftOf) => assert!(left(0) < left(1), "{said:?}"),
+                Some(Relation::RightOf) => assert!(left(0) > left(1), "{said:?}"),
+                _ => continue,
+            }
+            pairs += 1;
+        }
+    }
+    assert!(pairs > 10, "{pairs}");
 }

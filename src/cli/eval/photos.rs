@@ -11,6 +11,7 @@ use super::descriptions::Perplexity;
 use super::{Args, print_head};
 use crate::checkpoint::Manifest;
 use crate::cli::output::{note, progress, say};
+use crate::data::cider::Cider;
 use crate::data::folder::photos::PhotoPart;
 use crate::describe::{Describer, Description, Search};
 use crate::eval::bleu::{Bleu, Compared};
@@ -33,7 +34,9 @@ pub struct Evaluation {
     length_normalisation: f32,
     /// On the test photos.
     bleu: Bleu,
-    /// The same, taking the likeliest word every time.
+    /// CIDEr-D of the same, 0 to 10, n-grams counted over the references of the test photos.
+    cider: f64,
+    /// BLEU, taking the likeliest word every time.
     greedy: Bleu,
     /// On the validation photos, which the length normalisation was chosen on.
     validation: Bleu,
@@ -82,6 +85,7 @@ pub fn evaluate(args: &Args, manifest: Manifest, weights: &[u8]) -> Result<Evalu
         beam: search.beam,
         length_normalisation,
         bleu: bleu(&said, &photos.test),
+        cider: cider(&said, &photos.test),
         greedy: bleu(&greedy.said(length_normalisation), &photos.test),
         validation,
         tried,
@@ -142,6 +146,17 @@ fn bleu(said: &[String], part: &PhotoPart) -> Bleu {
     Bleu::of(&compared.collect::<Vec<_>>())
 }
 
+/// The mean CIDEr-D of sentences about the first photos of a part.
+fn cider(said: &[String], part: &PhotoPart) -> f64 {
+    let references: Vec<Vec<Vec<String>>> =
+        part.photos[..said.len()].iter().map(|photo| photo.captions.clone()).collect();
+    let cider = Cider::of(&references);
+    let score = |(at, said): (usize, &String)| {
+        cider.score(&said.split_whitespace().map(str::to_owned).collect::<Vec<_>>(), at)
+    };
+    said.iter().enumerate().map(score).sum::<f64>() / said.len().max(1) as f64
+}
+
 fn print(e: &Evaluation) {
     print_head(&e.model, &e.weights_sha256, 1.0);
     say!("{:<44}{:>7}{:>7}{:>7}{:>7}", "BLEU", 1, 2, 3, 4);
@@ -152,6 +167,7 @@ fn print(e: &Evaluation) {
         let [one, two, three, four] = bleu.bleu.map(|share| 100.0 * share);
         say!("{name:<44}{one:>7.1}{two:>7.1}{three:>7.1}{four:>7.1}");
     }
+    say!("{:<44}{:>7.1}", "CIDEr-D, times 100", 100.0 * e.cider);
     say!("{} photos, {} distinct sentences", e.photos, e.distinct_sentences);
     say!("{:<44}{:>7.2}", "perplexity of a word", e.perplexity);
 }

@@ -1,12 +1,13 @@
 //! A folder of captioned photos as captioners learn from it: features of another network in the place of pixels.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::features::{FeatureCache, name};
 use super::{Entry, Index, Split, check_enough, known_words, pixels, split, with_usable_captions, words};
-use crate::data::batch::CaptionBatch;
+use crate::data::batch::{CaptionBatch, NO_WORD};
 use crate::data::noise::Noise;
 use crate::data::source::Source;
 use crate::data::vocabulary::Vocabulary;
@@ -52,6 +53,8 @@ pub struct PhotoPart {
     pub photos: Vec<Described>,
     /// Of all parts.
     features: Arc<Features>,
+    /// Of each photo's features the ids of its captions, [`NO_WORD`] for unknown words.
+    references: HashMap<usize, Vec<Vec<usize>>>,
     /// Captions by number of words: the number of the features and the word ids of each.
     pub(super) by_length: Vec<Vec<(usize, Vec<usize>)>>,
 }
@@ -106,17 +109,21 @@ impl Photos {
         let features = Arc::new(Features { bytes: features, len: looking.len, unit });
         let part = |wanted: Split| {
             let mut by_length = vec![Vec::new(); MOST_WORDS + 1];
-            let mut photos = Vec::new();
+            let (mut photos, mut references) = (Vec::new(), HashMap::new());
             for (at, entry) in entries.iter().enumerate().filter(|(at, _)| splits[*at] == wanted) {
                 let captions: Vec<Vec<String>> = entry.captions.iter().map(|said| words(said)).collect();
+                let of = |said: &Vec<String>, unknown: usize| -> Vec<usize> {
+                    let known = said.iter().map(|word| ids.get(word.as_str()).copied().unwrap_or(unknown));
+                    known.take(MOST_WORDS).collect()
+                };
                 for said in &captions {
-                    let known = said.iter().map(|word| ids.get(word.as_str()).copied().unwrap_or(0));
-                    let known: Vec<usize> = known.take(MOST_WORDS).collect();
+                    let known = of(said, 0);
                     by_length[known.len()].push((at, known));
                 }
+                references.insert(at, captions.iter().map(|said| of(said, NO_WORD)).collect());
                 photos.push(Described { file: entry.file.clone(), at, captions });
             }
-            Arc::new(PhotoPart { photos, features: features.clone(), by_length })
+            Arc::new(PhotoPart { photos, features: features.clone(), references, by_length })
         };
         let (train, validation, test) = (part(Split::Train), part(Split::Validation), part(Split::Test));
         Ok(Self { vocabulary, train, validation, test, skipped, notes })
@@ -214,12 +221,14 @@ impl PhotoPart {
 
     fn batch_of<'a>(&self, captions: impl Iterator<Item = &'a (usize, Vec<usize>)>) -> CaptionBatch<'static> {
         let (mut ids, mut words, mut images) = (Vec::new(), 1, Vec::new());
+        let mut references = Vec::new();
         for (at, said) in captions {
             words = said.len();
             ids.extend(said);
             images.extend(self.features.of(*at));
+            references.extend(self.references.get(at).cloned());
         }
-        CaptionBatch::of_words(Cow::Owned(ids), words, Cow::Owned(images))
+        CaptionBatch::of_words(Cow::Owned(ids), words, Cow::Owned(images)).with_references(references)
     }
 }
 

@@ -10,8 +10,9 @@ use resvg::tiny_skia::{Pixmap, PixmapPaint, Transform};
 
 use self::art::Sprites;
 pub use self::layout::{CANVAS, Placed};
-use super::batch::{CaptionBatch, Lesson};
+use super::batch::{CaptionBatch, Lesson, NamedBox};
 use super::noise::Noise;
+use super::scenes::mentions::{Mention, mentions};
 use super::scenes::{Bans, Number, Scene, caption};
 use super::source::Source;
 use super::vocabulary::Vocabulary;
@@ -65,8 +66,14 @@ impl ScenePictures {
 
     /// Paints a scene: [3, 64, 64] in [0, 1]. `noise` moves things by a few pixels.
     pub fn paint(&self, scene: &Scene, noise: &mut Noise) -> Vec<f32> {
+        self.paint_placed(scene, noise).0
+    }
+
+    /// [`Self::paint`], and where the objects stand in it.
+    fn paint_placed(&self, scene: &Scene, noise: &mut Noise) -> (Vec<f32>, Vec<Placed>) {
         let mut canvas = place(scene, noise);
-        for placed in self.layout(scene, noise) {
+        let layout = self.layout(scene, noise);
+        for placed in &layout {
             let sprite = match placed.thing.map(|thing| scene.things[thing]) {
                 Some(thing) => self.sprites.of((thing.object, thing.colour, thing.pale), placed.side),
                 None => self.sprites.surf_board(placed.side),
@@ -74,7 +81,7 @@ impl ScenePictures {
             let (paint, still) = (PixmapPaint::default(), Transform::identity());
             canvas.draw_pixmap(placed.left, placed.top, sprite.pixels.as_ref(), &paint, still, None);
         }
-        planes(&canvas, scene.vintage)
+        (planes(&canvas, scene.vintage), layout)
     }
 
     /// Paints the place of a scene, without things: [3, 64, 64] in [0, 1].
@@ -130,25 +137,42 @@ impl ScenePictures {
 
     /// Paints scenes with captions of equal length as a batch.
     pub fn batch_of(&self, drawn: &[(Scene, String)], noise: &mut Noise) -> CaptionBatch<'static> {
-        self.batch_with(drawn, |scene| self.paint(scene, noise))
+        self.batch_with(drawn, |scene| self.paint_placed(scene, noise))
     }
 
-    /// A batch of scenes with captions of equal length, painted by `paint`.
+    /// A batch of scenes with captions of equal length, painted by `paint`, which tells where it put the objects.
     fn batch_with(
         &self,
         drawn: &[(Scene, String)],
-        mut paint: impl FnMut(&Scene) -> Vec<f32>,
+        mut paint: impl FnMut(&Scene) -> (Vec<f32>, Vec<Placed>),
     ) -> CaptionBatch<'static> {
-        let mut ids = Vec::new();
+        let (mut ids, mut boxes) = (Vec::new(), Vec::new());
         let mut images = Vec::with_capacity(drawn.len() * 3 * CANVAS * CANVAS);
-        for (scene, caption) in drawn {
+        for (image, (scene, caption)) in drawn.iter().enumerate() {
             let tokens = self.vocabulary.tokens(caption);
             ids.extend(tokens.expect("the grammar's captions are in its vocabulary").ids);
-            images.extend(paint(scene));
+            let (pixels, placed) = paint(scene);
+            images.extend(pixels);
+            boxes.extend(named_boxes(image, scene, caption, &placed));
         }
         let words = ids.len() / drawn.len().max(1);
-        CaptionBatch::of_words(Cow::Owned(ids), words, Cow::Owned(images))
+        CaptionBatch::of_words(Cow::Owned(ids), words, Cow::Owned(images)).with_boxes(Cow::Owned(boxes))
     }
+}
+
+/// The boxes of what the words of an image's caption name.
+fn named_boxes(image: usize, scene: &Scene, caption: &str, placed: &[Placed]) -> Vec<NamedBox> {
+    let words: Vec<&str> = caption.split(' ').collect();
+    let mut boxes = Vec::new();
+    for Mention { object, words } in mentions(&words) {
+        let is_its = |at: &Placed| at.thing.is_some_and(|thing| scene.things[thing].object == object);
+        for at in placed.iter().filter(|at| is_its(at)) {
+            let [left, top, side] = [at.left, at.top, at.side as i32].map(|edge| edge as f32 / CANVAS as f32);
+            let edges = [left, top, left + side, top + side];
+            boxes.extend(words.clone().map(|word| NamedBox { image, word, edges }));
+        }
+    }
+    boxes
 }
 
 /// Draws a scene.
@@ -190,11 +214,12 @@ impl Source for ScenePictures {
     fn training_batch(&self, size: usize, noise: &mut Noise, learned: Lesson) -> CaptionBatch<'static> {
         let sample = match learned {
             Lesson::Everything => lesson,
+            Lesson::AsSaid => Scene::sample,
             Lesson::OneObject | Lesson::Places => one_object,
         };
         let drawn = self.draw_alike(sample, false, size, noise);
         match learned {
-            Lesson::Places => self.batch_with(&drawn, |scene| self.paint_place(scene, noise)),
+            Lesson::Places => self.batch_with(&drawn, |scene| (self.paint_place(scene, noise), Vec::new())),
             _ => self.batch_of(&drawn, noise),
         }
     }

@@ -7,6 +7,7 @@
 pub mod bans;
 pub mod caption;
 pub mod catalogue;
+pub mod mentions;
 pub mod parse;
 pub mod sample;
 mod synonyms;

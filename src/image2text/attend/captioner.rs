@@ -5,7 +5,7 @@ use std::sync::Arc;
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::definition::{Looked, indices};
+use super::definition::{Looked, focused, indices};
 use super::{Attend, AttendConfig};
 use crate::error::{Error, Result};
 use crate::model::{Captioner, Config, Continuation, ImageToText, NextWords, PictureInput, Sentences};
@@ -85,9 +85,11 @@ impl Sentences for AttendSentences {
             None => Tensor::zeros([next.len(), self.config.embedding_size], &device),
         };
         let gates = self.model.word_gates.forward(embedded.clone());
-        let attended = self.model.attend(&self.looked.select(&pictures), &state, |_| None);
+        let attended = self
+            .model
+            .attend(&self.looked.select(&pictures), &state, |alignment| focused(&self.config, alignment));
         self.state = self.model.advance(gates, attended.as_ref(), state);
-        let (alignment, context) = attended.map(|found| (found.alignment, found.context)).unzip();
+        let (alignment, context) = attended.map(|found| (found.used, found.context)).unzip();
         let below = self.model.below_words(self.state.hidden.clone(), embedded, context);
         let log_probs = log_softmax(self.model.logits(below), 1);
         Ok(NextWords { log_probs: log_probs.into(), attention: alignment.map(Into::into) })

@@ -2,52 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{Convolution, Picture};
 use crate::error::{Error, Result};
 use crate::model::{Config, ImageSize, PictureInput};
 use crate::nn::efficientnet::{FEATURES, GRID};
-
-/// A convolution with ReLU; its padding keeps the size at stride 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Convolution {
-    /// Channels that it makes.
-    pub channels: usize,
-    /// Side of its kernel, odd.
-    pub kernel: usize,
-    /// Cells between two of its places.
-    pub stride: usize,
-}
-
-/// What is looked at.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Picture {
-    /// Pixels, through a convolutional network that is trained with the captioner.
-    Pixels {
-        /// Colour planes: 1 or 3.
-        channels: usize,
-        /// Pixels.
-        height: usize,
-        /// Pixels.
-        width: usize,
-        /// The network; the channels of its last layer are the size of an annotation.
-        convolutions: Vec<Convolution>,
-    },
-    /// Features that another network made, planar [channel, row, column], with attention through an affine layer with
-    /// ReLU.
-    Features {
-        /// Features of a cell.
-        channels: usize,
-        /// Rows of cells.
-        rows: usize,
-        /// Columns of cells.
-        columns: usize,
-        /// What they are multiplied by first: the reciprocal of twice their standard deviation, say.
-        scale: f32,
-        /// Size of an annotation; without attention it is the number of features.
-        annotation_size: usize,
-    },
-}
 
 /// How the picture reaches the words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,10 +54,27 @@ pub struct AttendConfig {
     pub dropout: Dropout,
     /// Weight of the doubly stochastic penalty (λ).
     pub coverage: f32,
+    /// Weight of the attention's share inside the box of what a word names, where the data tell it (Liu et al. 2017).
+    #[serde(default)]
+    pub grounding: f32,
+    /// Power of the alignment while a sentence is said, not learned: above 1 it settles on one of several things.
+    #[serde(default = "one")]
+    pub focus: f32,
+    /// Sentences of a photo that the model says and learns from by what they are worth; 0: it learns the captions.
+    #[serde(default)]
+    pub self_critical: usize,
     /// Share of the run until which the convolutions stay as they began: those of another network would be lost
     /// while nothing reads them yet.
     #[serde(default)]
     pub trunk_frozen_until: f32,
+    /// Share of the run from which captions are as frequent as in the language; before, what is hard is more frequent.
+    #[serde(default = "one")]
+    pub as_said_from: f32,
+}
+
+/// The focus that leaves the alignment as it is, and the share of the run that is never reached.
+fn one() -> f32 {
+    1.0
 }
 
 impl AttendConfig {
@@ -119,7 +94,11 @@ impl AttendConfig {
             tied: true,
             dropout: Dropout::default(),
             coverage: 0.0,
+            grounding: 0.0,
+            focus: 1.0,
+            self_critical: 0,
             trunk_frozen_until: 0.0,
+            as_said_from: 1.0,
         }
     }
 
@@ -204,7 +183,11 @@ impl AttendConfig {
             attention: other.attention,
             dropout: other.dropout,
             coverage: other.coverage,
+            grounding: other.grounding,
+            focus: other.focus,
+            self_critical: other.self_critical,
             trunk_frozen_until: other.trunk_frozen_until,
+            as_said_from: other.as_said_from,
             ..self.clone()
         };
         let attends = |config: &Self| config.attention != Attention::None;
@@ -240,32 +223,6 @@ impl AttendConfig {
     }
 }
 
-impl Picture {
-    fn check(&self) -> Result<()> {
-        let refuse = |what: String| Err(Error::Config(what));
-        match self {
-            Self::Pixels { channels, .. } if *channels != 1 && *channels != 3 => {
-                refuse(format!("channels is {channels}, expected 1 or 3"))
-            }
-            Self::Pixels { convolutions, .. } if convolutions.is_empty() => {
-                refuse("convolutions is empty, expected at least one".to_owned())
-            }
-            Self::Pixels { convolutions, .. } => {
-                match convolutions.iter().find(|layer| layer.kernel % 2 == 0 || layer.kernel > 15) {
-                    Some(layer) => {
-                        refuse(format!("a kernel is {}, expected an odd side up to 15", layer.kernel))
-                    }
-                    None => Ok(()),
-                }
-            }
-            Self::Features { scale, .. } if !(scale.is_finite() && *scale > 0.0) => {
-                refuse(format!("the scale of the features is {scale}, expected above 0"))
-            }
-            Self::Features { .. } => Ok(()),
-        }
-    }
-}
-
 impl Config for AttendConfig {
     fn check(&self) -> Result<()> {
         for (name, size, least) in self.sizes() {
@@ -274,17 +231,23 @@ impl Config for AttendConfig {
             }
         }
         self.picture.check()?;
-        for (name, share) in [("hidden", self.dropout.hidden), ("words", self.dropout.words)] {
-            if !(0.0..1.0).contains(&share) {
-                return Err(Error::Config(format!("dropout of {name} is {share}, expected 0 up to 1")));
+        let ranges = [
+            ("dropout of hidden", self.dropout.hidden, 0.0, 0.99),
+            ("dropout of words", self.dropout.words, 0.0, 0.99),
+            ("coverage", self.coverage, 0.0, 1e6),
+            ("grounding", self.grounding, 0.0, 1e6),
+            ("focus", self.focus, 1.0, 16.0),
+            ("trunk_frozen_until", self.trunk_frozen_until, 0.0, 1.0),
+            ("as_said_from", self.as_said_from, 0.0, 1.0),
+        ];
+        for (name, found, least, most) in ranges {
+            if !(least..=most).contains(&found) {
+                return Err(Error::Config(format!("{name} is {found}, expected {least} to {most}")));
             }
         }
-        if !(0.0..=1.0).contains(&self.trunk_frozen_until) {
-            let found = self.trunk_frozen_until;
-            return Err(Error::Config(format!("trunk_frozen_until is {found}, expected 0 to 1")));
-        }
-        if !(self.coverage.is_finite() && self.coverage >= 0.0) {
-            return Err(Error::Config(format!("coverage is {}, expected 0 or more", self.coverage)));
+        if self.self_critical == 1 || self.self_critical > 100 {
+            let found = self.self_critical;
+            return Err(Error::Config(format!("self_critical is {found}, expected 0 or 2 to 100")));
         }
         Ok(())
     }
@@ -365,6 +328,8 @@ mod tests {
         named(|c| c.hidden_size = 0, "hidden_size is 0");
         named(|c| c.coverage = f32::NAN, "coverage is NaN");
         named(|c| c.dropout.words = 1.0, "dropout of words is 1");
+        named(|c| c.focus = 0.5, "focus is 0.5, expected 1 to 16");
+        named(|c| c.self_critical = 1, "self_critical is 1, expected 0 or 2");
         named(
             |c| {
                 if let Picture::Pixels { convolutions, .. } = &mut c.picture {

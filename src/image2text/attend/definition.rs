@@ -32,6 +32,8 @@ impl Looked {
 pub struct Attended {
     /// α_t [batch, cell].
     pub alignment: Tensor<2>,
+    /// What the context is the mean by: α_t, or what replaced it [batch, cell].
+    pub used: Tensor<2>,
     /// β_t ẑ_t [batch, A].
     pub context: Tensor<2>,
 }
@@ -40,6 +42,15 @@ pub struct Attended {
 pub fn indices(ids: &[usize], device: &Device) -> Tensor<1, Int> {
     let values: Vec<i64> = ids.iter().map(|&id| id as i64).collect();
     Tensor::from_data(TensorData::new(values, [ids.len()]), device)
+}
+
+/// The alignment [batch, cell] that a sentence is said with, where it is not as it is learned.
+///
+/// **Equation** `α_i^p / Σ_j α_j^p`, p the focus.
+pub fn focused(config: &AttendConfig, alignment: &Tensor<2>) -> Option<Tensor<2>> {
+    let powers = (config.focus > 1.0).then(|| alignment.clone().powf_scalar(config.focus))?;
+    let sum = powers.clone().sum_dim(1);
+    Some(powers / sum)
 }
 
 /// What the convolutions make of pixels, or features as they are scaled [picture, channel, row, column].
@@ -128,9 +139,10 @@ impl Attend {
         let query = state.hidden.clone().matmul(weights.query.val());
         let alignment = keys.align(query, weights.score.val());
         let used = hard(&alignment).unwrap_or_else(|| alignment.clone());
-        let context = used.unsqueeze_dim::<3>(1).matmul(looked.annotations.clone()).squeeze_dim::<2>(1);
+        let context =
+            used.clone().unsqueeze_dim::<3>(1).matmul(looked.annotations.clone()).squeeze_dim::<2>(1);
         let gate = sigmoid(weights.gate.forward(state.hidden.clone()));
-        Some(Attended { alignment, context: context * gate })
+        Some(Attended { alignment, used, context: context * gate })
     }
 
     /// The state after a word, from what the word gives to the gates [batch, 4H].

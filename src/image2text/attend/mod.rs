@@ -8,9 +8,13 @@ mod captioner;
 mod config;
 mod cpu;
 mod definition;
+mod grounding;
 mod parameters;
+mod picture;
 pub mod presets;
+mod self_critical;
 mod training;
 
-pub use config::{AttendConfig, Attention, Convolution, Dropout, Picture};
+pub use config::{AttendConfig, Attention, Dropout};
 pub use parameters::Attend;
+pub use picture::{Convolution, Picture};

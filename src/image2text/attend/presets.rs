@@ -1,16 +1,25 @@
 //! Whole training runs of Show, Attend and Tell.
 
-use super::{AttendConfig, Attention};
+use super::{AttendConfig, Attention, Dropout};
 use crate::data::source::DataSet;
 use crate::options::{OptimizerKind, Preset, Schedule, TrainOptions};
 
-/// Colour scenes described, 64×64. The shipped run began with the judge's convolutions (`--trunk models`).
+/// Colour scenes described, 64×64, the attention taught where things stand. The shipped run began with the judge's
+/// convolutions (`--trunk models`).
 pub fn scenes() -> TrainOptions<AttendConfig> {
+    let config = AttendConfig {
+        attention: Attention::Hard,
+        grounding: 1.0,
+        focus: 16.0,
+        as_said_from: 0.6,
+        dropout: Dropout { hidden: 0.2, words: 0.0 },
+        ..AttendConfig::scenes()
+    };
     TrainOptions {
         preset: "describe-scenes".to_owned(),
         data: DataSet::Scenes,
         augmentation: None,
-        config: AttendConfig::scenes(),
+        config,
         started_from: None,
         seed: 1,
         held_out_seed: 1,

@@ -1,12 +1,15 @@
 //! Show, Attend and Tell in training.
 
+use burn::module::Module;
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::cpu::AttendPasses;
-use super::definition::{Attended, indices};
+use super::definition::{Attended, focused, indices};
+use super::grounding::Grounding;
+use super::self_critical::Worth;
 use super::{Attend, AttendConfig, Attention, Picture, presets};
-use crate::data::batch::TrainBatch;
+use crate::data::batch::{Lesson, TrainBatch};
 use crate::data::noise::Noise;
 use crate::data::source::Source;
 use crate::error::{Error, Result};
@@ -34,11 +37,16 @@ impl Trainable for Attend {
     }
 
     fn term_names(config: &AttendConfig) -> Vec<&'static str> {
-        match config.attention {
-            Attention::None => vec!["words"],
+        if config.self_critical > 0 {
+            return vec!["words", "cider", "reinforce"];
+        }
+        let mut names = match config.attention {
+            Attention::None => return vec!["words"],
             Attention::Soft => vec!["words", "coverage"],
             Attention::Hard => vec!["words", "coverage", "reinforce"],
-        }
+        };
+        names.extend((config.grounding > 0.0).then_some("grounding"));
+        names
     }
 
     fn presets() -> Vec<Preset<AttendConfig>> {
@@ -50,6 +58,10 @@ impl Trainable for Attend {
             return Ok(self);
         }
         Err(Error::Config("the sizes of the weights differ from those of the run".to_owned()))
+    }
+
+    fn lesson(config: &AttendConfig, progress: f32) -> Lesson {
+        if progress < config.as_said_from { Lesson::Everything } else { Lesson::AsSaid }
     }
 
     fn fused(config: &AttendConfig, _: usize) -> Option<Box<dyn FusedPasses<Self>>> {
@@ -88,9 +100,14 @@ impl Trainable for Attend {
         let size = config.image_size();
         let shape = [batch, size.channels, size.height, size.width];
         let images = Tensor::<4>::from_data(TensorData::new(item.batch.images.to_vec(), shape), &device);
+        if config.self_critical > 0 {
+            let Worth { cider, reinforce } = self.worth(config, item, images.clone());
+            let words = self.words_unlearned(config, item, images);
+            return Terms(Self::term_names(config).into_iter().zip([words, cider, reinforce]).collect());
+        }
         let said = Said::of(&item.batch.ids, batch, words, config.vocabulary_size);
         let told = self.tell(config, item, images, &said);
-        let terms = match (config.attention, told.total) {
+        let mut terms = match (config.attention, told.total) {
             (Attention::None, _) | (_, None) => vec![told.words],
             (Attention::Soft, Some(total)) => vec![told.words, coverage(config, total)],
             (Attention::Hard, Some(total)) => {
@@ -100,6 +117,7 @@ impl Trainable for Attend {
                 vec![told.words, coverage(config, total), sampling]
             }
         };
+        terms.extend(told.grounding);
         Terms(Self::term_names(config).into_iter().zip(terms).collect())
     }
 }
@@ -138,6 +156,8 @@ struct Told {
     total: Option<Tensor<2>>,
     /// What REINFORCE needs, where cells were drawn.
     sampling: Option<Sampling>,
+    /// How far the attention is from what the words name [batch]; none where it is not taught.
+    grounding: Option<Tensor<1>>,
 }
 
 /// Cells that were drawn.
@@ -165,6 +185,15 @@ impl Sampling {
 }
 
 impl Attend {
+    /// The captions' cross entropy [batch], without a gradient.
+    fn words_unlearned(&self, config: &AttendConfig, item: &TrainBatch, images: Tensor<4>) -> Tensor<1> {
+        let said = Said::of(&item.batch.ids, item.batch.len(), item.batch.words, config.vocabulary_size);
+        let autodiff = images.is_autodiff();
+        let images = if autodiff { images.inner() } else { images };
+        let words = self.valid().tell(config, item, images, &said).words;
+        if autodiff { Tensor::from_inner(words) } else { words }
+    }
+
     /// Says captions of pictures, each word after the true ones before it.
     fn tell(&self, config: &AttendConfig, item: &TrainBatch, images: Tensor<4>, said: &Said) -> Told {
         let device = self.device();
@@ -177,16 +206,25 @@ impl Attend {
         let gates = self.word_gates.forward(embedded.clone()).chunk(steps, 0);
 
         let mut draws = Draws::of(config, item);
+        let mut grounding = Grounding::of(config, item, steps, &device);
         let frozen = item.progress < config.trunk_frozen_until;
         let (looked, mut state) =
             if frozen { self.look_frozen(config, images) } else { self.look(config, images) };
         let (mut hidden, mut contexts) = (Vec::with_capacity(steps), Vec::with_capacity(steps));
         let mut total: Option<Tensor<2>> = None;
-        for word in gates {
-            let attended = self.attend(&looked, &state, |alignment| draws.as_mut()?.draw(alignment));
+        for (step, word) in gates.into_iter().enumerate() {
+            let attended = self.attend(&looked, &state, |alignment| {
+                if !item.is_learned_from() {
+                    grounding.iter_mut().for_each(|grounding| grounding.count(step, alignment));
+                    return focused(config, alignment);
+                }
+                let kept = grounding.as_mut().and_then(|grounding| grounding.keep(step, alignment));
+                let drawn = draws.as_mut().and_then(|draws| draws.draw(kept.as_ref().unwrap_or(alignment)));
+                drawn.or(kept)
+            });
             state = self.advance(word, attended.as_ref(), state);
             hidden.push(state.hidden.clone());
-            if let Some(Attended { alignment, context }) = attended {
+            if let Some(Attended { alignment, context, .. }) = attended {
                 total = Some(total.map_or(alignment.clone(), |total| total + alignment));
                 contexts.push(context);
             }
@@ -197,7 +235,12 @@ impl Attend {
         let log_probs = log_softmax(self.logits(below), 1);
         let targets: Tensor<2, Int> = indices(&said.targets, &device).unsqueeze_dim(1);
         let nats = log_probs.gather(1, targets).reshape([steps, batch]).sum_dim(0).squeeze_dim::<1>(0) * -1.0;
-        Told { words: nats, total, sampling: draws.and_then(|draws| draws.sampling) }
+        Told {
+            words: nats,
+            total,
+            sampling: draws.and_then(|draws| draws.sampling),
+            grounding: grounding.filter(|_| config.attention != Attention::None).map(Grounding::term),
+        }
     }
 }
 

@@ -16,11 +16,12 @@ use weights::Weights;
 pub struct AttendPasses(());
 
 impl AttendPasses {
-    /// For soft attention on features with tied embeddings and without positions; none for the others.
+    /// For soft attention on features with tied embeddings, without positions, that learns captions alone; none for the others.
     pub fn of(config: &AttendConfig) -> Option<Self> {
         let features = matches!(config.picture, Picture::Features { .. });
         let soft = config.attention == Attention::Soft;
-        (features && soft && config.tied && !config.positions).then_some(Self(()))
+        let plain = config.tied && !config.positions && config.grounding == 0.0 && config.self_critical == 0;
+        (features && soft && plain).then_some(Self(()))
     }
 }
 
