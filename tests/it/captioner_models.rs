@@ -61,6 +61,6 @@ fn it_names_what_renders_show_and_looks_there() {
     }
     println!("{factors:?} {attention:?}");
     // Below what `aligndraw eval` measures on 2 000 renders, which a hundred scatter around.
-    assert!(factors.place.percent() >= 93.0 && factors.object.percent() >= 75.0, "{factors:?}");
-    assert!(attention.inside > attention.uniform + 0.25, "{attention:?}");
+    assert!(factors.place.percent() >= 93.0 && factors.object.percent() >= 90.0, "{factors:?}");
+    assert!(attention.inside > 0.9, "{attention:?}");
 }
