@@ -59,14 +59,29 @@ impl Augmented {
         Self { source, augmentation, image, other_side, unknown }
     }
 
-    /// Mirrors an image and what its caption says of sides.
-    fn mirror(&self, ids: &mut [usize], image: &mut [f32]) {
+    /// Mirrors an image and what its caption says of sides; returns whether it can be said.
+    fn mirror(&self, ids: &mut [usize], image: &mut [f32]) -> bool {
         let other = |id: &usize| self.other_side.get(id).copied();
         if ids.iter().any(|id| other(id) == Some(usize::MAX)) {
-            return;
+            return false;
         }
         ids.iter_mut().for_each(|id| *id = other(id).unwrap_or(*id));
         image.chunks_exact_mut(self.image.width).for_each(<[f32]>::reverse);
+        true
+    }
+
+    /// Mirrors where things stand in the images of a batch that were mirrored, and all that is said of these.
+    fn mirror_rest(&self, batch: &mut CaptionBatch<'static>, mirrored: &[bool]) {
+        for named in batch.boxes.to_mut().iter_mut().filter(|named| mirrored[named.image]) {
+            let [left, top, right, bottom] = named.edges;
+            named.edges = [1.0 - right, top, 1.0 - left, bottom];
+        }
+        let references = batch.references.to_mut().iter_mut().zip(mirrored);
+        for (captions, _) in references.filter(|(_, mirrored)| **mirrored) {
+            // A side whose other one is no word is then none either.
+            let other = |id: &mut usize| *id = self.other_side.get(id).copied().unwrap_or(*id);
+            captions.iter_mut().flatten().for_each(other);
+        }
     }
 }
 
@@ -79,17 +94,17 @@ impl Source for Augmented {
         let mut batch = self.source.training_batch(size, noise, lesson);
         let Augmentation { mirror, word_dropout } = self.augmentation;
         let words = batch.words;
+        let mut mirrored = Vec::with_capacity(batch.len());
         let images = batch.images.to_mut().chunks_exact_mut(self.image.len());
         for (ids, image) in batch.ids.to_mut().chunks_exact_mut(words.max(1)).zip(images) {
-            if mirror && noise.uniform() < 0.5 {
-                self.mirror(ids, image);
-            }
+            mirrored.push(mirror && noise.uniform() < 0.5 && self.mirror(ids, image));
             if let Some(unknown) = self.unknown.filter(|_| word_dropout > 0.0) {
                 let dropped = |id: &usize| if noise.uniform() < word_dropout { unknown } else { *id };
                 let read: Vec<usize> = ids.iter().map(dropped).collect();
                 ids.copy_from_slice(&read);
             }
         }
+        self.mirror_rest(&mut batch, &mirrored);
         batch
     }
 
@@ -111,6 +126,7 @@ mod tests {
     use std::borrow::Cow;
 
     use super::*;
+    use crate::data::batch::NamedBox;
 
     /// "dog left unheard", a picture of two rows that brighten to the right.
     struct One;
@@ -118,7 +134,10 @@ mod tests {
     impl Source for One {
         fn batch(&self, size: usize, _: &mut Noise) -> CaptionBatch<'static> {
             let images = [0.0, 0.5, 1.0, 0.1, 0.2, 0.3].repeat(size);
+            let boxes = (0..size).map(|image| NamedBox { image, word: 0, edges: [0.0, 0.1, 0.25, 0.9] });
             CaptionBatch::of_words(Cow::Owned([1, 2].repeat(size)), 2, Cow::Owned(images))
+                .with_boxes(boxes.collect())
+                .with_references(vec![vec![vec![1, 2], vec![2]]; size])
         }
 
         fn held_out_batch(&self, _: usize, _: &mut Noise) -> Option<CaptionBatch<'static>> {
@@ -146,11 +165,16 @@ mod tests {
         let mirror = Augmentation { mirror: true, word_dropout: 0.0 };
         let batch = augmented(&["<unk>", "dog", "left", "right"], mirror);
         let mut mirrored = 0;
-        for (ids, image) in batch.ids.chunks(2).zip(batch.images.chunks(6)) {
+        for (at, (ids, image)) in batch.ids.chunks(2).zip(batch.images.chunks(6)).enumerate() {
+            let (edges, references) = (batch.boxes[at].edges, &batch.references[at]);
             match ids {
-                [1, 2] => assert_eq!(image, [0.0, 0.5, 1.0, 0.1, 0.2, 0.3]),
+                [1, 2] => {
+                    assert_eq!(image, [0.0, 0.5, 1.0, 0.1, 0.2, 0.3]);
+                    assert_eq!((edges, references), ([0.0, 0.1, 0.25, 0.9], &vec![vec![1, 2], vec![2]]));
+                }
                 _ => {
                     assert_eq!((ids, image), ([1, 3].as_slice(), [1.0, 0.5, 0.0, 0.3, 0.2, 0.1].as_slice()));
+                    assert_eq!((edges, references), ([0.75, 0.1, 1.0, 0.9], &vec![vec![1, 3], vec![3]]));
                     mirrored += 1;
                 }
             }

@@ -18,6 +18,9 @@ pub struct Grounding {
 impl Grounding {
     /// Of a batch whose captions are said in so many steps; none where it has no weight.
     pub fn of(config: &AttendConfig, item: &TrainBatch, steps: usize, device: &Device) -> Option<Self> {
+        if config.grounding == 0.0 {
+            return None;
+        }
         let (batch, cells) = (item.batch.len(), config.cells());
         let mut inside = vec![vec![0.0f32; batch * cells]; steps];
         for named in item.batch.boxes.iter() {
@@ -30,11 +33,7 @@ impl Grounding {
             let tensor = |values, width| Tensor::from_data(TensorData::new(values, [batch, width]), device);
             known.contains(&1.0).then(|| [tensor(inside, cells), tensor(known, 1)])
         });
-        (config.grounding > 0.0).then(|| Self {
-            steps: steps.collect(),
-            weight: config.grounding,
-            nats: Tensor::zeros([batch], device),
-        })
+        Some(Self { steps: steps.collect(), weight: config.grounding, nats: Tensor::zeros([batch], device) })
     }
 
     /// Counts what lies inside.
