@@ -21,13 +21,15 @@ pub fn mentions(caption: &[&str]) -> Vec<Mention> {
 
 /// The object whose noun ends before `end`: "teddy bear" names no bear.
 fn mention(words: &[&str], end: usize) -> Option<Mention> {
-    let said = &words[..end];
     let nouns = Object::ALL.iter().flat_map(|object| {
-        let both = object.nouns().iter().flat_map(|(one, many)| [*one, *many]);
-        both.map(|noun| (noun.split(' ').collect::<Vec<_>>(), *object))
+        object.nouns().iter().flat_map(move |(one, many)| [(*one, *object), (*many, *object)])
     });
-    let (noun, object) = nouns.filter(|(noun, _)| said.ends_with(noun)).max_by_key(|(noun, _)| noun.len())?;
-    let mut start = end - noun.len();
+    let lengths = nouns.map(|(noun, object)| (noun, noun.split(' ').count(), object));
+    let ends =
+        |noun: &str, len: usize| len <= end && noun.split(' ').eq(words[end - len..end].iter().copied());
+    let (_, len, object) =
+        lengths.filter(|(noun, len, _)| ends(noun, *len)).max_by_key(|(_, len, _)| *len)?;
+    let mut start = end - len;
     let is_colour = |word: &str| Colour::ALL.iter().any(|colour| colour.word() == word);
     for attribute in [is_colour, |word: &str| word == "pale"] {
         start -= usize::from(start > 0 && attribute(words[start - 1]));

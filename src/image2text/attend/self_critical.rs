@@ -15,6 +15,7 @@ use crate::nn::{floats, on_device};
 
 /// Stream of a batch's noise seed.
 const STREAM: u64 = 4;
+
 /// The next word, drawn by the model's probabilities; the likeliest without noise.
 fn choose(log_probs: &[f32], noise: Option<&mut Noise>) -> usize {
     let last = log_probs.len() - 1;
