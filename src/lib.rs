@@ -22,6 +22,7 @@ pub mod checkpoint;
 #[cfg(not(target_family = "wasm"))]
 pub mod cli;
 pub mod data;
+#[cfg(any(not(target_family = "wasm"), feature = "describe"))]
 pub mod describe;
 pub mod error;
 #[cfg(not(target_family = "wasm"))]
@@ -34,11 +35,14 @@ pub mod kernels;
 pub mod model;
 pub mod nn;
 pub mod options;
+#[cfg(any(not(target_family = "wasm"), not(feature = "describe")))]
 pub mod paint;
+#[cfg(any(not(target_family = "wasm"), feature = "describe"))]
 pub mod paraphrase;
 mod platform;
 #[cfg(not(target_family = "wasm"))]
 pub mod plot;
+#[cfg(any(not(target_family = "wasm"), feature = "describe"))]
 pub mod rank;
 pub mod sentence;
 pub mod systems;

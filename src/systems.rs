@@ -5,27 +5,56 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+#[cfg(any(not(target_family = "wasm"), feature = "describe"))]
 use crate::image2text::{align, attend, embed, rnn};
-use crate::model::{
-    Config, ImageSize, ImageTextMatching, ImageToText, TextToImage, TextToText, Trainable, check_memory,
-};
+use crate::model::{Config, ImageSize, TextToImage, Trainable, check_memory};
+#[cfg(any(not(target_family = "wasm"), feature = "describe"))]
+use crate::model::{ImageTextMatching, ImageToText, TextToText};
+#[cfg(not(target_family = "wasm"))]
 use crate::options::Preset;
 use crate::text2image::{deconv, draw, framed, lapgan, layered, vae};
+#[cfg(any(not(target_family = "wasm"), feature = "describe"))]
 use crate::text2text::encoder_decoder;
 
 macro_rules! systems {
     (painters { $($painters:tt)+ } captioners { $($captioners:tt)+ } rankers { $($rankers:tt)+ }
      paraphrasers { $($paraphrasers:tt)+ }) => {
-        of_any_kind! { $($painters)+ $($captioners)+ $($rankers)+ $($paraphrasers)+ }
-        painters! { $($painters)+ }
-        captioners! { $($captioners)+ }
-        rankers! { $($rankers)+ }
-        paraphrasers! { $($paraphrasers)+ }
+        // What an engine of the browser never runs need not be downloaded: those of painters know painters alone, the
+        // one that looks at pictures all others.
+        of_any_kind! {
+            (any(not(target_family = "wasm"), not(feature = "describe")))
+            ["text-to-image", "draws", "aligndraw paint CAPTION"] { $($painters)+ }
+            (any(not(target_family = "wasm"), feature = "describe"))
+            ["image-to-text", "describes pictures", "aligndraw describe PICTURE"] { $($captioners)+ }
+            (any(not(target_family = "wasm"), feature = "describe"))
+            ["image-text-matching", "ranks pictures", "aligndraw search SENTENCE PICTURES"] { $($rankers)+ }
+            (any(not(target_family = "wasm"), feature = "describe"))
+            ["text-to-text", "paraphrases", "aligndraw paraphrase SENTENCE"] { $($paraphrasers)+ }
+        }
+        painting_engines! { $($painters)+ }
+        ranking! { $($rankers)+ }
+        of_one_kind! {
+            (any(not(target_family = "wasm"), not(feature = "describe")))
+            visit_painter(PainterVisitor: TextToImage), is_painter, "it does not draw"; $($painters)+
+        }
+        of_one_kind! {
+            (any(not(target_family = "wasm"), feature = "describe"))
+            visit_captioner(CaptionerVisitor: ImageToText), is_captioner, "it does not describe pictures";
+            $($captioners)+
+        }
+        of_one_kind! {
+            (any(not(target_family = "wasm"), feature = "describe"))
+            visit_ranker(RankerVisitor: ImageTextMatching), is_ranker, "it does not rank pictures"; $($rankers)+
+        }
+        of_one_kind! {
+            (any(not(target_family = "wasm"), feature = "describe"))
+            visit_paraphraser(ParaphraserVisitor: TextToText), is_paraphraser, "it does not paraphrase";
+            $($paraphrasers)+
+        }
     };
 }
 
-/// What painters alone have.
-macro_rules! painters {
+macro_rules! painting_engines {
     ($($(#[doc = $doc:expr])+ $variant:ident($model:ty) = $name:literal $(| $earlier:literal)*;)+) => {
         /// Which engine of the browser runs each painter on the CPU, under all its names.
         fn painting_engines() -> Vec<(&'static str, &'static str)> {
@@ -35,91 +64,46 @@ macro_rules! painters {
             })+
             engines
         }
-
-        impl System {
-            /// Calls a visitor of painters with the system's model type and its sizes.
-            ///
-            /// **Errors** [`Error::Model`] for any other kind.
-            pub fn visit_painter<V: PainterVisitor>(&self, visitor: V) -> Result<V::Output> {
-                match self {
-                    $(Self::$variant(config) => Ok(visitor.visit::<$model>(config)),)+
-                    _ => Err(self.other_kind("it does not draw")),
-                }
-            }
-
-            /// Whether it draws captions.
-            pub fn is_painter(&self) -> bool {
-                matches!(self, $(Self::$variant(_))|+)
-            }
-        }
     };
 }
 
-/// What captioners alone have.
-macro_rules! captioners {
-    ($($(#[doc = $doc:expr])+ $variant:ident($model:ty) = $name:literal $(| $earlier:literal)*;)+) => {
-        impl System {
-            /// Calls a visitor of captioners with the system's model type and its sizes.
-            ///
-            /// **Errors** [`Error::Model`] for any other kind.
-            pub fn visit_captioner<V: CaptionerVisitor>(&self, visitor: V) -> Result<V::Output> {
-                match self {
-                    $(Self::$variant(config) => Ok(visitor.visit::<$model>(config)),)+
-                    _ => Err(self.other_kind("it does not describe pictures")),
-                }
-            }
-
-            /// Whether it describes pictures.
-            pub fn is_captioner(&self) -> bool {
-                matches!(self, $(Self::$variant(_))|+)
-            }
-        }
-    };
-}
-
-/// What rankers alone have.
-macro_rules! rankers {
+macro_rules! ranking {
     ($($(#[doc = $doc:expr])+ $variant:ident($model:ty) = $name:literal $(| $earlier:literal)*;)+) => {
         /// Whether a system, under any of its names, says which sentence belongs to which picture.
         pub fn ranks(name: &str) -> bool {
             [$($name $(, $earlier)*),+].contains(&name)
         }
-
-        impl System {
-            /// Calls a visitor of rankers with the system's model type and its sizes.
-            ///
-            /// **Errors** [`Error::Model`] for any other kind.
-            pub fn visit_ranker<V: RankerVisitor>(&self, visitor: V) -> Result<V::Output> {
-                match self {
-                    $(Self::$variant(config) => Ok(visitor.visit::<$model>(config)),)+
-                    _ => Err(self.other_kind("it does not rank pictures")),
-                }
-            }
-
-            /// Whether it says which sentence belongs to which picture.
-            pub fn is_ranker(&self) -> bool {
-                matches!(self, $(Self::$variant(_))|+)
-            }
-        }
     };
 }
 
-/// What paraphrasers alone have.
-macro_rules! paraphrasers {
-    ($($(#[doc = $doc:expr])+ $variant:ident($model:ty) = $name:literal $(| $earlier:literal)*;)+) => {
+macro_rules! of_one_kind {
+    ($cfg:tt $visit:ident($visitor:ident: $promise:ident), $is:ident, $cannot:literal;
+     $($(#[doc = $doc:expr])+ $variant:ident($model:ty) = $name:literal $(| $earlier:literal)*;)+) => {
+        /// Does something with the model type of one kind of systems.
+        #[cfg $cfg]
+        pub trait $visitor {
+            /// What comes of it.
+            type Output;
+
+            /// Called with the model type and its sizes.
+            fn visit<M: $promise>(self, config: &M::Config) -> Self::Output;
+        }
+
+        #[cfg $cfg]
         impl System {
-            /// Calls a visitor of paraphrasers with the system's model type and its sizes.
+            /// Calls a visitor with the system's model type and its sizes, where it is of this kind.
             ///
             /// **Errors** [`Error::Model`] for any other kind.
-            pub fn visit_paraphraser<V: ParaphraserVisitor>(&self, visitor: V) -> Result<V::Output> {
+            pub fn $visit<V: $visitor>(&self, visitor: V) -> Result<V::Output> {
                 match self {
                     $(Self::$variant(config) => Ok(visitor.visit::<$model>(config)),)+
-                    _ => Err(self.other_kind("it does not paraphrase")),
+                    #[allow(unreachable_patterns)]
+                    _ => Err(self.other_kind($cannot)),
                 }
             }
 
-            /// Whether it says sentences in other words.
-            pub fn is_paraphraser(&self) -> bool {
+            /// Whether it is of this kind.
+            pub fn $is(&self) -> bool {
                 matches!(self, $(Self::$variant(_))|+)
             }
         }
@@ -127,22 +111,24 @@ macro_rules! paraphrasers {
 }
 
 macro_rules! of_any_kind {
-    ($($(#[doc = $doc:expr])+ $variant:ident($model:ty) = $name:literal $(| $earlier:literal)*;)+) => {
+    ($($cfg:tt [$kind:literal, $does:literal, $with:literal]
+       { $($(#[doc = $doc:expr])+ $variant:ident($model:ty) = $name:literal $(| $earlier:literal)*;)+ })+) => {
         /// A system with its sizes. There is one for a model, so that the largest may be as large as it is.
         #[allow(clippy::large_enum_variant)]
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[serde(tag = "system", content = "config")]
         pub enum System {
-            $($(#[doc = $doc])+
+            $($($(#[doc = $doc])+
+            #[cfg $cfg]
             #[serde(rename = $name $(, alias = $earlier)*)]
-            $variant(<$model as Trainable>::Config),)+
+            $variant(<$model as Trainable>::Config),)+)+
         }
 
         /// Which engine of the browser runs each system on the CPU, under all its names: "cpu" by fused passes, "flex"
         /// in burn's tensors, "describe" what looks at pictures.
         pub fn engines() -> Vec<(&'static str, &'static str)> {
             let mut engines = painting_engines();
-            for name in [$($name $(, $earlier)*),+] {
+            for name in [$($($name $(, $earlier)*),+),+] {
                 if !engines.iter().any(|(painter, _)| *painter == name) {
                     engines.push((name, "describe"));
                 }
@@ -150,63 +136,71 @@ macro_rules! of_any_kind {
             engines
         }
 
-        /// The names of all systems, as manifests write them.
-        pub const NAMES: &[&str] = &[$($name),+];
+        /// The names of the systems that are known here, as manifests write them.
+        pub const NAMES: &[&str] = &[$($(#[cfg $cfg] $name),+),+];
 
         impl System {
             /// Its name.
             pub fn name(&self) -> &'static str {
-                match self { $(Self::$variant(_) => $name,)+ }
+                match self { $($(#[cfg $cfg] Self::$variant(_) => $name,)+)+ }
             }
 
             fn is_known(name: &str) -> bool {
-                [$($name $(, $earlier)*),+].contains(&name)
+                [$($(#[cfg $cfg] $name $(, #[cfg $cfg] $earlier)*),+),+].contains(&name)
+            }
+
+            /// What its models do: the name of the kind, in a sentence, and by what command.
+            fn job(&self) -> [&'static str; 3] {
+                match self { $($(#[cfg $cfg] Self::$variant(_) => [$kind, $does, $with],)+)+ }
             }
 
             /// Calls a visitor with the system's model type and its sizes.
             pub fn visit<V: SystemVisitor>(&self, visitor: V) -> V::Output {
-                match self { $(Self::$variant(config) => visitor.visit::<$model>(config),)+ }
+                match self { $($(#[cfg $cfg] Self::$variant(config) => visitor.visit::<$model>(config),)+)+ }
             }
         }
 
         /// The training runs of all systems under their names.
+        #[cfg(not(target_family = "wasm"))]
         pub fn presets() -> Vec<Preset<System>> {
             let mut all = Vec::new();
-            $(all.extend(<$model as Trainable>::presets().into_iter().map(|preset| Preset {
+            $($(all.extend(<$model as Trainable>::presets().into_iter().map(|preset| Preset {
                 name: preset.name,
                 about: preset.about,
                 options: preset.options.map_config(System::$variant),
-            }));)+
+            }));)+)+
             all
         }
 
         impl Config for System {
             fn check(&self) -> Result<()> {
-                match self { $(Self::$variant(config) => config.check(),)+ }
+                match self { $($(#[cfg $cfg] Self::$variant(config) => config.check(),)+)+ }
             }
 
             fn image_size(&self) -> ImageSize {
-                match self { $(Self::$variant(config) => config.image_size(),)+ }
+                match self { $($(#[cfg $cfg] Self::$variant(config) => config.image_size(),)+)+ }
             }
 
             fn num_steps(&self) -> usize {
-                match self { $(Self::$variant(config) => config.num_steps(),)+ }
+                match self { $($(#[cfg $cfg] Self::$variant(config) => config.num_steps(),)+)+ }
             }
 
             fn with_num_steps(self, num_steps: usize) -> Self {
-                match self { $(Self::$variant(config) => Self::$variant(config.with_num_steps(num_steps)),)+ }
+                match self {
+                    $($(#[cfg $cfg] Self::$variant(config) => Self::$variant(config.with_num_steps(num_steps)),)+)+
+                }
             }
 
             fn vocabulary_size(&self) -> usize {
-                match self { $(Self::$variant(config) => config.vocabulary_size(),)+ }
+                match self { $($(#[cfg $cfg] Self::$variant(config) => config.vocabulary_size(),)+)+ }
             }
 
             fn fit_data(&mut self, words: usize, image: Option<ImageSize>) {
-                match self { $(Self::$variant(config) => config.fit_data(words, image),)+ }
+                match self { $($(#[cfg $cfg] Self::$variant(config) => config.fit_data(words, image),)+)+ }
             }
 
             fn memory_bytes(&self) -> u64 {
-                match self { $(Self::$variant(config) => config.memory_bytes(),)+ }
+                match self { $($(#[cfg $cfg] Self::$variant(config) => config.memory_bytes(),)+)+ }
             }
         }
     };
@@ -254,67 +248,15 @@ pub trait SystemVisitor {
     fn visit<M: Trainable>(self, config: &M::Config) -> Self::Output;
 }
 
-/// Does something with the model type of a painter.
-pub trait PainterVisitor {
-    /// What comes of it.
-    type Output;
-
-    /// Called with the painter's model type and its sizes.
-    fn visit<M: TextToImage>(self, config: &M::Config) -> Self::Output;
-}
-
-/// Does something with the model type of a captioner.
-pub trait CaptionerVisitor {
-    /// What comes of it.
-    type Output;
-
-    /// Called with the captioner's model type and its sizes.
-    fn visit<M: ImageToText>(self, config: &M::Config) -> Self::Output;
-}
-
-/// Does something with the model type of a ranker.
-pub trait RankerVisitor {
-    /// What comes of it.
-    type Output;
-
-    /// Called with the ranker's model type and its sizes.
-    fn visit<M: ImageTextMatching>(self, config: &M::Config) -> Self::Output;
-}
-
-/// Does something with the model type of a paraphraser.
-pub trait ParaphraserVisitor {
-    /// What comes of it.
-    type Output;
-
-    /// Called with the paraphraser's model type and its sizes.
-    fn visit<M: TextToText>(self, config: &M::Config) -> Self::Output;
-}
-
 impl System {
     /// What its models do.
     pub fn kind(&self) -> &'static str {
-        if self.is_captioner() {
-            "image-to-text"
-        } else if self.is_ranker() {
-            "image-text-matching"
-        } else if self.is_paraphraser() {
-            "text-to-text"
-        } else {
-            "text-to-image"
-        }
+        self.job()[0]
     }
 
     /// It was asked for what another kind does.
     fn other_kind(&self, cannot: &str) -> Error {
-        let (does, with) = if self.is_captioner() {
-            ("describes pictures", "aligndraw describe PICTURE")
-        } else if self.is_ranker() {
-            ("ranks pictures", "aligndraw search SENTENCE PICTURES")
-        } else if self.is_paraphraser() {
-            ("paraphrases", "aligndraw paraphrase SENTENCE")
-        } else {
-            ("draws", "aligndraw paint CAPTION")
-        };
+        let [_, does, with] = self.job();
         Error::Model(format!("\"{}\" {does}, {cannot}: {with}", self.name()))
     }
 
