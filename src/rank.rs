@@ -1,6 +1,8 @@
 //! The one place that compares sentences with pictures: the command line runs it, for every ranker, on any device.
 //! Vectors become scores here, and words find their regions. No other code of a comparison waits for a device.
 
+use std::ops::Range;
+
 use burn::tensor::{Device, Tensor};
 
 use crate::checkpoint::{Manifest, decode, parse_safetensors};
@@ -49,6 +51,19 @@ pub struct Alignment {
     pub regions: Vec<usize>,
     /// The sentence's score for the picture.
     pub score: f32,
+}
+
+impl Alignment {
+    /// Neighbouring words that share a region, and the region of each such phrase.
+    pub fn phrases(&self) -> Vec<(Range<usize>, usize)> {
+        let mut start = 0;
+        let of = |phrase: &[usize]| {
+            let words = start..start + phrase.len();
+            start = words.end;
+            (words, phrase[0])
+        };
+        self.regions.chunk_by(|before, after| before == after).map(of).collect()
+    }
 }
 
 impl Matcher {

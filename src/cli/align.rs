@@ -1,5 +1,6 @@
 //! `aligndraw align`: which word of a sentence is where in a picture.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
@@ -77,11 +78,8 @@ pub fn run(args: Args) -> Result<()> {
     if args.json {
         print_json(&args, &sentence.words, &found, &regions)?;
     } else {
-        for Phrase { words, region: Region { x, y, width, height } } in
-            phrases(&sentence.words, &found, &regions)
-        {
-            let [left, top, right, bottom] = [x, y, x + width, y + height].map(|share| 100.0 * share);
-            say!("{:<28} {left:>3.0}–{right:.0} % across, {top:>3.0}–{bottom:.0} % down", words.join(" "));
+        for Phrase { words, region } in phrases(&sentence.words, &found, &regions) {
+            say!("{:<28} {}", words.join(" "), boxes::place(&region));
         }
     }
     match drawn {
@@ -96,15 +94,11 @@ fn is_png(path: &Path) -> bool {
 
 /// Neighbouring words of one region, as a phrase.
 fn phrases(words: &[String], found: &Alignment, regions: &[Region]) -> Vec<Phrase> {
-    let mut phrases: Vec<Phrase> = Vec::new();
-    for (at, word) in words.iter().enumerate() {
-        let region = found.regions[at];
-        match phrases.last_mut() {
-            Some(last) if found.regions[at - 1] == region => last.words.push(word.clone()),
-            _ => phrases.push(Phrase { words: vec![word.clone()], region: regions[region] }),
-        }
-    }
-    phrases
+    let of = |(phrase, region): (Range<usize>, usize)| Phrase {
+        words: words[phrase].to_vec(),
+        region: regions[region],
+    };
+    found.phrases().into_iter().map(of).collect()
 }
 
 fn print_json(args: &Args, words: &[String], found: &Alignment, regions: &[Region]) -> Result<()> {

@@ -25,6 +25,13 @@ pub struct Phrase {
     pub region: Region,
 }
 
+/// Where a region is, in words.
+pub fn place(region: &Region) -> String {
+    let Region { x, y, width, height } = *region;
+    let [left, top, right, bottom] = [x, y, x + width, y + height].map(|share| 100.0 * share);
+    format!("{left:>3.0}–{right:.0} % across, {top:>3.0}–{bottom:.0} % down")
+}
+
 /// Edges of a region in pixels of a picture: left, top, right, bottom; the last two are outside.
 fn edges(region: &Region) -> [u32; 4] {
     let place = |share: f32| (share.clamp(0.0, 1.0) * SIDE as f32).round() as u32;

@@ -11,6 +11,7 @@ use super::files::{json, read_model};
 use super::heat::{self, HeatMaps};
 use super::look::Reader;
 use super::output;
+use super::regions;
 use crate::cli::output::{say, write_and_note};
 use crate::describe::{Describer, Description, MOST_BEAM, Sampling, Search};
 use crate::platform::block_on;
@@ -19,24 +20,24 @@ use crate::platform::block_on;
 pub struct Args {
     /// Pictures: JPEG, PNG, WebP, GIF or BMP; models of photos look at the whole, others at the middle square
     #[arg(required = true)]
-    pictures: Vec<PathBuf>,
+    pub pictures: Vec<PathBuf>,
     #[command(flatten)]
     search: SearchArgs,
-    /// Sentences of each picture, the best first
-    #[arg(short = 'n', long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=MOST_BEAM as u64))]
-    number: u64,
-    /// Print JSON: sentences with their log-probabilities, and each word's attention
+    /// Sentences of each picture, the best first (default: 1); of a model of regions, 5 regions
+    #[arg(short = 'n', long, value_parser = clap::value_parser!(u64).range(1..=MOST_BEAM as u64))]
+    pub number: Option<u64>,
+    /// Print JSON: sentences with their log-probabilities, and each word's attention or region
     #[arg(long)]
-    json: bool,
+    pub json: bool,
     /// Also write where each word was looked for, over the picture: a sheet (.png) or one after another (.gif)
     #[arg(long, value_name = "FILE")]
-    map: Option<PathBuf>,
+    pub map: Option<PathBuf>,
     /// Name of the model
     #[arg(long, default_value = "describe-photos")]
-    model: String,
+    pub model: String,
     /// Folder of the models
     #[arg(long, default_value = "models")]
-    models: PathBuf,
+    pub models: PathBuf,
 }
 
 /// How sentences are searched.
@@ -112,7 +113,10 @@ fn map<'a>(args: &'a Args, describer: &Describer) -> Result<Option<(Map<'a>, [us
 pub fn run(args: Args) -> Result<()> {
     let (manifest, weights) = read_model(&args.models, &args.model)?;
     let describer = Describer::load(&manifest, &weights, &Device::flex())?;
-    let number = args.number as usize;
+    if describer.captioner().input().is_region() {
+        return regions::run(&args, &describer, &args.search.search(1)?);
+    }
+    let number = args.number.map_or(1, |number| number as usize);
     let search = args.search.search(number)?;
     let map = map(&args, &describer)?;
     let reader = Reader::new(describer.captioner().input(), &args.models)?;

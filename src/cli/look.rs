@@ -20,6 +20,13 @@ pub enum Reader {
 }
 
 impl Reader {
+    /// For a model that looks at the features of photos; the eyes are read from `models`.
+    ///
+    /// **Errors** when the eyes are not there.
+    pub fn of_photos(models: &Path) -> Result<Self> {
+        Ok(Self::Features(Box::new(read_eyes(models)?.1)))
+    }
+
     /// For a captioner; the eyes are read from `models`.
     ///
     /// **Errors** when the captioner looks at something else, or the eyes are not there.
@@ -30,9 +37,7 @@ impl Reader {
                 refuse(format!("the model looks at {}×{} pixels, expected a square", size.width, size.height))
             }
             PictureInput::Pixels(size) => Ok(Self::Pixels(size)),
-            PictureInput::Features(size) if size == Eyes::SIZE => {
-                Ok(Self::Features(Box::new(read_eyes(models)?.1)))
-            }
+            PictureInput::Features(size) if size == Eyes::SIZE => Self::of_photos(models),
             PictureInput::Features(ImageSize { channels, height, width }) => refuse(format!(
                 "the model looks at {channels} features of {height}×{width} cells, expected {} of {}×{}, as the \
                  eyes give them",

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use super::eyes::open_photos;
 use super::files::read_mnist;
+use super::snippets::{Aligned, open_aligned, snippets};
 use crate::cli::output::note;
 use crate::data::binary_mnist::{self, BinaryMnist};
 use crate::data::folder::Folder;
@@ -115,6 +116,17 @@ pub fn open(
             let pairs = |part: Arc<PhotoPart>| -> Arc<dyn Source> { Arc::new(Pairs::new(part)) };
             let data = Data { train: pairs(photos.train), validation: pairs(photos.validation) };
             Ok(Opened { data, test: pairs(photos.test), ..opened })
+        }
+        DataSet::Snippets => {
+            let Aligned { aligner, photos, skipped } = open_aligned(folder, models, vocabulary)?;
+            let of =
+                |part| -> Result<Arc<dyn Source>> { Ok(Arc::new(snippets(&aligner, part, usize::MAX)?)) };
+            Ok(Opened {
+                data: Data { train: of(photos.train)?, validation: of(photos.validation)? },
+                test: of(photos.test)?,
+                vocabulary: photos.vocabulary,
+                skipped,
+            })
         }
         DataSet::Folder => {
             let Some(path) = folder else {

@@ -50,6 +50,8 @@ pub enum DataSet {
     Photos,
     /// The same, each batch a caption each of different photos, of all lengths: for rankers.
     PhotoPairs,
+    /// Parts of captions and the regions of photos that they are about, found by a ranker.
+    Snippets,
     /// The captions alone of a folder of captioned images: one of an image, and another one of it.
     Paraphrases,
     /// The same of rendered scenes.
@@ -95,7 +97,7 @@ impl DataSet {
         match self {
             Self::MnistCaptions => Some(mnist_captions::vocabulary()),
             Self::Scenes | Self::SceneParaphrases => Some(scenes::caption::vocabulary()),
-            Self::Folder | Self::Photos | Self::PhotoPairs | Self::Paraphrases => None,
+            Self::Folder | Self::Photos | Self::PhotoPairs | Self::Snippets | Self::Paraphrases => None,
             Self::BinaryMnist => Some(binary_mnist::vocabulary()),
         }
     }
@@ -105,9 +107,12 @@ impl DataSet {
         match self {
             Self::MnistCaptions => HeldOut::Digits(mnist_captions::Bans::draw(seed)),
             Self::Scenes | Self::SceneParaphrases => HeldOut::Scenes(scenes::Bans::draw(seed)),
-            Self::Folder | Self::Photos | Self::PhotoPairs | Self::Paraphrases | Self::BinaryMnist => {
-                HeldOut::Nothing
-            }
+            Self::Folder
+            | Self::Photos
+            | Self::PhotoPairs
+            | Self::Snippets
+            | Self::Paraphrases
+            | Self::BinaryMnist => HeldOut::Nothing,
         }
     }
 }

@@ -7,3 +7,4 @@ pub mod embed;
 pub(crate) mod features;
 pub mod rnn;
 pub(crate) mod starts;
+pub mod windows;

@@ -22,6 +22,11 @@ pub enum PictureInput {
 }
 
 impl PictureInput {
+    /// Whether it is the average of the features of a region: they are of one cell.
+    pub fn is_region(self) -> bool {
+        matches!(self, Self::Features(ImageSize { height: 1, width: 1, .. }))
+    }
+
     /// Its sizes.
     pub fn size(self) -> ImageSize {
         match self {

@@ -10,8 +10,9 @@ use aligndraw::data::noise::Noise;
 use aligndraw::data::vocabulary::Vocabulary;
 use aligndraw::error::Error;
 use aligndraw::eval::ranking::Ranking;
-use aligndraw::image2text::align::{Align, AlignConfig, WINDOWS};
+use aligndraw::image2text::align::{Align, AlignConfig};
 use aligndraw::image2text::embed::{Dropout, Embed, EmbedConfig};
+use aligndraw::image2text::windows::{WINDOWS, Window};
 use aligndraw::model::{Config, ImageTextMatching, Ranker, Trainable};
 use aligndraw::nn::floats;
 use aligndraw::rank::Matcher;
@@ -79,7 +80,7 @@ fn embedding(tensors: &Tensors, id: usize, size: usize) -> &[f64] {
 
 fn align_scores(config: &AlignConfig, tensors: &Tensors, batch: &CaptionBatch) -> Vec<Vec<f64>> {
     let regions = |image: &[f32]| -> Vec<Vec<f64>> {
-        let of = |window: &aligndraw::image2text::align::Window| {
+        let of = |window: &Window| {
             let rows = window.top..window.top + window.height;
             let cells: Vec<usize> = rows
                 .flat_map(|row| (window.left..window.left + window.width).map(move |column| 7 * row + column))

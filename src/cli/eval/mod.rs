@@ -7,6 +7,7 @@ mod folder;
 mod paraphrases;
 mod photos;
 mod ranking;
+mod regions;
 mod scenes;
 
 use std::path::{Path, PathBuf};
@@ -52,6 +53,9 @@ pub struct Args {
     /// Also estimate the importance-weighted bound, with so many samples an image
     #[arg(long, value_name = "SAMPLES", default_value_t = 0)]
     importance: usize,
+    /// Measure a captioner of photos on their regions: each is shown as if it were the whole photo
+    #[arg(long)]
+    regions: bool,
     /// Where to write the JSON (default: <models>/<model>.eval.json)
     #[arg(long)]
     out: Option<PathBuf>,
@@ -68,6 +72,9 @@ pub fn run(args: Args) -> Result<()> {
         _ if manifest.system.is_paraphraser() => json(&paraphrases::evaluate(&args, manifest, &weights)?)?,
         HeldOut::Scenes(bans) if manifest.system.is_captioner() => {
             json(&descriptions::evaluate(&args, manifest, &weights, bans)?)?
+        }
+        _ if manifest.data.name == DataSet::Snippets || args.regions => {
+            json(&regions::evaluate(&args, manifest, &weights)?)?
         }
         _ if manifest.system.is_captioner() && manifest.data.name == DataSet::Photos => {
             json(&photos::evaluate(&args, manifest, &weights)?)?

@@ -6,12 +6,14 @@ mod encoding;
 mod features;
 mod index;
 mod layouts;
+mod lengths;
 pub mod pairs;
 pub mod photos;
 mod pictures;
 pub mod pixels;
 mod record;
 pub mod said;
+pub mod snippets;
 mod split;
 mod store;
 mod text;
@@ -22,6 +24,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use self::index::{Entry, Index};
+use self::lengths::of_one_length;
 use self::store::Squares;
 use super::batch::CaptionBatch;
 use super::noise::Noise;
@@ -265,18 +268,9 @@ impl Part {
 
 impl Source for Part {
     fn batch(&self, size: usize, noise: &mut Noise) -> CaptionBatch<'static> {
-        // A caption at random decides the length of all.
-        let mut at = noise.below(self.len().max(1));
-        let of_length = self.by_length.iter().find(|of_length| {
-            let found = at < of_length.len();
-            at = at.saturating_sub(of_length.len());
-            found
-        });
         let mut batch = CaptionBatch::of_words(Cow::Owned(vec![]), 1, Cow::Owned(vec![]));
-        let Some(of_length) = of_length else { return batch };
-        batch.size = size;
-        for _ in 0..size {
-            let (image, ids) = &of_length[noise.below(of_length.len())];
+        for (image, ids) in of_one_length(&self.by_length, size, noise) {
+            batch.size += 1;
             batch.words = ids.len();
             batch.ids.to_mut().extend(ids);
             let pixels = &self.pixels[image * self.image_len..][..self.image_len];

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::features::{FeatureCache, name};
+use super::lengths::of_one_length;
 use super::{Entry, Index, Split, check_enough, known_words, pixels, split, with_usable_captions, words};
 use crate::data::batch::{CaptionBatch, NO_WORD};
 use crate::data::noise::Noise;
@@ -234,16 +235,7 @@ impl PhotoPart {
 
 impl Source for PhotoPart {
     fn batch(&self, size: usize, noise: &mut Noise) -> CaptionBatch<'static> {
-        // A caption at random decides the length of all.
-        let mut at = noise.below(self.len().max(1));
-        let of_length = self.by_length.iter().find(|of_length| {
-            let found = at < of_length.len();
-            at = at.saturating_sub(of_length.len());
-            found
-        });
-        let Some(of_length) = of_length else { return self.batch_of([].into_iter()) };
-        let drawn: Vec<usize> = (0..size).map(|_| noise.below(of_length.len())).collect();
-        self.batch_of(drawn.into_iter().map(|at| &of_length[at]))
+        self.batch_of(of_one_length(&self.by_length, size, noise).into_iter())
     }
 
     fn held_out_batch(&self, _: usize, _: &mut Noise) -> Option<CaptionBatch<'static>> {

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::WINDOWS;
 use crate::error::{Error, Result};
 use crate::image2text::features::{Features, check_dropout, check_margin, check_size};
+use crate::image2text::windows::WINDOWS;
 use crate::model::{Config, ImageSize};
 use crate::nn::efficientnet::GRID;
 

@@ -3,9 +3,10 @@
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 
-use super::{Align, AlignConfig, windows};
+use super::{Align, AlignConfig};
 use crate::error::Result;
 use crate::image2text::dropout::Masks;
+use crate::image2text::windows;
 use crate::nn::indices;
 use crate::nn::packed::Packed;
 

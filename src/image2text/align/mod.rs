@@ -11,8 +11,6 @@ pub mod presets;
 mod ranker;
 pub mod smoothing;
 mod training;
-mod windows;
 
 pub use config::AlignConfig;
 pub use parameters::Align;
-pub use windows::{WINDOWS, Window};

@@ -2,10 +2,11 @@
 
 use burn::tensor::{Device, Tensor};
 
-use super::{Align, AlignConfig, WINDOWS, Window};
+use super::{Align, AlignConfig};
 use crate::error::Result;
 use crate::image2text::dropout::Masks;
 use crate::image2text::features::check_sentences;
+use crate::image2text::windows::{WINDOWS, Window};
 use crate::model::{ImageTextMatching, PictureInput, Ranker, Region, SentenceVectors};
 use crate::nn::indices;
 use crate::nn::packed::Packed;

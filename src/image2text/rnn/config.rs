@@ -58,6 +58,12 @@ impl RnnConfig {
         }
     }
 
+    /// The average of a region's features, at the same sizes.
+    pub fn regions() -> Self {
+        let photos = Self::photos();
+        Self { features: Features { rows: 1, columns: 1, ..photos.features }, ..photos }
+    }
+
     /// A model small enough for tests; every size differs from every other.
     pub fn tiny() -> Self {
         Self {

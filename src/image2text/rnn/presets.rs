@@ -30,11 +30,28 @@ pub fn photos() -> TrainOptions<RnnConfig> {
     }
 }
 
+/// Regions of photos described, from the average of a region's features; the sentences of photos are cut by a ranker.
+pub fn regions() -> TrainOptions<RnnConfig> {
+    TrainOptions {
+        preset: "describe-regions".to_owned(),
+        data: DataSet::Snippets,
+        config: RnnConfig::regions(),
+        ..photos()
+    }
+}
+
 /// All of them, as `aligndraw train --preset` lists them.
 pub fn all() -> Vec<Preset<RnnConfig>> {
-    vec![Preset {
-        name: "describe-photos-rnn",
-        about: "DeepVS' generator on a folder of photos: a plain recurrent network, without attention",
-        options: photos(),
-    }]
+    vec![
+        Preset {
+            name: "describe-photos-rnn",
+            about: "DeepVS' generator on a folder of photos: a plain recurrent network, without attention",
+            options: photos(),
+        },
+        Preset {
+            name: "describe-regions",
+            about: "DeepVS' generator on regions of photos, whose words the model align-photos finds",
+            options: regions(),
+        },
+    ]
 }

@@ -1,5 +1,4 @@
-//! The regions: windows of the grid of features, in the place of the nineteen detections of the paper and its whole
-//! picture.
+//! Regions of photos: windows of the grid of features, in the place of DeepVS' nineteen detections and its whole picture.
 
 use burn::tensor::{Device, Tensor, TensorData};
 
@@ -48,9 +47,10 @@ pub const WINDOWS: [Window; 20] = [
 ];
 
 impl Window {
-    fn contains(&self, row: usize, column: usize) -> bool {
-        (self.top..self.top + self.height).contains(&row)
-            && (self.left..self.left + self.width).contains(&column)
+    /// Its cells, numbered row by row.
+    pub fn cells(&self) -> impl Iterator<Item = usize> {
+        let Self { top, left, height, width } = *self;
+        (top..top + height).flat_map(move |row| (left..left + width).map(move |column| row * GRID + column))
     }
 
     /// Where it is on the picture.
@@ -65,16 +65,22 @@ impl Window {
     }
 }
 
+/// The average over a window's cells of features [channel, row, column].
+pub fn average(features: &[f32], window: &Window) -> Vec<f32> {
+    let of = |plane: &[f32]| window.cells().map(|cell| plane[cell]).sum::<f32>();
+    let cells = (window.height * window.width) as f32;
+    features.chunks_exact(GRID * GRID).map(|plane| of(plane) / cells).collect()
+}
+
 /// How much each cell counts in the average over each window [cell, window].
 pub fn averages(device: &Device) -> Tensor<2> {
-    let weight = |cell: usize, window: &Window| {
-        let inside = window.contains(cell / GRID, cell % GRID);
-        if inside { 1.0 / (window.height * window.width) as f32 } else { 0.0 }
-    };
-    let cells = GRID * GRID;
-    let weights: Vec<f32> =
-        (0..cells).flat_map(|cell| WINDOWS.iter().map(move |window| weight(cell, window))).collect();
-    Tensor::from_data(TensorData::new(weights, [cells, WINDOWS.len()]), device)
+    let (cells, regions) = (GRID * GRID, WINDOWS.len());
+    let mut weights = vec![0.0; cells * regions];
+    for (region, window) in WINDOWS.iter().enumerate() {
+        let share = 1.0 / (window.height * window.width) as f32;
+        window.cells().for_each(|cell| weights[cell * regions + region] = share);
+    }
+    Tensor::from_data(TensorData::new(weights, [cells, regions]), device)
 }
 
 #[cfg(test)]
