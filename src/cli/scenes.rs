@@ -1,12 +1,12 @@
 //! `aligndraw scenes`: look at the colour scenes.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use clap::{Args as ClapArgs, ValueEnum};
 
 use super::picture;
-use crate::cli::output::{say, write_and_note};
+use crate::cli::output::{self, progress, say, write_and_note};
 use crate::data::noise::Noise;
 use crate::data::scene_pictures::{CANVAS, ScenePictures};
 use crate::data::scenes::{Bans, Object, Place, Scene, Thing, caption};
@@ -33,9 +33,9 @@ pub struct Args {
     caption: Option<String>,
     #[arg(long, value_enum, default_value = "random")]
     sheet: Sheet,
-    /// Pictures of a caption or of a random sheet
-    #[arg(short = 'n', long, default_value_t = 36, value_parser = clap::value_parser!(u64).range(1..=1_000))]
-    number: u64,
+    /// Pictures of a caption or of a random sheet, 1000 at most (default: 36), or of a folder (default: 1000)
+    #[arg(short = 'n', long, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    number: Option<u64>,
     /// Seed of the scenes
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -48,7 +48,18 @@ pub struct Args {
     /// Where to write the picture, a PNG
     #[arg(short, long, default_value = "scenes.png")]
     out: PathBuf,
+    /// Write a folder of captioned images instead, as `train --data` reads them: five captions a scene, in parts to learn
+    /// from, to validate and to measure on, nothing held out among them
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["caption", "sheet", "scale", "out"])]
+    folder: Option<PathBuf>,
 }
+
+/// Pictures of a sheet.
+const SHEET: u64 = 36;
+/// At most.
+const MOST_OF_SHEET: u64 = 1_000;
+/// Pictures of a folder.
+const FOLDER: u64 = 1_000;
 
 /// Every object in its own colour, then in each that it can be said to have.
 pub fn every_object() -> Vec<Scene> {
@@ -86,10 +97,49 @@ fn in_its_words(said: &str) -> String {
     known.unwrap_or_else(|_| said.to_owned())
 }
 
+/// The part of scene `at`: of twenty one is validated and two are measured on.
+fn part(at: u64) -> &'static str {
+    match at % 20 {
+        17 => "val",
+        18.. => "test",
+        _ => "train",
+    }
+}
+
+/// Writes scenes and their captions as a folder.
+fn write_folder(folder: &Path, count: u64, pictures: &ScenePictures, noise: &mut Noise) -> Result<()> {
+    if folder.exists() {
+        bail!("{} exists already: name a folder that does not", folder.display());
+    }
+    let images = folder.join("images");
+    std::fs::create_dir_all(&images).with_context(|| images.display().to_string())?;
+    let bar = progress(count);
+    let mut lines = String::new();
+    for at in 0..count {
+        let (scene, _) = pictures.draw(false, noise);
+        let name = format!("{at}.png");
+        let png = picture::grid(&[&pictures.paint(&scene, noise)], SIZE, 1)?;
+        output::write(&images.join(&name), &png)?;
+        let record =
+            serde_json::json!({ "image": name, "captions": scene.captions(noise), "split": part(at) });
+        lines += &format!("{record}\n");
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    write_and_note(&folder.join("captions.jsonl"), lines.as_bytes())
+}
+
 pub fn run(args: Args) -> Result<()> {
     let pictures = ScenePictures::new(Bans::draw(args.bans_seed));
     let mut noise = Noise::new(args.seed);
-    let count = args.number as usize;
+    if let Some(folder) = &args.folder {
+        return write_folder(folder, args.number.unwrap_or(FOLDER), &pictures, &mut noise);
+    }
+    let count = args.number.unwrap_or(SHEET);
+    if count > MOST_OF_SHEET {
+        bail!("a sheet of {count} pictures, expected at most {MOST_OF_SHEET}");
+    }
+    let count = count as usize;
     let scenes = match (&args.caption, args.sheet) {
         (Some(caption), _) => match Scene::parse(&in_its_words(caption)) {
             Some((scene, _)) => vec![scene; count],

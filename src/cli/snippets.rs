@@ -59,7 +59,7 @@ fn spoken(aligned: &Alignment, words: Range<usize>, region: usize) -> Range<usiz
 
 /// The snippets of a part's photos, of at most `most` of them.
 ///
-/// **Errors** those of the ranker.
+/// **Errors** those of the ranker, or when there are none.
 pub fn snippets(aligner: &Matcher, part: Arc<PhotoPart>, most: usize) -> Result<Snippets> {
     let pairs = Pairs::new(part.clone());
     let count = part.photos.len().min(most);
@@ -81,7 +81,11 @@ pub fn snippets(aligner: &Matcher, part: Arc<PhotoPart>, most: usize) -> Result<
     let found: Vec<Vec<Snippet>> = (0..count).map(of_photo).collect::<Result<_>>()?;
     bar.finish_and_clear();
     let look = |features: &[f32], region: usize| average(features, &WINDOWS[region]);
-    Ok(Snippets::new(part, look, found.concat()))
+    let found = Snippets::new(part, look, found.concat());
+    if found.is_empty() {
+        bail!("{ALIGNER} places no word of the captions anywhere: was it trained on photos like these?");
+    }
+    Ok(found)
 }
 
 #[cfg(test)]

@@ -104,6 +104,34 @@ fn trained(preset: &str, data: &str, cache: &Path) -> String {
     run
 }
 
+/// A captioner of regions, from the words that the ranker of `models` places.
+fn regions_are_described(data: &str, cache: &Path, models: &str, picture: &str) {
+    let run = format!("{data}/regions");
+    let train = ["train", "--preset", "describe-regions", "--data", data, "--models", models, "--out", &run];
+    let fast = ["--epochs", "1", "--batch", "16", "--batches", "200", "--average", "0", "--schedule", "step"];
+    assert!(out(&aligndraw(cache, &[&train[..], &fast].concat())).contains("after 1 epochs"));
+    let model = format!("{run}/describe-regions");
+    let model = ["--model", &model, "--models", models];
+    let describe = |more: &[&str]| aligndraw(cache, &[&["describe", picture][..], &model, more].concat());
+    let said = json(&describe(&["--json", "-n", "1"]));
+    let regions = said["pictures"][0]["regions"].as_array().expect("regions");
+    assert!(
+        regions.len() == 1 && regions[0]["text"].as_str().is_some_and(|text| text.contains("green")),
+        "{said}"
+    );
+    assert!(regions[0]["width"].as_f64().is_some_and(|width| (0.4..=1.0).contains(&width)), "{said}");
+    let (drawn, lines) = (format!("{data}/regions.png"), out(&describe(&[])));
+    assert!(lines.lines().all(|line| line.contains("% across")), "{lines}");
+    out(&describe(&["--map", &drawn]));
+    assert!(image::open(&drawn).expect("a PNG").width() > 192);
+    let refused = describe(&["--map", "regions.gif"]);
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("the picture with its regions is a .png"));
+    let measured = aligndraw(cache, &[&["eval", "--data", data, "--json"][..], &model].concat());
+    let measured = json(&measured);
+    assert_eq!(measured["photos"], 4);
+    assert!(measured["bleu"]["bleu"][0].as_f64().is_some_and(|one| one > 0.5), "{measured}");
+}
+
 #[test]
 fn a_folder_is_searched_words_are_placed_and_both_are_measured() {
     let folder = folder();
@@ -166,6 +194,7 @@ fn a_folder_is_searched_words_are_placed_and_both_are_measured() {
             assert!(phrases.lines().count() == 1 && phrases.starts_with("all is green"), "{phrases}");
             let beta = aligndraw(&cache, &[&for_words[..], &["--beta=-1"], &model].concat());
             refused(beta, 1, "beta is -1, expected 0 or more");
+            regions_are_described(&data, &cache, &models, &picture);
         }
 
         refused(

@@ -6,6 +6,7 @@ mod digits;
 mod folder;
 mod paraphrases;
 mod photos;
+mod placement;
 mod ranking;
 mod regions;
 mod scenes;
@@ -56,6 +57,9 @@ pub struct Args {
     /// Measure a captioner of photos on their regions: each is shown as if it were the whole photo
     #[arg(long)]
     regions: bool,
+    /// Measure a ranker on colour scenes: whether it finds the words of a caption where what they name stands
+    #[arg(long, conflicts_with = "regions")]
+    scenes: bool,
     /// Where to write the JSON (default: <models>/<model>.eval.json)
     #[arg(long)]
     out: Option<PathBuf>,
@@ -68,6 +72,7 @@ pub fn run(args: Args) -> Result<()> {
     let (manifest, weights) = read_model(&args.models, &args.model)?;
     let out = args.out.clone().unwrap_or_else(|| args.models.join(format!("{}.eval.json", args.model)));
     let text = match manifest.data.bans.clone() {
+        _ if args.scenes => json(&placement::evaluate(&args, manifest, &weights)?)?,
         _ if manifest.system.is_ranker() => json(&ranking::evaluate(&args, manifest, &weights)?)?,
         _ if manifest.system.is_paraphraser() => json(&paraphrases::evaluate(&args, manifest, &weights)?)?,
         HeldOut::Scenes(bans) if manifest.system.is_captioner() => {
