@@ -22,7 +22,7 @@ use crate::rank::{Alignment, Matcher};
 /// The ranker, in the models folder.
 const ALIGNER: &str = "align-photos";
 /// How much neighbouring words are drawn into one region.
-const BETA: f32 = 0.5;
+const BETA: f32 = 1.0;
 /// How much the last word of a snippet must suit its region: "a man in" ends before "in", which suits none.
 const LEAST_SIMILARITY: f32 = 0.3;
 

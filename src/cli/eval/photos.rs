@@ -20,7 +20,7 @@ use crate::platform::block_on;
 /// Photos described at once.
 const BATCH: usize = 25;
 /// Length normalisations that are tried on the validation photos.
-const POWERS: [f32; 8] = [0.0, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0];
+pub const POWERS: [f32; 8] = [0.0, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0];
 
 /// What is written as JSON.
 #[derive(Serialize)]
@@ -98,8 +98,8 @@ pub fn evaluate(args: &Args, manifest: Manifest, weights: &[u8]) -> Result<Evalu
     Ok(evaluation)
 }
 
-/// Of each photo the sentences that a search found.
-struct Sentences(Vec<Vec<Description>>);
+/// Of each photo, or region, the sentences that a search found.
+pub struct Sentences(pub Vec<Vec<Description>>);
 
 impl Sentences {
     /// Of the first photos of a part, at most `most`.
@@ -118,7 +118,7 @@ impl Sentences {
 
     /// The best sentence of each photo at a length normalisation: it ranks what the search found, and does not
     /// change what that is.
-    fn said(&self, length_normalisation: f32) -> Vec<String> {
+    pub fn said(&self, length_normalisation: f32) -> Vec<String> {
         let search = Search { length_normalisation, ..Search::default() };
         let score = |found: &Description| search.score(found.log_prob, found.words.len() + 1);
         let best = |found: &Vec<Description>| {

@@ -44,7 +44,7 @@ struct Placed {
 }
 
 /// Points across and down of a region that are asked whether they lie inside.
-const POINTS: usize = 21;
+const POINTS: usize = 20;
 
 /// How much of a region lies inside boxes, and whether its middle does.
 fn inside(region: &Region, boxes: &[[f32; 4]]) -> (f64, bool) {

@@ -7,6 +7,7 @@ use anyhow::{Result, bail};
 use burn::tensor::Device;
 use serde::Serialize;
 
+use super::photos::{POWERS, Sentences};
 use super::{Args, print_head};
 use crate::checkpoint::Manifest;
 use crate::cli::output::{progress, say};
@@ -37,6 +38,7 @@ pub struct Evaluation {
     /// Words of such a part, on average.
     words: f64,
     beam: usize,
+    /// The one of a few that gave the highest BLEU-2 on the regions of the validation photos.
     length_normalisation: f32,
     /// On the regions of the test photos.
     bleu: Bleu,
@@ -59,9 +61,15 @@ pub fn evaluate(args: &Args, manifest: Manifest, weights: &[u8]) -> Result<Evalu
     let describer = Describer::load(&manifest, weights, &Device::flex())?;
     let Aligned { aligner, photos, .. } = open_aligned(args.data.as_deref(), &args.models, None)?;
     let most = args.samples.map_or(usize::MAX, |samples| samples as usize);
-    let regions = regions(&aligner, &photos.vocabulary, &photos.test, most)?;
+    let of = |part| regions(&aligner, &photos.vocabulary, part, most);
+    let (validation, regions) = (of(&photos.validation)?, of(&photos.test)?);
     let search = Search::default();
-    let said = describe(&describer, &regions, &search)?;
+    let validated = describe(&describer, &validation, &search)?;
+    // Few have the four words that BLEU-4 asks for.
+    let two = |power: &f32| bleu(validated.said(*power).iter().zip(&validation)).bleu[1];
+    let better = |a: &f32, b: &f32| two(a).total_cmp(&two(b));
+    let length_normalisation = POWERS.into_iter().max_by(better).unwrap_or(search.length_normalisation);
+    let said = describe(&describer, &regions, &search)?.said(length_normalisation);
     let snippets: Vec<&Vec<String>> = regions.iter().flat_map(|region| &region.references).collect();
     let evaluation = Evaluation {
         model: manifest.name.clone(),
@@ -71,7 +79,7 @@ pub fn evaluate(args: &Args, manifest: Manifest, weights: &[u8]) -> Result<Evalu
         snippets: snippets.len(),
         words: snippets.iter().map(|words| words.len()).sum::<usize>() as f64 / snippets.len().max(1) as f64,
         beam: search.beam,
-        length_normalisation: search.length_normalisation,
+        length_normalisation,
         bleu: bleu(said.iter().zip(&regions)),
         other_region: bleu(others(&said, &regions)),
         distinct: said.iter().collect::<BTreeSet<_>>().len(),
@@ -100,26 +108,23 @@ fn regions(
     Ok(of_region.into_iter().map(region).collect())
 }
 
-/// The best description of each region. A captioner of whole photos sees one that is everywhere like the region.
-fn describe(describer: &Describer, regions: &[Region], search: &Search) -> Result<Vec<String>> {
+/// Describes each region. A captioner of whole photos sees one that is everywhere like the region.
+fn describe(describer: &Describer, regions: &[Region], search: &Search) -> Result<Sentences> {
     let cells = match describer.captioner().input() {
         input if input.is_region() => 1,
         PictureInput::Features(size) if size == Eyes::SIZE => size.height * size.width,
         _ => bail!("regions are measured with captioners of photos"),
     };
     let bar = progress(regions.len() as u64);
-    let mut said = Vec::with_capacity(regions.len());
+    let mut found = Vec::with_capacity(regions.len());
     for some in regions.chunks(BATCH) {
         let shown = some.iter().flat_map(|region| &region.features);
         let shown = shown.flat_map(|&feature| std::iter::repeat_n(feature, cells)).collect();
-        let found = block_on(describer.describe(shown, search))?;
-        said.extend(
-            found.iter().map(|sentences| sentences.first().map(|best| best.text()).unwrap_or_default()),
-        );
-        bar.set_position(said.len() as u64);
+        found.extend(block_on(describer.describe(shown, search))?);
+        bar.set_position(found.len() as u64);
     }
     bar.finish_and_clear();
-    Ok(said)
+    Ok(Sentences(found))
 }
 
 /// Descriptions with the next region of the same photo, where there are several.
@@ -147,7 +152,8 @@ fn bleu<'a>(said: impl Iterator<Item = (&'a String, &'a Region)>) -> Bleu {
 fn print(e: &Evaluation) {
     print_head(&e.model, &e.weights_sha256, 1.0);
     say!("{:<44}{:>7}{:>7}{:>7}{:>7}", "BLEU", 1, 2, 3, 4);
-    for (name, bleu) in [("of the region", &e.bleu), ("of another region of the photo", &e.other_region)] {
+    let beam = format!("beam {}, length normalisation {}", e.beam, e.length_normalisation);
+    for (name, bleu) in [(beam.as_str(), &e.bleu), ("  of another region of the photo", &e.other_region)] {
         let [one, two, three, four] = bleu.bleu.map(|share| 100.0 * share);
         say!("{name:<44}{one:>7.1}{two:>7.1}{three:>7.1}{four:>7.1}");
     }
