@@ -159,6 +159,11 @@ impl<C: Config> TrainOptions<C> {
         if !(0.0..1.0).contains(&dropout) {
             return Err(Error::Config(format!("the words' dropout is {dropout}, expected 0 up to 1")));
         }
+        if self.augmentation.is_some_and(|augmentation| augmentation.crops > 0)
+            && self.data != DataSet::Photos
+        {
+            return Err(Error::Config("crops are learned from by captioners of photos alone".to_owned()));
+        }
         if self.clip.is_nan() || self.clip <= 0.0 {
             return Err(Error::Config(format!("the clipping norm is {}, expected above 0", self.clip)));
         }

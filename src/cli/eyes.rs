@@ -37,11 +37,13 @@ fn features_folder(manifest: &EyesManifest) -> Option<PathBuf> {
     Some(named.or_else(home)?.join("features").join(format!("{hash}-{REVISION}")))
 }
 
-/// A folder of captioned photos, each looked at once: features are kept for the next time.
+/// A folder of captioned photos, each looked at once, and so many random parts of those that are learned from: features are
+/// kept for the next time.
 pub fn open_photos(
     folder: Option<&Path>,
     models: &Path,
     vocabulary: Option<Vocabulary>,
+    crops: usize,
 ) -> Result<(Photos, Opened)> {
     let Some(path) = folder else {
         bail!("--data names the folder of captioned photos: images/ and captions.jsonl, say");
@@ -51,6 +53,7 @@ pub fn open_photos(
     let bar = progress(0);
     let looking = Looking {
         side: Eyes::SIDE,
+        crops,
         len: Eyes::SIZE.len(),
         most: Eyes::MOST,
         look: &|pixels| Ok(floats(eyes.features(pixels)?.into_data())),

@@ -42,22 +42,31 @@ pub struct Opened {
     pub skipped: Vec<String>,
 }
 
-/// Opens a data set: MNIST from `folder` or `data/mnist`, scenes from nothing, any other from `folder`,
-/// whose images are cut to `side` pixels and kept in the file `cache`; `vocabulary` is that of a run which goes
-/// on. Photos are looked at with the eyes of the folder `models`.
-pub fn open(
-    set: DataSet,
-    folder: Option<&Path>,
-    bans_seed: u64,
-    side: usize,
-    cache: Option<&Path>,
-    vocabulary: Option<Vocabulary>,
-    models: &Path,
-) -> Result<Opened> {
+/// How a data set is opened.
+pub struct Reading<'a> {
+    /// The folder that it lies in.
+    pub folder: Option<&'a Path>,
+    /// Seed of the combinations that are held out.
+    pub held_out_seed: u64,
+    /// Side that images of a folder are cut to, pixels.
+    pub side: usize,
+    /// The file that these are kept in.
+    pub cache: Option<&'a Path>,
+    /// The words of a run that goes on or of a model.
+    pub vocabulary: Option<Vocabulary>,
+    /// Folder of the eyes that photos are looked at with.
+    pub models: &'a Path,
+    /// Random parts of each photo that are learned from besides the whole.
+    pub crops: usize,
+}
+
+/// Opens a data set: MNIST from its folder or `data/mnist`, scenes from nothing, any other from its folder.
+pub fn open(set: DataSet, reading: Reading) -> Result<Opened> {
+    let Reading { folder, held_out_seed, side, cache, vocabulary, models, crops } = reading;
     match set {
         DataSet::MnistCaptions => {
             let mnist = read_mnist(folder.unwrap_or(Path::new(MNIST)))?;
-            let bans = mnist_captions::Bans::draw(bans_seed);
+            let bans = mnist_captions::Bans::draw(held_out_seed);
             let generator = |digits| Arc::new(mnist_captions::Scenes::new(Arc::new(digits), bans.clone()));
             Ok(Opened {
                 data: Data { train: generator(mnist.train), validation: generator(mnist.validation) },
@@ -79,7 +88,7 @@ pub fn open(
             })
         }
         DataSet::Scenes => {
-            let pictures: Arc<dyn Source> = Arc::new(ScenePictures::new(scenes::Bans::draw(bans_seed)));
+            let pictures: Arc<dyn Source> = Arc::new(ScenePictures::new(scenes::Bans::draw(held_out_seed)));
             Ok(Opened {
                 data: Data { train: pictures.clone(), validation: pictures.clone() },
                 test: pictures,
@@ -88,9 +97,9 @@ pub fn open(
             })
         }
         DataSet::SceneParaphrases => {
-            let bans = scenes::Bans::draw(bans_seed);
+            let bans = scenes::Bans::draw(held_out_seed);
             let pairs = |pictures: usize, seed: u64| -> Arc<dyn Source> {
-                let mut noise = Noise::stream(bans_seed, seed);
+                let mut noise = Noise::stream(held_out_seed, seed);
                 Arc::new(CaptionPairs::new(Paraphrases::of_scenes(pictures, &bans, &mut noise)))
             };
             Ok(Opened {
@@ -110,9 +119,9 @@ pub fn open(
                 skipped: said.skipped,
             })
         }
-        DataSet::Photos => Ok(open_photos(folder, models, vocabulary)?.1),
+        DataSet::Photos => Ok(open_photos(folder, models, vocabulary, crops)?.1),
         DataSet::PhotoPairs => {
-            let (photos, opened) = open_photos(folder, models, vocabulary)?;
+            let (photos, opened) = open_photos(folder, models, vocabulary, 0)?;
             let pairs = |part: Arc<PhotoPart>| -> Arc<dyn Source> { Arc::new(Pairs::new(part)) };
             let data = Data { train: pairs(photos.train), validation: pairs(photos.validation) };
             Ok(Opened { data, test: pairs(photos.test), ..opened })

@@ -46,7 +46,7 @@ pub fn open_aligned(folder: Option<&Path>, models: &Path, vocabulary: Option<Voc
         bail!("{ALIGNER} in {} knows other words than the run or the model", models.display());
     }
     let aligner = Matcher::load(&manifest, &weights, &Device::flex())?;
-    let (photos, opened) = open_photos(folder, models, Some(manifest.vocabulary))?;
+    let (photos, opened) = open_photos(folder, models, Some(manifest.vocabulary), 0)?;
     Ok(Aligned { aligner, photos, skipped: opened.skipped })
 }
 

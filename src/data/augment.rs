@@ -25,6 +25,23 @@ pub struct Augmentation {
     /// Share of the words that are read as unknown.
     #[serde(default)]
     pub word_dropout: f32,
+    /// Random parts of each photo that captioners of photos learn from besides the whole, every second one mirrored.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub crops: usize,
+}
+
+fn is_none(crops: &usize) -> bool {
+    *crops == 0
+}
+
+/// The word that a mirror puts in the place of a word.
+pub fn other_side(word: &str) -> &str {
+    let other = SIDES.iter().find_map(|&(left, right)| match word {
+        _ if word == left => Some(right),
+        _ if word == right => Some(left),
+        _ => None,
+    });
+    other.unwrap_or(word)
 }
 
 /// A source whose training batches are changed so.
@@ -92,7 +109,7 @@ impl Source for Augmented {
 
     fn training_batch(&self, size: usize, noise: &mut Noise, lesson: Lesson) -> CaptionBatch<'static> {
         let mut batch = self.source.training_batch(size, noise, lesson);
-        let Augmentation { mirror, word_dropout } = self.augmentation;
+        let Augmentation { mirror, word_dropout, .. } = self.augmentation;
         let words = batch.words;
         let mut mirrored = Vec::with_capacity(batch.len());
         let images = batch.images.to_mut().chunks_exact_mut(self.image.len());
@@ -162,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_mirrored_picture_says_the_other_side() {
-        let mirror = Augmentation { mirror: true, word_dropout: 0.0 };
+        let mirror = Augmentation { mirror: true, ..Augmentation::default() };
         let batch = augmented(&["<unk>", "dog", "left", "right"], mirror);
         let mut mirrored = 0;
         for (at, (ids, image)) in batch.ids.chunks(2).zip(batch.images.chunks(6)).enumerate() {
@@ -184,15 +201,18 @@ mod tests {
 
     #[test]
     fn a_side_without_its_opposite_is_not_mirrored() {
-        let batch = augmented(&["<unk>", "dog", "left"], Augmentation { mirror: true, word_dropout: 0.0 });
+        let batch =
+            augmented(&["<unk>", "dog", "left"], Augmentation { mirror: true, ..Augmentation::default() });
         assert!(batch.images.chunks(6).all(|image| image[0] == 0.0));
     }
 
     #[test]
     fn words_are_dropped_as_often_as_asked() {
         let dropped = |word_dropout| {
-            let batch =
-                augmented(&["<unk>", "dog", "left", "right"], Augmentation { mirror: false, word_dropout });
+            let batch = augmented(
+                &["<unk>", "dog", "left", "right"],
+                Augmentation { word_dropout, ..Augmentation::default() },
+            );
             batch.ids.iter().filter(|&&id| id == 0).count()
         };
         assert_eq!(dropped(0.0), 0);

@@ -66,7 +66,8 @@ fn photos_are_looked_at_once() {
         Ok(means(pixels, 16))
     };
     let cache = folder.path().join("kept");
-    let looking = |cache| Looking { side: 16, len: 3, most: 255.0, look: &look, cache, progress: &|_, _| () };
+    let looking =
+        |cache| Looking { side: 16, crops: 0, len: 3, most: 255.0, look: &look, cache, progress: &|_, _| () };
     let read = Photos::read(folder.path(), &looking(Some(&cache)), None).expect("usable");
     assert_eq!(looked.get(), PHOTOS);
     let skipped = read.skipped.join("\n");
@@ -107,6 +108,40 @@ fn photos_are_looked_at_once() {
     let failing = |_: &[u8]| Err(Error::Device("lost".into()));
     let failing = Looking { look: &failing, ..looking(None) };
     assert!(matches!(Photos::read(folder.path(), &failing, None), Err(Error::Device(_))));
+}
+
+#[test]
+fn parts_of_photos_are_learned_from_besides_and_kept() {
+    let folder = folder();
+    let looked = Cell::new(0);
+    let look = |pixels: &[u8]| {
+        looked.set(looked.get() + pixels.len() / (3 * 16 * 16));
+        Ok(means(pixels, 16))
+    };
+    let cache = folder.path().join("kept");
+    let read = |crops: usize| {
+        let cache = Some(cache.as_path());
+        let looking =
+            Looking { side: 16, crops, len: 3, most: 255.0, look: &look, cache, progress: &|_, _| () };
+        Photos::read(folder.path(), &looking, None).expect("usable")
+    };
+    let whole = read(0);
+    let more = read(2);
+    // Two of each of the twelve that are learned from.
+    assert_eq!(looked.get(), PHOTOS + 2 * 12);
+    assert_eq!((more.vocabulary.words.len(), more.train.photos.len()), (whole.vocabulary.words.len(), 12));
+    assert_eq!((whole.train.len(), more.train.len()), (60, 180));
+    assert_eq!((more.validation.len(), more.test.len()), (whole.validation.len(), whole.test.len()));
+    let mut seen = std::collections::BTreeSet::new();
+    for seed in 0..60 {
+        let batch = more.train.batch(8, &mut Noise::new(seed));
+        assert!(batch.references.iter().all(|captions| captions.len() == 5));
+        let means = batch.images.chunks(3);
+        seen.extend(means.map(|means| means.iter().map(|&mean| mean as u32).collect::<Vec<_>>()));
+    }
+    assert!(seen.len() > 24, "{} pictures of 36", seen.len());
+    read(3);
+    assert_eq!(looked.get(), PHOTOS + 3 * 12, "nothing is looked at twice");
 }
 
 /// Sizes that all differ.

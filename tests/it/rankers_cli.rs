@@ -49,7 +49,8 @@ fn batches_have_no_photo_twice_and_sentences_of_all_lengths() {
     let folder = folder();
     let look =
         |pixels: &[u8]| Ok(pixels.chunks_exact(16).map(|plane| f32::from(plane[0])).collect::<Vec<_>>());
-    let looking = Looking { side: 4, len: 3, most: 255.0, look: &look, cache: None, progress: &|_, _| () };
+    let looking =
+        Looking { side: 4, crops: 0, len: 3, most: 255.0, look: &look, cache: None, progress: &|_, _| () };
     let photos = Photos::read(folder.path(), &looking, None).expect("usable");
     let word = |id: usize| photos.vocabulary.words[id].clone();
     let pairs = Pairs::new(photos.train.clone());

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use serde::Serialize;
 
-use super::super::open::open;
+use super::super::open::{Reading, open};
 use super::{Args, bounds, print_bounds, print_columns, print_head};
 use crate::checkpoint::Manifest;
 use crate::eval::bound::Bound;
@@ -20,15 +20,16 @@ pub struct Evaluation {
 
 /// Measures the bound.
 pub fn evaluate(args: &Args, manifest: Manifest, weights: &[u8]) -> Result<Evaluation> {
-    let opened = open(
-        manifest.data.name,
-        args.data.as_deref(),
-        0,
-        manifest.system.image_size().width,
-        None,
-        Some(manifest.vocabulary.clone()),
-        &args.models,
-    )?;
+    let reading = Reading {
+        folder: args.data.as_deref(),
+        held_out_seed: 0,
+        side: manifest.system.image_size().width,
+        cache: None,
+        vocabulary: Some(manifest.vocabulary.clone()),
+        models: &args.models,
+        crops: 0,
+    };
+    let opened = open(manifest.data.name, reading)?;
     let [bound, held_out] = bounds(args, &manifest, weights, opened.test.as_ref())?;
     if !args.json {
         print_head(&manifest.name, &manifest.weights.sha256, manifest.temperature);

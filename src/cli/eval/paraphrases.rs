@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use burn::tensor::Device;
 use serde::Serialize;
 
-use super::super::open::{open, read_said};
+use super::super::open::{Reading, open, read_said};
 use super::descriptions::Perplexity;
 use super::{Args, print_head};
 use crate::checkpoint::Manifest;
@@ -179,8 +179,16 @@ fn perplexity(args: &Args, manifest: &Manifest, weights: &[u8], most: usize) -> 
         HeldOut::Scenes(bans) => bans.seed,
         _ => 0,
     };
-    let data = args.data.as_deref();
-    let opened = open(manifest.data.name, data, held_out_seed, 0, None, vocabulary, &args.models)?;
+    let reading = Reading {
+        folder: args.data.as_deref(),
+        held_out_seed,
+        side: 0,
+        cache: None,
+        vocabulary,
+        models: &args.models,
+        crops: 0,
+    };
+    let opened = open(manifest.data.name, reading)?;
     let source: &dyn Source = opened.test.as_ref();
     let captions = most.min(SCENES).saturating_mul(5);
     let measured = Perplexity { weights, source, held_out: false, captions, seed: args.seed };

@@ -58,7 +58,7 @@ struct Tried {
 /// Describes the test photos of a folder.
 pub fn evaluate(args: &Args, manifest: Manifest, weights: &[u8]) -> Result<Evaluation> {
     let describer = Describer::load(&manifest, weights, &Device::flex())?;
-    let (photos, _) = open_photos(args.data.as_deref(), &args.models, Some(manifest.vocabulary.clone()))?;
+    let (photos, _) = open_photos(args.data.as_deref(), &args.models, Some(manifest.vocabulary.clone()), 0)?;
     let most = args.samples.map_or(usize::MAX, |samples| samples as usize);
     let search = Search::default();
     let validated = Sentences::of(&describer, &photos.validation, most, &search)?;

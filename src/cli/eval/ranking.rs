@@ -34,7 +34,7 @@ pub struct Evaluation {
 /// Ranks the test photos of a folder, and what is said of them.
 pub fn evaluate(args: &Args, manifest: Manifest, weights: &[u8]) -> Result<Evaluation> {
     let matcher = Matcher::load(&manifest, weights, &Device::flex())?;
-    let (photos, _) = open_photos(args.data.as_deref(), &args.models, Some(manifest.vocabulary.clone()))?;
+    let (photos, _) = open_photos(args.data.as_deref(), &args.models, Some(manifest.vocabulary.clone()), 0)?;
     let most = args.samples.map_or(usize::MAX, |samples| samples as usize);
     let (validation, _) = rank(&matcher, &Pairs::new(photos.validation), most)?;
     let test = Pairs::new(photos.test);

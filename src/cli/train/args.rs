@@ -101,6 +101,9 @@ pub struct Args {
     /// Share of the words that are read as unknown while learning, 0 up to 1
     #[arg(long, value_name = "SHARE")]
     word_dropout: Option<f32>,
+    /// Learn from so many random parts of each photo, too, every second one mirrored: captioners of photos
+    #[arg(long, value_name = "CROPS", value_parser = clap::value_parser!(u8).range(..=20))]
+    crops: Option<u8>,
     /// First learning rate
     #[arg(long)]
     lr: Option<f64>,
@@ -239,6 +242,7 @@ impl Args {
         let mut changed = options.augmentation.unwrap_or_default();
         changed.mirror = self.mirror.map_or(changed.mirror, |mirror| mirror == Switch::On);
         changed.word_dropout = self.word_dropout.unwrap_or(changed.word_dropout);
+        changed.crops = self.crops.map_or(changed.crops, usize::from);
         options.augmentation = Some(changed).filter(|changed| *changed != Augmentation::default());
     }
 
@@ -317,6 +321,7 @@ impl Args {
             ("--steps", self.steps.is_some()),
             ("--mirror", self.mirror.is_some()),
             ("--word-dropout", self.word_dropout.is_some()),
+            ("--crops", self.crops.is_some()),
             ("--window-limits", self.window_limits.is_some()),
             ("--set", !self.set.is_empty()),
             ("--optimizer", self.optimizer.is_some()),

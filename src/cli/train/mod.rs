@@ -14,7 +14,7 @@ use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use super::files::{read_json, read_judge_weights, read_model, write_json, write_model};
-use super::open::{Opened, open};
+use super::open::{Opened, Reading, open};
 use crate::checkpoint::{
     DataRecord, FORMAT, Manifest, NamedTensor, Precision, WeightsRecord, decode, encode, float_tensors,
     parse_safetensors, take, with_values,
@@ -99,15 +99,16 @@ pub fn run(args: Args) -> Result<()> {
         true => Some(read_json::<Vocabulary>(&out.join(VOCABULARY))?),
         false => words_of(options.data, from.as_ref(), sentences.as_ref())?,
     };
-    let Opened { data, vocabulary, skipped, .. } = open(
-        options.data,
-        run.data.as_deref(),
-        options.held_out_seed,
+    let reading = Reading {
+        folder: run.data.as_deref(),
+        held_out_seed: options.held_out_seed,
         side,
-        Some(&cache),
-        owned,
-        &args.models,
-    )?;
+        cache: Some(&cache),
+        vocabulary: owned,
+        models: &args.models,
+        crops: options.augmentation.map_or(0, |augmentation| augmentation.crops),
+    };
+    let Opened { data, vocabulary, skipped, .. } = open(options.data, reading)?;
     options.config.fit_data(vocabulary.words.len(), None);
     let data = augmented(data, options, &vocabulary);
     options.check()?;

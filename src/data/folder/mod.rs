@@ -2,6 +2,7 @@
 //! `metadata.jsonl`. Painters learn from pixels ([`Folder`]), captioners of photos from features
 //! ([`photos::Photos`]).
 
+mod crops;
 mod encoding;
 mod features;
 mod index;

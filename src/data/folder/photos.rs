@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use super::features::{FeatureCache, name};
 use super::lengths::of_one_length;
-use super::{Entry, Index, Split, check_enough, known_words, pixels, split, with_usable_captions, words};
+use super::{
+    Entry, Index, Split, check_enough, crops, known_words, pixels, split, with_usable_captions, words,
+};
 use crate::data::batch::{CaptionBatch, NO_WORD};
 use crate::data::noise::Noise;
 use crate::data::source::Source;
@@ -25,6 +27,8 @@ const TOGETHER: usize = 8;
 pub struct Looking<'a> {
     /// Side of the squares that photos are squeezed into, pixels.
     pub side: usize,
+    /// Random parts of each photo that are learned from besides the whole.
+    pub crops: usize,
     /// Features of a photo.
     pub len: usize,
     /// The largest feature; the least is 0. Features are kept as bytes, 255 standing for this.
@@ -98,14 +102,21 @@ impl Photos {
     pub fn read(folder: &Path, looking: &Looking, vocabulary: Option<Vocabulary>) -> Result<Self> {
         let Index { entries, mut skipped, mut notes, .. } = Index::read(folder)?;
         let entries = with_usable_captions(folder, entries, &mut skipped, &notes)?;
-        let (entries, features) = look_at(folder, entries, looking, &mut skipped)?;
+        let cache = looking.cache.map(|folder| FeatureCache::new(folder, looking.len));
+        let mut waiting = Waiting { looking, cache: cache.as_ref(), photos: Vec::new(), pixels: Vec::new() };
+        let (entries, mut features) = look_at(folder, entries, &mut waiting, &mut skipped)?;
         check_enough(folder, entries.len(), &skipped)?;
         let splits = split::parts(&entries, &mut notes);
+        let crops = crops::look(folder, &entries, &splits, &mut waiting, &mut features, &mut skipped)?;
         let vocabulary = vocabulary.unwrap_or_else(|| Vocabulary {
             max_words: MOST_WORDS,
             ..known_words(&entries, &splits, LEAST_MENTIONS)
         });
         let ids = vocabulary.ids();
+        let known = |said: &[String], unknown: usize| -> Vec<usize> {
+            let known = said.iter().map(|word| ids.get(word.as_str()).copied().unwrap_or(unknown));
+            known.take(MOST_WORDS).collect()
+        };
         let unit = looking.most / 255.0;
         let features = Arc::new(Features { bytes: features, len: looking.len, unit });
         let part = |wanted: Split| {
@@ -113,16 +124,24 @@ impl Photos {
             let (mut photos, mut references) = (Vec::new(), HashMap::new());
             for (at, entry) in entries.iter().enumerate().filter(|(at, _)| splits[*at] == wanted) {
                 let captions: Vec<Vec<String>> = entry.captions.iter().map(|said| words(said)).collect();
-                let of = |said: &Vec<String>, unknown: usize| -> Vec<usize> {
-                    let known = said.iter().map(|word| ids.get(word.as_str()).copied().unwrap_or(unknown));
-                    known.take(MOST_WORDS).collect()
-                };
                 for said in &captions {
-                    let known = of(said, 0);
+                    let known = known(said, 0);
                     by_length[known.len()].push((at, known));
                 }
-                references.insert(at, captions.iter().map(|said| of(said, NO_WORD)).collect());
+                references.insert(at, captions.iter().map(|said| known(said, NO_WORD)).collect());
                 photos.push(Described { file: entry.file.clone(), at, captions });
+            }
+            // The features of crops come after those of all whole photos.
+            let crops = crops.iter().enumerate().filter(|_| wanted == Split::Train);
+            for (at, crop) in crops.map(|(at, crop)| (entries.len() + at, crop)) {
+                let said = entries[crop.entry].captions.iter();
+                let said: Vec<Vec<usize>> =
+                    said.map(|said| known(&crop.said(words(said)), NO_WORD)).collect();
+                // Rare words are learned from whole photos alone.
+                for known in said.iter().filter(|said| !said.contains(&NO_WORD)) {
+                    by_length[known.len()].push((at, known.clone()));
+                }
+                references.insert(at, said);
             }
             Arc::new(PhotoPart { photos, features: features.clone(), references, by_length })
         };
@@ -136,32 +155,21 @@ impl Photos {
 fn look_at(
     folder: &Path,
     entries: Vec<Entry>,
-    looking: &Looking,
+    waiting: &mut Waiting,
     skipped: &mut Vec<String>,
 ) -> Result<(Vec<Entry>, Vec<u8>)> {
-    let cache = looking.cache.map(|folder| FeatureCache::new(folder, looking.len));
-    let all = entries.len();
+    let (all, looking) = (entries.len(), waiting.looking);
     let (mut used, mut features) = (Vec::with_capacity(all), Vec::with_capacity(all * looking.len));
-    let mut waiting = Waiting { looking, cache: cache.as_ref(), photos: Vec::new(), pixels: Vec::new() };
     for (done, entry) in entries.into_iter().enumerate() {
         let read = pixels::bytes_of(&folder.join(&entry.path)).and_then(|photo| {
-            let name = name(&photo);
-            if let Some(kept) = cache.as_ref().and_then(|cache| cache.get(&name)) {
-                features.extend(kept);
-                return Ok(());
-            }
-            let pixels = pixels::squeezed(&pixels::upright(&photo)?.image, looking.side);
-            waiting.photos.push((name, features.len()));
-            waiting.pixels.extend(pixels);
-            features.resize(features.len() + looking.len, 0);
-            Ok(())
+            let pixels = || Ok(pixels::squeezed(&pixels::upright(&photo)?.image, looking.side));
+            waiting.add(name(&photo), &mut features, pixels)
         });
         match read {
             Ok(()) => used.push(entry),
             Err(why) => skipped.push(format!("{}: {why}", entry.file)),
         }
-        if waiting.photos.len() >= TOGETHER {
-            waiting.look(&mut features)?;
+        if waiting.look_if_many(&mut features)? {
             (looking.progress)(done + 1, all);
         }
     }
@@ -170,8 +178,8 @@ fn look_at(
 }
 
 /// Photos that are to be looked at together.
-struct Waiting<'a> {
-    looking: &'a Looking<'a>,
+pub(super) struct Waiting<'a> {
+    pub looking: &'a Looking<'a>,
     cache: Option<&'a FeatureCache>,
     /// The name of each, and where its features begin.
     photos: Vec<(String, usize)>,
@@ -179,7 +187,36 @@ struct Waiting<'a> {
 }
 
 impl Waiting<'_> {
-    fn look(&mut self, features: &mut [u8]) -> Result<()> {
+    /// Adds the features of a photo to all others: those that are kept, or none yet, its pixels waiting to be looked at.
+    ///
+    /// **Errors** those of `pixels`.
+    pub fn add(
+        &mut self,
+        name: String,
+        features: &mut Vec<u8>,
+        pixels: impl FnOnce() -> std::result::Result<Vec<u8>, String>,
+    ) -> std::result::Result<(), String> {
+        if let Some(kept) = self.cache.and_then(|cache| cache.get(&name)) {
+            features.extend(kept);
+            return Ok(());
+        }
+        self.pixels.extend(pixels()?);
+        self.photos.push((name, features.len()));
+        features.resize(features.len() + self.looking.len, 0);
+        Ok(())
+    }
+
+    /// Looks at those that wait, when they are many; says whether they were.
+    pub fn look_if_many(&mut self, features: &mut [u8]) -> Result<bool> {
+        let many = self.photos.len() >= TOGETHER;
+        if many {
+            self.look(features)?;
+        }
+        Ok(many)
+    }
+
+    /// Looks at those that wait.
+    pub fn look(&mut self, features: &mut [u8]) -> Result<()> {
         if self.photos.is_empty() {
             return Ok(());
         }

@@ -116,7 +116,7 @@ pub fn photos() -> TrainOptions<DrawConfig> {
     TrainOptions {
         preset: "photos".to_owned(),
         data: DataSet::Folder,
-        augmentation: Some(Augmentation { mirror: true, word_dropout: 0.1 }),
+        augmentation: Some(Augmentation { mirror: true, word_dropout: 0.1, crops: 0 }),
         config: DrawConfig::photos(),
         epochs: 60,
         temperature: 1.0,
