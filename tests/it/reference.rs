@@ -51,6 +51,7 @@ impl Case {
             images: Cow::Borrowed(&self.images),
             boxes: Cow::Borrowed(&[]),
             references: Cow::Borrowed(&[]),
+            documents: None,
         }
     }
 }
