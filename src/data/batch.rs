@@ -1,9 +1,6 @@
 //! A batch of captioned images on the host.
 
 use std::borrow::Cow;
-use std::sync::Arc;
-
-use super::cider::Documents;
 
 /// Stands behind the last word of captions that are shorter than others of their batch: of those that rankers learn
 /// from alone, all others have captions of one length.
@@ -42,8 +39,6 @@ pub struct CaptionBatch<'a> {
     /// All captions of each image, [`NO_WORD`] for a word that the vocabulary lacks: what sentences of a model's own are
     /// compared with; empty where there is but one.
     pub references: Cow<'a, [Vec<Vec<usize>>]>,
-    /// All captions of the data set, as far as it is fixed: how often words are said.
-    pub documents: Option<Arc<Documents>>,
 }
 
 /// What is said of each image of a batch, in the form that a model hears.
@@ -100,17 +95,7 @@ impl<'a> CaptionBatch<'a> {
         let empty = || Cow::Borrowed(&[][..]);
         let (sentences, boxes) = (Cow::Borrowed(&[][..]), Cow::Borrowed(&[][..]));
         let references = Cow::Borrowed(&[][..]);
-        Self {
-            size,
-            ids: empty(),
-            words: 0,
-            sentences,
-            read: empty(),
-            images,
-            boxes,
-            references,
-            documents: None,
-        }
+        Self { size, ids: empty(), words: 0, sentences, read: empty(), images, boxes, references }
     }
 
     /// Captions of `words` words each (1 or more), and the sentences that they say in other words.
@@ -183,7 +168,6 @@ impl CaptionBatch<'_> {
             images: Cow::Borrowed(&self.images[of(self.images.len())]),
             boxes: Cow::Owned(boxes),
             references: Cow::Borrowed(&self.references[of(self.references.len())]),
-            documents: self.documents.clone(),
         }
     }
 }

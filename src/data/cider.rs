@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Arc, OnceLock};
 
 /// The longest n-grams that are counted.
 const ORDERS: usize = 4;
@@ -19,62 +18,10 @@ pub fn grams<T: Eq + Hash>(words: &[T], n: usize) -> HashMap<&[T], usize> {
     counts
 }
 
-/// In how many pictures' references each n-gram stands.
-#[derive(Debug)]
-pub struct Frequencies<T> {
-    pictures: usize,
-    with: HashMap<Vec<T>, usize>,
-}
-
-impl<T: Eq + Hash + Clone> Frequencies<T> {
-    /// In the references of each picture.
-    pub fn of(references: &[Vec<Vec<T>>]) -> Self {
-        let mut with = HashMap::new();
-        for references in references {
-            let mut seen = HashMap::new();
-            for n in 1..=ORDERS {
-                references.iter().for_each(|reference| seen.extend(grams(reference, n)));
-            }
-            seen.into_keys().for_each(|gram| *with.entry(gram.to_vec()).or_insert(0) += 1);
-        }
-        Self { pictures: references.len(), with }
-    }
-
-    /// `ln(pictures / pictures with it)`; an n-gram of none counts as one of one.
-    fn weight(&self, gram: &[T]) -> f64 {
-        let with = self.with.get(gram).copied().unwrap_or(0).max(1);
-        (self.pictures as f64 / with as f64).ln()
-    }
-}
-
-/// References of a whole data set, counted when they are first asked for.
-#[derive(Debug, Default)]
-pub struct Documents {
-    references: Vec<Vec<Vec<usize>>>,
-    frequencies: OnceLock<Arc<Frequencies<usize>>>,
-}
-
-impl Documents {
-    /// The references of each picture.
-    pub fn new(references: Vec<Vec<Vec<usize>>>) -> Self {
-        Self { references, frequencies: OnceLock::new() }
-    }
-
-    /// Their n-grams, `end` behind the last word of each.
-    pub fn frequencies(&self, end: usize) -> Arc<Frequencies<usize>> {
-        let count = || {
-            let ended = |said: &Vec<usize>| said.iter().copied().chain([end]).collect();
-            let of = |captions: &Vec<Vec<usize>>| captions.iter().map(ended).collect();
-            Arc::new(Frequencies::of(&self.references.iter().map(of).collect::<Vec<_>>()))
-        };
-        self.frequencies.get_or_init(count).clone()
-    }
-}
-
-/// References of pictures, and how often n-grams are said.
+/// References of pictures, and in how many pictures' each n-gram stands.
 pub struct Cider<'a, T> {
     references: &'a [Vec<Vec<T>>],
-    frequencies: Arc<Frequencies<T>>,
+    pictures_with: HashMap<&'a [T], usize>,
 }
 
 /// The n-grams of a sentence with their weights, and the length of that vector.
@@ -83,15 +30,18 @@ struct Weighed<'a, T> {
     norm: f64,
 }
 
-impl<'a, T: Eq + Hash + Clone> Cider<'a, T> {
-    /// From the references of each picture, n-grams counted in these.
+impl<'a, T: Eq + Hash> Cider<'a, T> {
+    /// From the references of each picture.
     pub fn of(references: &'a [Vec<Vec<T>>]) -> Self {
-        Self::with(references, Arc::new(Frequencies::of(references)))
-    }
-
-    /// The same, n-grams counted elsewhere.
-    pub fn with(references: &'a [Vec<Vec<T>>], frequencies: Arc<Frequencies<T>>) -> Self {
-        Self { references, frequencies }
+        let mut pictures_with = HashMap::new();
+        for references in references {
+            let mut seen = HashMap::new();
+            for n in 1..=ORDERS {
+                references.iter().for_each(|reference| seen.extend(grams(reference, n)));
+            }
+            seen.into_keys().for_each(|gram| *pictures_with.entry(gram).or_insert(0) += 1);
+        }
+        Self { references, pictures_with }
     }
 
     /// Of a sentence about a picture, 0 to 10.
@@ -112,8 +62,12 @@ impl<'a, T: Eq + Hash + Clone> Cider<'a, T> {
     }
 
     fn weighed<'b>(&self, words: &'b [T], n: usize) -> Weighed<'b, T> {
-        let weigh = |(gram, count)| (gram, count as f64 * self.frequencies.weight(gram));
-        let weights: HashMap<_, _> = grams(words, n).into_iter().map(weigh).collect();
+        let weight = |gram: &[T]| {
+            let with = self.pictures_with.get(gram).copied().unwrap_or(0).max(1);
+            (self.references.len() as f64 / with as f64).ln()
+        };
+        let weights: HashMap<_, _> =
+            grams(words, n).into_iter().map(|(gram, count)| (gram, count as f64 * weight(gram))).collect();
         let norm = weights.values().map(|weight| weight * weight).sum::<f64>().sqrt();
         Weighed { weights, norm }
     }

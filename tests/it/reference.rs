@@ -51,7 +51,6 @@ impl Case {
             images: Cow::Borrowed(&self.images),
             boxes: Cow::Borrowed(&[]),
             references: Cow::Borrowed(&[]),
-            documents: None,
         }
     }
 }

@@ -11,7 +11,6 @@ use super::{
     Entry, Index, Split, check_enough, crops, known_words, pixels, split, with_usable_captions, words,
 };
 use crate::data::batch::{CaptionBatch, NO_WORD};
-use crate::data::cider::Documents;
 use crate::data::noise::Noise;
 use crate::data::source::Source;
 use crate::data::vocabulary::Vocabulary;
@@ -61,8 +60,6 @@ pub struct PhotoPart {
     features: Arc<Features>,
     /// Of each photo's features the ids of its captions, [`NO_WORD`] for unknown words.
     references: HashMap<usize, Vec<Vec<usize>>>,
-    /// Those of all whole photos.
-    documents: Arc<Documents>,
     /// Captions by number of words: the number of the features and the word ids of each.
     pub(super) by_length: Vec<Vec<(usize, Vec<usize>)>>,
 }
@@ -134,7 +131,6 @@ impl Photos {
                 references.insert(at, captions.iter().map(|said| known(said, NO_WORD)).collect());
                 photos.push(Described { file: entry.file.clone(), at, captions });
             }
-            let documents = Arc::new(Documents::new(references.values().cloned().collect()));
             // The features of crops come after those of all whole photos.
             let crops = crops.iter().enumerate().filter(|_| wanted == Split::Train);
             for (at, crop) in crops.map(|(at, crop)| (entries.len() + at, crop)) {
@@ -147,7 +143,7 @@ impl Photos {
                 }
                 references.insert(at, said);
             }
-            Arc::new(PhotoPart { photos, features: features.clone(), references, documents, by_length })
+            Arc::new(PhotoPart { photos, features: features.clone(), references, by_length })
         };
         let (train, validation, test) = (part(Split::Train), part(Split::Validation), part(Split::Test));
         Ok(Self { vocabulary, train, validation, test, skipped, notes })
@@ -270,8 +266,7 @@ impl PhotoPart {
             images.extend(self.features.of(*at));
             references.extend(self.references.get(at).cloned());
         }
-        let batch = CaptionBatch::of_words(Cow::Owned(ids), words, Cow::Owned(images));
-        CaptionBatch { documents: Some(self.documents.clone()), ..batch.with_references(references) }
+        CaptionBatch::of_words(Cow::Owned(ids), words, Cow::Owned(images)).with_references(references)
     }
 }
 

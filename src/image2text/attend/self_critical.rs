@@ -53,17 +53,14 @@ impl Attend {
     /// which breaks off is worth less.
     ///
     /// **Deviations** The baseline b_k is the mean worth of the picture's other sentences (Luo 2020, *A Better Variant of
-    /// Self-Critical Sequence Training*); the paper's is that of the likeliest sentence, which must be said besides. Of a
-    /// source without an end n-grams are counted in the batch.
+    /// Self-Critical Sequence Training*); the paper's is that of the likeliest sentence, which must be said besides. In
+    /// how many pictures' captions an n-gram stands is counted in the batch; theirs in the whole data set.
     pub fn worth(&self, config: &AttendConfig, item: &TrainBatch, images: Tensor<4>) -> Worth {
         let learns = item.is_learned_from();
         let copies = if learns { config.self_critical } else { 1 };
         let references = references(item, config.vocabulary_size);
         let spoken = self.speak(config, item, images, copies, longest(&references));
-        let cider = match &item.batch.documents {
-            Some(documents) => Cider::with(&references, documents.frequencies(config.vocabulary_size)),
-            None => Cider::of(&references),
-        };
+        let cider = Cider::of(&references);
         let worth = |(row, ids): (usize, &Vec<usize>)| cider.score(ids, row / copies) as f32;
         let worths: Vec<f32> = spoken.ids.iter().enumerate().map(worth).collect();
         let (mut means, mut advantages) = (Vec::new(), Vec::new());
