@@ -52,15 +52,7 @@ pub fn said(describer: &Describer, features: &[f32], search: &Search) -> Result<
 
 /// Describes in memory first: when a picture is broken, nothing is written.
 pub fn run(args: &Args, describer: &Describer, search: &Search) -> Result<()> {
-    let sheet = args.map.as_deref();
-    if args.pictures.len() > 1 && sheet.is_some() {
-        bail!("--map is of one picture, {} are named", args.pictures.len());
-    }
-    if let Some(path) =
-        sheet.filter(|path| path.extension().is_none_or(|found| !found.eq_ignore_ascii_case("png")))
-    {
-        bail!("{}: the picture with its regions is a .png", path.display());
-    }
+    let sheet = sheet(args)?;
     let reader = Reader::of_photos(&args.models)?;
     let of = |path| -> Result<Vec<Said>> {
         let mut said = said(describer, &reader.read(path)?, search)?;
@@ -71,33 +63,52 @@ pub fn run(args: &Args, describer: &Describer, search: &Search) -> Result<()> {
     let drawn = match sheet {
         Some(path) => {
             let pixels = reader.shown(&args.pictures[0], boxes::SIDE as usize)?;
-            let phrase = |said: &Said| Phrase {
-                words: said.text.split(' ').map(str::to_owned).collect(),
-                region: said.region,
-            };
-            Some((path, boxes::sheet(&pixels, &found[0].iter().map(phrase).collect::<Vec<_>>())?))
+            let phrases: Vec<Phrase> = found[0].iter().map(Said::phrase).collect();
+            Some((path, boxes::sheet(&pixels, &phrases)?))
         }
         None => None,
     };
-    if args.json {
-        let pictures = args.pictures.iter().zip(&found);
-        let pictures: Vec<_> = pictures
-            .map(|(picture, regions)| serde_json::json!({ "picture": picture, "regions": regions }))
-            .collect();
-        let all = serde_json::json!({ "model": args.model, "pictures": pictures });
-        output::write(Path::new("-"), json(&all)?.as_bytes())?;
-    } else {
-        for (path, regions) in args.pictures.iter().zip(&found) {
-            if args.pictures.len() > 1 {
-                say!("{}", path.display());
-            }
-            for Said { region, text, .. } in regions {
-                say!("{text:<28} {}", boxes::place(region));
-            }
-        }
-    }
+    print(args, &found)?;
     match drawn {
         Some((path, bytes)) => write_and_note(path, &bytes),
         None => Ok(()),
     }
+}
+
+impl Said {
+    fn phrase(&self) -> Phrase {
+        Phrase { words: self.text.split(' ').map(str::to_owned).collect(), region: self.region }
+    }
+}
+
+/// Where the picture with its regions is to be written.
+fn sheet(args: &Args) -> Result<Option<&Path>> {
+    let Some(path) = args.map.as_deref() else { return Ok(None) };
+    if args.pictures.len() > 1 {
+        bail!("--map is of one picture, {} are named", args.pictures.len());
+    }
+    if path.extension().is_none_or(|found| !found.eq_ignore_ascii_case("png")) {
+        bail!("{}: the picture with its regions is a .png", path.display());
+    }
+    Ok(Some(path))
+}
+
+fn print(args: &Args, found: &[Vec<Said>]) -> Result<()> {
+    let pictures = args.pictures.iter().zip(found);
+    if args.json {
+        let pictures: Vec<_> = pictures
+            .map(|(picture, regions)| serde_json::json!({ "picture": picture, "regions": regions }))
+            .collect();
+        let all = serde_json::json!({ "model": args.model, "pictures": pictures });
+        return output::write(Path::new("-"), json(&all)?.as_bytes());
+    }
+    for (path, regions) in pictures {
+        if args.pictures.len() > 1 {
+            say!("{}", path.display());
+        }
+        for Said { region, text, .. } in regions {
+            say!("{text:<28} {}", boxes::place(region));
+        }
+    }
+    Ok(())
 }

@@ -66,25 +66,29 @@ pub fn look(
     for (entry, Entry { file, path, .. }) in
         entries.iter().enumerate().filter(|(at, _)| splits[*at] == Split::Train)
     {
-        let read = pixels::bytes_of(&folder.join(path))
-            .and_then(|bytes| Ok((name(&bytes), pixels::upright(&bytes)?.image)));
-        let (name, photo) = match read {
-            Ok(read) => read,
-            Err(why) => {
-                skipped.push(format!("{file}: {why}"));
-                continue;
-            }
-        };
-        let seed = u64::from_str_radix(&name[..16], 16).unwrap_or_default();
-        for at in 0..crops {
-            let mirrored = at % 2 == 0;
-            let pixels = || {
-                let crop = cropped(&photo, mirrored, &mut Noise::stream(seed, at as u64));
-                Ok(pixels::squeezed(&crop, side))
-            };
-            if waiting.add(format!("{name}-{at}"), features, pixels).is_ok() {
+        let mut add = || -> std::result::Result<(), String> {
+            let bytes = pixels::bytes_of(&folder.join(path))?;
+            let name = name(&bytes);
+            let seed = u64::from_str_radix(&name[..16], 16).unwrap_or_default();
+            // Where all features are kept no photo is decoded.
+            let mut decoded = None;
+            for at in 0..crops {
+                let mirrored = at % 2 == 0;
+                let pixels = || {
+                    let photo = match &mut decoded {
+                        Some(photo) => photo,
+                        none => none.insert(pixels::upright(&bytes)?.image),
+                    };
+                    let crop = cropped(photo, mirrored, &mut Noise::stream(seed, at as u64));
+                    Ok(pixels::squeezed(&crop, side))
+                };
+                waiting.add(format!("{name}-{at}"), features, pixels)?;
                 found.push(Crop { entry, mirrored });
             }
+            Ok(())
+        };
+        if let Err(why) = add() {
+            skipped.push(format!("{file}: {why}"));
         }
         waiting.look_if_many(features)?;
         progress(entry + 1, entries.len());
