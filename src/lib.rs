@@ -19,36 +19,36 @@
 //! filter banks, `T` num_steps.
 
 pub mod checkpoint;
-#[cfg(not(target_family = "wasm"))]
+#[cfg(native)]
 pub mod cli;
 pub mod data;
-#[cfg(any(not(target_family = "wasm"), feature = "describe"))]
+#[cfg(looks)]
 pub mod describe;
 pub mod error;
-#[cfg(not(target_family = "wasm"))]
+#[cfg(native)]
 pub mod eval;
 pub mod eyes;
-#[cfg(not(target_family = "wasm"))]
+#[cfg(native)]
 pub mod font;
 pub mod image2text;
 pub mod kernels;
 pub mod model;
 pub mod nn;
 pub mod options;
-#[cfg(any(not(target_family = "wasm"), not(feature = "describe")))]
+#[cfg(paints)]
 pub mod paint;
-#[cfg(any(not(target_family = "wasm"), feature = "describe"))]
+#[cfg(looks)]
 pub mod paraphrase;
 mod platform;
-#[cfg(not(target_family = "wasm"))]
+#[cfg(native)]
 pub mod plot;
-#[cfg(any(not(target_family = "wasm"), feature = "describe"))]
+#[cfg(looks)]
 pub mod rank;
 pub mod sentence;
 pub mod systems;
 pub mod text2image;
 pub mod text2text;
-#[cfg(not(target_family = "wasm"))]
+#[cfg(native)]
 pub mod train;
 #[cfg(target_family = "wasm")]
 pub mod web;

@@ -5,15 +5,15 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-#[cfg(any(not(target_family = "wasm"), feature = "describe"))]
+#[cfg(looks)]
 use crate::image2text::{align, attend, embed, rnn};
 use crate::model::{Config, ImageSize, TextToImage, Trainable, check_memory};
-#[cfg(any(not(target_family = "wasm"), feature = "describe"))]
+#[cfg(looks)]
 use crate::model::{ImageTextMatching, ImageToText, TextToText};
-#[cfg(not(target_family = "wasm"))]
+#[cfg(native)]
 use crate::options::Preset;
 use crate::text2image::{deconv, draw, framed, lapgan, layered, vae};
-#[cfg(any(not(target_family = "wasm"), feature = "describe"))]
+#[cfg(looks)]
 use crate::text2text::encoder_decoder;
 
 macro_rules! systems {
@@ -22,32 +22,32 @@ macro_rules! systems {
         // What an engine of the browser never runs need not be downloaded: those of painters know painters alone, the
         // one that looks at pictures all others.
         of_any_kind! {
-            (any(not(target_family = "wasm"), not(feature = "describe")))
+            (paints)
             ["text-to-image", "draws", "aligndraw paint CAPTION"] { $($painters)+ }
-            (any(not(target_family = "wasm"), feature = "describe"))
+            (looks)
             ["image-to-text", "describes pictures", "aligndraw describe PICTURE"] { $($captioners)+ }
-            (any(not(target_family = "wasm"), feature = "describe"))
+            (looks)
             ["image-text-matching", "ranks pictures", "aligndraw search SENTENCE PICTURES"] { $($rankers)+ }
-            (any(not(target_family = "wasm"), feature = "describe"))
+            (looks)
             ["text-to-text", "paraphrases", "aligndraw paraphrase SENTENCE"] { $($paraphrasers)+ }
         }
         painting_engines! { $($painters)+ }
         ranking! { $($rankers)+ }
         of_one_kind! {
-            (any(not(target_family = "wasm"), not(feature = "describe")))
+            (paints)
             visit_painter(PainterVisitor: TextToImage), is_painter, "it does not draw"; $($painters)+
         }
         of_one_kind! {
-            (any(not(target_family = "wasm"), feature = "describe"))
+            (looks)
             visit_captioner(CaptionerVisitor: ImageToText), is_captioner, "it does not describe pictures";
             $($captioners)+
         }
         of_one_kind! {
-            (any(not(target_family = "wasm"), feature = "describe"))
+            (looks)
             visit_ranker(RankerVisitor: ImageTextMatching), is_ranker, "it does not rank pictures"; $($rankers)+
         }
         of_one_kind! {
-            (any(not(target_family = "wasm"), feature = "describe"))
+            (looks)
             visit_paraphraser(ParaphraserVisitor: TextToText), is_paraphraser, "it does not paraphrase";
             $($paraphrasers)+
         }
@@ -161,7 +161,7 @@ macro_rules! of_any_kind {
         }
 
         /// The training runs of all systems under their names.
-        #[cfg(not(target_family = "wasm"))]
+        #[cfg(native)]
         pub fn presets() -> Vec<Preset<System>> {
             let mut all = Vec::new();
             $($(all.extend(<$model as Trainable>::presets().into_iter().map(|preset| Preset {

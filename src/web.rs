@@ -1,13 +1,13 @@
 //! All of wasm-bindgen: converts and delegates. The JavaScript around it is `www/lib/`, whose worker
 //! owns one model: a painter, or in the `describe` engine a captioner or a ranker.
 
-#[cfg(feature = "describe")]
+#[cfg(looks)]
 pub mod captioner;
-#[cfg(feature = "describe")]
+#[cfg(looks)]
 pub mod look;
-#[cfg(not(feature = "describe"))]
+#[cfg(paints)]
 pub mod painter;
-#[cfg(feature = "describe")]
+#[cfg(looks)]
 pub mod ranker;
 
 use serde::Serialize;
@@ -71,7 +71,7 @@ pub fn engine_of_systems() -> Result<JsValue, JsValue> {
 }
 
 /// Where a painter computes, by the name of the engine.
-#[cfg(not(feature = "describe"))]
+#[cfg(paints)]
 fn engine_of(name: &str) -> crate::error::Result<crate::paint::Engine> {
     use crate::paint::Engine;
     match name {

@@ -4,13 +4,13 @@ pub mod augment;
 pub mod batch;
 pub mod binary_mnist;
 pub mod cider;
-#[cfg(not(target_family = "wasm"))]
+#[cfg(native)]
 pub mod folder;
 pub mod mnist;
 pub mod mnist_captions;
 pub mod noise;
 pub mod paraphrases;
-#[cfg(not(target_family = "wasm"))]
+#[cfg(native)]
 pub mod scene_pictures;
 pub mod scenes;
 pub mod sentence;

@@ -11,7 +11,7 @@ pub const ACCUMULATORS: usize = 3;
 pub const HAS_BURN_TENSORS: bool = cfg!(any(feature = "flex", feature = "describe", feature = "wgpu"));
 
 /// Whether painters' fused passes are here: where burn tensors are, another engine has them.
-#[cfg(not(feature = "describe"))]
+#[cfg(paints)]
 pub const HAS_FUSED_PASSES: bool = !HAS_BURN_TENSORS;
 
 /// Whether [`packed_gemm`] exists here.

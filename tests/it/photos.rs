@@ -57,14 +57,19 @@ fn means(pixels: &[u8], side: usize) -> Vec<f32> {
     pixels.chunks_exact(side * side).map(mean).collect()
 }
 
+/// Looks at photos of 16×16 and counts them.
+fn counting(looked: &Cell<usize>) -> impl Fn(&[u8]) -> aligndraw::error::Result<Vec<f32>> {
+    |pixels| {
+        looked.set(looked.get() + pixels.len() / (3 * 16 * 16));
+        Ok(means(pixels, 16))
+    }
+}
+
 #[test]
 fn photos_are_looked_at_once() {
     let folder = folder();
     let looked = Cell::new(0);
-    let look = |pixels: &[u8]| {
-        looked.set(looked.get() + pixels.len() / (3 * 16 * 16));
-        Ok(means(pixels, 16))
-    };
+    let look = counting(&looked);
     let cache = folder.path().join("kept");
     let looking =
         |cache| Looking { side: 16, crops: 0, len: 3, most: 255.0, look: &look, cache, progress: &|_, _| () };
@@ -114,10 +119,7 @@ fn photos_are_looked_at_once() {
 fn parts_of_photos_are_learned_from_besides_and_kept() {
     let folder = folder();
     let looked = Cell::new(0);
-    let look = |pixels: &[u8]| {
-        looked.set(looked.get() + pixels.len() / (3 * 16 * 16));
-        Ok(means(pixels, 16))
-    };
+    let look = counting(&looked);
     let cache = folder.path().join("kept");
     let read = |crops: usize| {
         let cache = Some(cache.as_path());

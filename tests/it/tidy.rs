@@ -75,11 +75,10 @@ fn files_can_be_told_in_one_sentence() {
 }
 
 #[test]
-fn only_the_platform_the_registry_and_the_roots_know_wasm() {
+fn only_the_platform_and_the_roots_know_wasm() {
     for path in sources(&root().join("src"), "rs") {
         let name = path.strip_prefix(root()).expect("inside").to_string_lossy().into_owned();
-        let allowed = name.starts_with("src/platform")
-            || ["src/lib.rs", "src/main.rs", "src/data/mod.rs", "src/systems.rs"].contains(&&*name);
+        let allowed = name.starts_with("src/platform") || ["src/lib.rs", "src/main.rs"].contains(&&*name);
         let knows = read(&path).contains("target_family = \"wasm\"");
         assert!(allowed || !knows, "{name} knows wasm");
     }
