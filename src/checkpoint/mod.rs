@@ -5,6 +5,6 @@ mod tensors;
 
 pub use manifest::{DataRecord, FORMAT, Manifest, WeightsRecord, as_trained, check_temperature};
 pub use tensors::{
-    NamedTensor, Precision, decode, encode, float_tensors, parse_safetensors, take, to_safetensors,
+    NamedTensor, Precision, decode, encode, float_tensors, parse_safetensors, take, to_safetensors, towards,
     with_values,
 };

@@ -225,6 +225,19 @@ pub fn decode<M: Module>(fresh: M, file: &SafeTensors) -> Result<M> {
     with_values(fresh, |name, shape| take(file, name, shape))
 }
 
+/// A module whose weights went a share of the way, 0 to 1, to those of a file (Wortsman et al. 2022, "Robust fine-tuning
+/// of zero-shot models").
+///
+/// **Errors** as [`decode`].
+pub fn towards<M: Module>(module: M, file: &SafeTensors, share: f32) -> Result<M> {
+    let mut own = float_tensors(&module).into_iter();
+    with_values(module, |name, shape| {
+        let other = take(file, name, shape)?;
+        let own = own.next().map_or_else(Vec::new, |tensor| tensor.values);
+        Ok(own.iter().zip(other).map(|(own, other)| own + share * (other - own)).collect())
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use burn::tensor::Device;
@@ -269,6 +282,24 @@ mod tests {
                 assert!(b.iter().all(|b| b.to_bits() & 0xffff == 0));
             }
         }
+    }
+
+    #[test]
+    fn weights_go_a_share_of_the_way() {
+        let config = DrawConfig::tiny();
+        let (from, to) = (fresh(&config, 1), fresh(&config, 2));
+        let bytes = encode(&to, Precision::Half).expect("encodes");
+        let moved = towards(from.clone(), &parse_safetensors(&bytes).expect("parses"), 0.25).expect("moves");
+        let of = |module: &Draw| float_tensors(module);
+        for ((from, to), moved) in of(&from).into_iter().zip(of(&to)).zip(of(&moved)) {
+            let pairs = from.values.iter().zip(to.values).zip(moved.values);
+            pairs.for_each(|((from, to), moved)| {
+                assert!((0.75 * from + 0.25 * to - moved).abs() < 1e-3 * (1.0 + to.abs()));
+            });
+        }
+        let other =
+            encode(&fresh(&DrawConfig { latent_size: 5, ..config }, 2), Precision::Half).expect("encodes");
+        assert!(towards(from, &parse_safetensors(&other).expect("parses"), 0.25).is_err());
     }
 
     #[test]

@@ -9,7 +9,7 @@ use clap::{Args as ClapArgs, ValueEnum};
 use super::files::{read_json, read_model, write_model};
 use super::index::write_index;
 use super::train::{RECORD, Run, SizesOf, VOCABULARY, manifest, with_field};
-use crate::checkpoint::{Manifest, Precision, check_temperature, decode, encode, parse_safetensors};
+use crate::checkpoint::{Manifest, Precision, check_temperature, decode, encode, parse_safetensors, towards};
 use crate::cli::output::say;
 use crate::model::Trainable;
 use crate::options::TrainOptions;
@@ -24,6 +24,13 @@ pub struct Args {
     /// A model to write again instead of a run: the path of its manifest without .json
     #[arg(long, conflicts_with = "run")]
     from: Option<String>,
+    /// Another model of the same sizes and words, to which the weights go a share of the way: between a model and what
+    /// it became by more training often lies a better one
+    #[arg(long, requires = "from", value_name = "MODEL")]
+    towards: Option<String>,
+    /// The share of the way, 0 to 1
+    #[arg(long, requires = "towards", default_value_t = 0.5)]
+    share: f32,
     /// Bits of a weight: 8 halves the download
     #[arg(long, value_enum, default_value = "16")]
     bits: Bits,
@@ -59,8 +66,12 @@ pub fn run(args: Args) -> Result<()> {
         Some(model) => {
             let (mut manifest, bytes) = read_model(Path::new(""), model)?;
             let system = manifest.system.clone();
+            let other = args.towards.as_deref().map(|other| other_end(&mut manifest, other, args.share));
+            let other = other.transpose()?;
             keep_words(&mut manifest, args.words)?;
-            let weights = system.visit(Rewrite { bytes: &bytes, to: &manifest.system, precision })?;
+            let other = other.as_deref().map(|bytes| (bytes, args.share));
+            let rewrite = Rewrite { bytes: &bytes, other, to: &manifest.system, precision };
+            let weights = system.visit(rewrite)?;
             (manifest, weights)
         }
         None => from_run(&args.run, args.words, precision)?,
@@ -72,6 +83,29 @@ pub fn run(args: Args) -> Result<()> {
     write_index(&args.models).context("the model is written, the list of models is not")?;
     say!("{}/{}: {} bytes", args.models.display(), manifest.weights.file, manifest.weights.bytes);
     Ok(())
+}
+
+/// The weights of another model to go a share of the way to, which the manifest then tells of.
+fn other_end(manifest: &mut Manifest, model: &str, share: f32) -> Result<Vec<u8>> {
+    if !(0.0..=1.0).contains(&share) {
+        bail!("--share: {share}, expected 0 to 1");
+    }
+    let (other, bytes) = read_model(Path::new(""), model).context("--towards")?;
+    if other.system.name() != manifest.system.name() || other.vocabulary.words != manifest.vocabulary.words {
+        bail!(
+            "--towards: {model} is of {} with {} words, expected one of {} with the same {} words as --from",
+            other.system.name(),
+            other.vocabulary.words.len(),
+            manifest.system.name(),
+            manifest.vocabulary.words.len()
+        );
+    }
+    let record =
+        serde_json::json!({ "weights": other.weights.sha256, "share": share, "training": other.training });
+    if let Some(training) = manifest.training.as_object_mut() {
+        training.insert("towards".to_owned(), record);
+    }
+    Ok(bytes)
 }
 
 /// Leaves the first words of a manifest's vocabulary, and rows for no more.
@@ -95,9 +129,11 @@ fn adapted<M: Trainable>(model: M, from: &M::Config, to: &System) -> crate::erro
     }
 }
 
-/// Writes a model's weights again, in another precision or for fewer words.
+/// Writes a model's weights again: in another precision, for fewer words or on the way to another's.
 struct Rewrite<'a> {
     bytes: &'a [u8],
+    /// The weights to go a share of the way to.
+    other: Option<(&'a [u8], f32)>,
     to: &'a System,
     precision: Precision,
 }
@@ -107,7 +143,10 @@ impl SystemVisitor for Rewrite<'_> {
 
     fn visit<M: Trainable>(self, config: &M::Config) -> Self::Output {
         let fresh = M::init(config, 0, &Device::flex());
-        let model = decode(fresh, &parse_safetensors(self.bytes)?)?;
+        let mut model = decode(fresh, &parse_safetensors(self.bytes)?)?;
+        if let Some((other, share)) = self.other {
+            model = towards(model, &parse_safetensors(other)?, share)?;
+        }
         encode(&adapted(model, config, self.to)?, self.precision)
     }
 }

@@ -142,6 +142,29 @@ fn a_model_can_be_written_again_in_fewer_bits() {
 }
 
 #[test]
+fn a_model_can_be_written_on_the_way_to_another() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().to_str().expect("a UTF-8 path");
+    let export = |from: &str, towards: &str, share: &str| {
+        let end = ["--towards", towards, "--share", share, "--models", path, "--name", "between"];
+        aligndraw(&[&["export", "--from", from], &end[..]].concat())
+    };
+    let written = export("models/digits", "models/digits", "0.25");
+    assert!(written.status.success(), "{}", stderr(&written));
+    let manifest = std::fs::read(folder.path().join("between.json")).expect("a manifest");
+    let manifest: serde_json::Value = serde_json::from_slice(&manifest).expect("JSON");
+    assert_eq!(manifest["training"]["towards"]["share"], 0.25);
+    for (other, share, says) in [
+        ("models/digits", "1.5", "expected 0 to 1"),
+        ("models/aligndraw-digits", "0.5", "expected one of framed"),
+        ("models/nothing", "0.5", "nothing.json"),
+    ] {
+        let refused = export("models/digits", other, share);
+        assert!(stderr(&refused).contains(says), "{}", stderr(&refused));
+    }
+}
+
+#[test]
 fn a_word_is_drawn_where_its_frame_is_put() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let json = folder.path().join("frames.json");
