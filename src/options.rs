@@ -160,9 +160,10 @@ impl<C: Config> TrainOptions<C> {
             return Err(Error::Config(format!("the words' dropout is {dropout}, expected 0 up to 1")));
         }
         if self.augmentation.is_some_and(|augmentation| augmentation.crops > 0)
-            && self.data != DataSet::Photos
+            && !matches!(self.data, DataSet::Photos | DataSet::PhotoPairs)
         {
-            return Err(Error::Config("crops are learned from by captioners of photos alone".to_owned()));
+            let what = "crops are learned from by captioners and rankers of photos alone";
+            return Err(Error::Config(what.to_owned()));
         }
         if self.clip.is_nan() || self.clip <= 0.0 {
             return Err(Error::Config(format!("the clipping norm is {}, expected above 0", self.clip)));

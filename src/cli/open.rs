@@ -121,7 +121,7 @@ pub fn open(set: DataSet, reading: Reading) -> Result<Opened> {
         }
         DataSet::Photos => Ok(open_photos(folder, models, vocabulary, crops)?.1),
         DataSet::PhotoPairs => {
-            let (photos, opened) = open_photos(folder, models, vocabulary, 0)?;
+            let (photos, opened) = open_photos(folder, models, vocabulary, crops)?;
             let pairs = |part: Arc<PhotoPart>| -> Arc<dyn Source> { Arc::new(Pairs::new(part)) };
             let data = Data { train: pairs(photos.train), validation: pairs(photos.validation) };
             Ok(Opened { data, test: pairs(photos.test), ..opened })

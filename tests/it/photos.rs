@@ -1,10 +1,12 @@
 //! Captioners of photos: features that are kept, hand-written passes, and the command line from a folder to words.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Output};
 
 use aligndraw::data::batch::{CaptionBatch, NO_WORD, TrainBatch};
+use aligndraw::data::folder::pairs::Pairs;
 use aligndraw::data::folder::photos::{Looking, MOST_WORDS, Photos};
 use aligndraw::data::noise::Noise;
 use aligndraw::data::source::Source;
@@ -134,14 +136,19 @@ fn parts_of_photos_are_learned_from_besides_and_kept() {
     assert_eq!((more.vocabulary.words.len(), more.train.photos.len()), (whole.vocabulary.words.len(), 12));
     assert_eq!((whole.train.len(), more.train.len()), (60, 180));
     assert_eq!((more.validation.len(), more.test.len()), (whole.validation.len(), whole.test.len()));
-    let mut seen = std::collections::BTreeSet::new();
+    // Rankers see a photo or a crop of it in a batch, never two of a photo.
+    let pairs = Pairs::new(more.train.clone());
+    let (mut seen, mut ranked) = (BTreeSet::new(), BTreeSet::new());
     for seed in 0..60 {
         let batch = more.train.batch(8, &mut Noise::new(seed));
         assert!(batch.references.iter().all(|captions| captions.len() == 5));
-        let means = batch.images.chunks(3);
-        seen.extend(means.map(|means| means.iter().map(|&mean| mean as u32).collect::<Vec<_>>()));
+        let means = |of: &[f32]| of.iter().map(|&mean| mean as u32).collect::<Vec<_>>();
+        seen.extend(batch.images.chunks(3).map(means));
+        let batch = pairs.batch(100, &mut Noise::new(seed));
+        assert_eq!(batch.len(), 12);
+        ranked.extend(batch.images.chunks(3).map(means));
     }
-    assert!(seen.len() > 24, "{} pictures of 36", seen.len());
+    assert!(seen.len() > 24 && ranked.len() > 24, "{} and {} pictures of 36", seen.len(), ranked.len());
     read(3);
     assert_eq!(looked.get(), PHOTOS + 3 * 12, "nothing is looked at twice");
 }

@@ -62,6 +62,8 @@ pub struct PhotoPart {
     references: HashMap<usize, Vec<Vec<usize>>>,
     /// Captions by number of words: the number of the features and the word ids of each.
     pub(super) by_length: Vec<Vec<(usize, Vec<usize>)>>,
+    /// Of each photo's features those of its crops, where there are any.
+    pub(super) crops: HashMap<usize, Vec<usize>>,
 }
 
 /// Features of photos as bytes.
@@ -132,8 +134,10 @@ impl Photos {
                 photos.push(Described { file: entry.file.clone(), at, captions });
             }
             // The features of crops come after those of all whole photos.
-            let crops = crops.iter().enumerate().filter(|_| wanted == Split::Train);
-            for (at, crop) in crops.map(|(at, crop)| (entries.len() + at, crop)) {
+            let of_part = crops.iter().enumerate().filter(|_| wanted == Split::Train);
+            let mut crops: HashMap<usize, Vec<usize>> = HashMap::new();
+            for (at, crop) in of_part.map(|(at, crop)| (entries.len() + at, crop)) {
+                crops.entry(crop.entry).or_default().push(at);
                 let said = entries[crop.entry].captions.iter();
                 let said: Vec<Vec<usize>> =
                     said.map(|said| known(&crop.said(words(said)), NO_WORD)).collect();
@@ -143,7 +147,7 @@ impl Photos {
                 }
                 references.insert(at, said);
             }
-            Arc::new(PhotoPart { photos, features: features.clone(), references, by_length })
+            Arc::new(PhotoPart { photos, features: features.clone(), references, by_length, crops })
         };
         let (train, validation, test) = (part(Split::Train), part(Split::Validation), part(Split::Test));
         Ok(Self { vocabulary, train, validation, test, skipped, notes })
@@ -252,9 +256,9 @@ impl PhotoPart {
         self.photos[photos].iter().flat_map(|photo| self.features.of(photo.at)).collect()
     }
 
-    /// Features of a photo.
-    pub(super) fn features_of(&self, photo: usize) -> impl Iterator<Item = f32> {
-        self.features.of(self.photos[photo].at)
+    /// Features by their number.
+    pub(super) fn features_at(&self, at: usize) -> impl Iterator<Item = f32> {
+        self.features.of(at)
     }
 
     fn batch_of<'a>(&self, captions: impl Iterator<Item = &'a (usize, Vec<usize>)>) -> CaptionBatch<'static> {
