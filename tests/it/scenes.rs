@@ -151,6 +151,25 @@ fn lessons_are_not_held_out_and_dwell_on_what_is_hard() {
     );
 }
 
+/// An old photo's place is learned in its own colours: the words that change them are no part of what it is said to be.
+#[test]
+fn places_are_learned_in_their_own_colours() {
+    let (pictures, mut noise) = (pictures(), Noise::new(4));
+    let words = caption::vocabulary().words;
+    let mut old_photos = 0;
+    for _ in 0..20 {
+        let batch = pictures.training_batch(10, &mut noise, Lesson::Places);
+        let plane = CANVAS * CANVAS;
+        for (ids, pixels) in batch.ids.chunks(batch.words).zip(batch.images.chunks(3 * plane)) {
+            old_photos += usize::from(ids.iter().any(|&id| words[id] == "vintage"));
+            // In an old photo blue is 0.68 / 1.08 of red in every pixel.
+            let tone = |at: usize| (pixels[2 * plane + at] - pixels[at] * 0.68 / 1.08).abs();
+            assert!((0..plane).any(|at| tone(at) > 0.02), "{ids:?}");
+        }
+    }
+    assert!(old_photos > 0, "no caption of an old photo among 200");
+}
+
 /// Words that name an object have its box: of two that stand side by side, the left one's is on the left.
 #[test]
 fn what_a_caption_names_has_its_box() {

@@ -235,7 +235,8 @@ fn land(place: Place, b: &mut Board) {
         Place::Beach => {
             b.fade(0.0, 24.0, 0x58b4ee, 0xc8ebfb);
             b.rect(0.0, 23.0, SIDE, 14.0, 0x1f87c6);
-            b.rect(0.0, 31.0, SIDE, 6.0, 0x37a9d8);
+            // Below the waves of the surf's edge as well.
+            b.rect(0.0, 31.0, SIDE, 9.0, 0x37a9d8);
             ground(b, 37.0, 0xffffff);
             ground(b, 38.5, 0xf1dca4);
             for _ in 0..18 {

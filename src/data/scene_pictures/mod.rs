@@ -84,9 +84,10 @@ impl ScenePictures {
         (planes(&canvas, scene.vintage), layout)
     }
 
-    /// Paints the place of a scene, without things: [3, 64, 64] in [0, 1].
+    /// Paints the place of a scene, without things, in its own colours even where the scene is an old photo:
+    /// [3, 64, 64] in [0, 1].
     pub fn paint_place(&self, scene: &Scene, noise: &mut Noise) -> Vec<f32> {
-        planes(&place(scene, noise), scene.vintage)
+        planes(&place(scene, noise), false)
     }
 
     /// Where the objects of a scene would be put, give or take the same few pixels.

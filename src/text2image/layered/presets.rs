@@ -72,7 +72,7 @@ pub fn scene_places() -> TrainOptions<LayeredConfig> {
     TrainOptions {
         preset: "scene-places".to_owned(),
         config: LayeredConfig { place_codes: Some(CodesConfig::scenes()), curriculum, ..options.config },
-        epochs: 25,
+        epochs: 40,
         ..options
     }
 }

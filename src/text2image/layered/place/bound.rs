@@ -23,7 +23,7 @@ pub const PLACE_STREAM: u64 = 1 << 41;
 const FIT_BATCH: usize = 32;
 /// Share of the codes that others hear wrongly while they learn: what is drawn has mistakes, and after one the rest
 /// should go on as the place does.
-const MISREAD: f32 = 0.03;
+const MISREAD: f32 = 0.01;
 
 /// The codes, some of them exchanged for others at random.
 fn misread(codes: &Tensor<1, Int>, count: usize, noise: &mut Noise) -> Tensor<1, Int> {

@@ -5,13 +5,13 @@ use burn::tensor::{Device, Int, Tensor};
 
 use super::prior::{LEFT, NEIGHBOURS, SUM_SCALE};
 use super::{Known, PlaceCodes, Seen};
-use crate::kernels::softmax;
+use crate::kernels::softmax::{self, Cut};
 use crate::nn::{floats, indices, on_device};
 use crate::platform;
 
-/// Codes less probable than this share of the most probable one are not drawn: there are a thousand of them, and of
-/// some hundred squares one would else be a stray. Each of the codes that show a star is seldom, too.
-const LEAST_SHARE: f32 = 0.003;
+/// Which codes are not drawn: there are a thousand of hardly any probability, and of some hundred squares one would else
+/// be a stray. Each of the codes that show a star is seldom, too, but together they are not.
+const STRAYS: Cut = Cut { least: 0.003, nucleus: 0.98 };
 
 /// The share of a normal distribution below each of some numbers (Abramowitz & Stegun 1964, 26.2.17; to 7·10⁻⁸).
 pub fn quantiles(noise: &[f32]) -> Vec<f32> {
@@ -123,8 +123,8 @@ impl PlaceCodes {
         let device = said.device();
         let mut grid = grid;
         let [batch, _, size] = grid.embedded.dims();
-        let least = if known.is_some() { 0.0 } else { LEAST_SHARE };
-        let draw = Draw::new(self.codebook.len(), least, &device);
+        let cut = if known.is_some() { Cut::NONE } else { STRAYS };
+        let draw = Draw::new(self.codebook.len(), cut, &device);
         // What every cell hears wherever it lies, and whatever stands beside it [picture, cell, U].
         let said = self.prior.said.forward(said).unsqueeze_dim::<3>(1);
         let told = said + self.prior.position.val().unsqueeze_dim::<3>(0);
@@ -160,17 +160,17 @@ impl PlaceCodes {
 
 /// How codes are drawn from their scores.
 struct Draw {
-    /// Codes below this share of the most probable one are left out.
-    least: f32,
+    /// Which are left out.
+    cut: Cut,
     /// For drawing on a device; none where the scores are read without waiting.
     on_device: Option<RunningSums>,
 }
 
 impl Draw {
     /// From so many codes.
-    fn new(codes: usize, least: f32, device: &Device) -> Self {
+    fn new(codes: usize, cut: Cut, device: &Device) -> Self {
         let reads_at_once = platform::CPU_ALONE || *device == Device::flex();
-        Self { least, on_device: (!reads_at_once).then(|| RunningSums::new(codes, device)) }
+        Self { cut, on_device: (!reads_at_once).then(|| RunningSums::new(codes, device)) }
     }
 
     /// The code at which the chances of all up to it reach a chance [code], by `scores` [code, K].
@@ -181,15 +181,30 @@ impl Draw {
             let device = scores.device();
             let (mut scores, chances) = (floats(scores.into_data()), floats(chances.into_data()));
             let each = scores.chunks_exact_mut(codes).zip(chances);
-            let drawn = each.map(|(scores, chance)| softmax::draw(scores, self.least, chance) as f32);
+            let drawn = each.map(|(scores, chance)| softmax::draw(scores, self.cut, chance) as f32);
             return on_device(drawn.collect(), [rows], &device);
         };
         let shares = (scores.clone() - scores.max_dim(1)).exp();
-        let kept = shares.clone() * shares.greater_equal_elem(self.least).float();
+        let kept = self.kept(shares);
         let up_to = sums.of(kept);
         let all = up_to.clone().narrow(1, codes - 1, 1);
         let below = up_to.lower_equal(all * chances.reshape([rows, 1])).float();
         below.sum_dim(1).squeeze_dim::<1>(1).clamp_max((codes - 1) as f32)
+    }
+}
+
+impl Draw {
+    /// Shares [code, K] with 0 for those that are left out.
+    fn kept(&self, shares: Tensor<2>) -> Tensor<2> {
+        let from = |least: f32| shares.clone() * shares.clone().greater_equal_elem(least).float();
+        let first = from(self.cut.least);
+        let enough = first.clone().sum_dim(1) * self.cut.nucleus;
+        // What is left only falls from one to the next: where one has too little, so have all after it.
+        self.cut.raised().fold(first, |kept, least| {
+            let fewer = from(least);
+            let too_little = fewer.clone().sum_dim(1).lower(enough.clone());
+            fewer.clone().mask_where(too_little.expand(fewer.dims()), kept)
+        })
     }
 }
 
@@ -274,8 +289,11 @@ mod tests {
         let mut different = std::collections::BTreeSet::new();
         for ((code, chance), shares) in found.iter().zip(chances).zip(shares.chunks_exact(SIZES.codes)) {
             let most = shares.iter().copied().fold(0.0, f32::max);
-            let kept: Vec<f32> =
-                shares.iter().map(|&s| if s >= LEAST_SHARE * most { s } else { 0.0 }).collect();
+            let from = |least: f32| move |s: &f32| if *s >= least * most { *s } else { 0.0 };
+            let sum_from = |least: f32| shares.iter().map(from(least)).sum::<f32>();
+            let enough = STRAYS.nucleus * sum_from(STRAYS.least);
+            let least = STRAYS.raised().take_while(|least| sum_from(*least) >= enough).last();
+            let kept: Vec<f32> = shares.iter().map(from(least.unwrap_or(STRAYS.least))).collect();
             let total: f32 = kept.iter().sum();
             let below: f32 = kept[..*code as usize].iter().sum();
             let until = below + kept[*code as usize];
@@ -307,9 +325,9 @@ mod tests {
         let device = Device::flex();
         let mut noise = Noise::new(5);
         let (scores, chances) = (noise.normals(40 * 64), quantiles(&noise.normals(40)));
-        for least in [0.0, 0.1] {
-            let host = Draw { least, on_device: None };
-            let other = Draw { least, on_device: Some(RunningSums::new(64, &device)) };
+        for cut in [Cut::NONE, Cut { least: 0.1, nucleus: 1.0 }, Cut { least: 0.001, nucleus: 0.9 }] {
+            let host = Draw { cut, on_device: None };
+            let other = Draw { cut, on_device: Some(RunningSums::new(64, &device)) };
             let scores = || on_device(scores.iter().map(|score| 3.0 * score).collect(), [40, 64], &device);
             let chances = || on_device(chances.clone(), [40], &device);
             let [host, other] = [host, other].map(|draw| floats(draw.codes(scores(), chances()).into_data()));

@@ -8,8 +8,22 @@ use super::CodesConfig;
 use crate::nn::layer::Layer;
 use crate::nn::start::Start;
 
-/// Which codes before it a code hears, in rows and columns from its own.
-pub const NEIGHBOURS: [[isize; 2]; 6] = [[0, -1], [0, -2], [-1, -1], [-1, 0], [-1, 1], [-2, 0]];
+/// Which codes before it a code hears, in rows and columns from its own. A column more to the right for each two rows up
+/// would be drawn together with it (`fronts`).
+pub const NEIGHBOURS: [[isize; 2]; 12] = [
+    [0, -1],
+    [0, -2],
+    [0, -3],
+    [-1, -2],
+    [-1, -1],
+    [-1, 0],
+    [-1, 1],
+    [-2, -1],
+    [-2, 0],
+    [-2, 1],
+    [-2, 2],
+    [-3, 0],
+];
 /// The code before it in its row, up to which the sum of the row is heard.
 pub const LEFT: [isize; 2] = NEIGHBOURS[0];
 /// The neighbours, and the sum of all to the left in its row.
@@ -19,7 +33,7 @@ const EMBEDDING_STD: f32 = 0.3;
 /// What the sum of a row is divided by, so that it is about as large as an embedding.
 pub const SUM_SCALE: f32 = 4.0;
 /// Codes beyond the canvas on the left, above and on the right that neighbours reach to.
-const MARGIN: [usize; 3] = [2, 2, 1];
+const MARGIN: [usize; 3] = [3, 3, 2];
 
 /// The weights of the prior.
 #[derive(Module, Debug)]
@@ -28,7 +42,7 @@ pub struct Prior {
     pub embedding: Param<Tensor<2>>,
     /// Where a code lies → first hidden layer [row · column, U].
     pub position: Param<Tensor<2>>,
-    /// What stands before it → first hidden layer [7E, U].
+    /// What stands before it → first hidden layer [13E, U].
     pub context: Layer,
     /// What the place is said to be → first hidden layer [H, U].
     pub said: Layer,
@@ -40,7 +54,7 @@ pub struct Prior {
 
 /// What is known of codes before they are drawn.
 pub struct Seen {
-    /// Embeddings of what stands before them [code, 7E].
+    /// Embeddings of what stands before them [code, 13E].
     pub context: Tensor<2>,
     /// What their places are said to be and where they lie, as the hidden layer hears it [code, U].
     pub told: Tensor<2>,
@@ -102,7 +116,7 @@ impl Prior {
         self.scores(&Seen { context, told: told.flatten(0, 1) })
     }
 
-    /// What stands before each of the codes [picture, row, column, E] → [picture, row, column, 7E].
+    /// What stands before each of the codes [picture, row, column, E] → [picture, row, column, 13E].
     fn context_of(&self, embedded: Tensor<4>) -> Tensor<4> {
         let [batch, rows, columns, size] = embedded.dims();
         let [left, top, right] = MARGIN;
