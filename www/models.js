@@ -56,8 +56,8 @@ const INDEXED = await readIndex();
 /** Those that draw captions. */
 export const MODELS = INDEXED.filter(({ kind }) => kind === 'text-to-image');
 
-/** Those that describe pictures. */
-export const CAPTIONERS = INDEXED.filter(({ kind }) => kind === 'image-to-text');
+/** Those that describe pictures; one of regions describes parts of them, on the command line. */
+export const CAPTIONERS = INDEXED.filter(({ kind, data }) => kind === 'image-to-text' && data !== 'snippets');
 
 /** @param {string | undefined} name @returns {Entry} the model of that name, else the first */
 export const choice = (name) => MODELS.find((model) => model.name === name) ?? MODELS[0];

@@ -16,7 +16,7 @@ const ALIGNER = 'align-photos';
 const PAINTER = 'scenes';
 /** Photos that are there, of `photos/`: whose they are is said in NOTICE there. */
 const PHOTOS = ['astronaut', 'cat', 'coffee', 'raccoon', 'rocket'];
-const SENTENCES = ['a cat with green eyes', 'a woman in an orange suit smiles', 'smoke rises into the night sky', 'a raccoon in the grass'];
+const SENTENCES = ['a cat with green eyes', 'a woman wearing orange', 'smoke rises into the night sky', 'a raccoon in the grass'];
 /** Longer side of the photo as it is shown, pixels. */
 const SIDE = 640;
 /** A bar is empty for a score that is so far behind the best, or for the last where it is farther behind. */

@@ -170,6 +170,15 @@ describe('describing photos', () => {
     assert.deepEqual(page.problems, []);
   });
 
+  test('a captioner of regions is not among them, and says who runs it', async () => {
+    assert.equal(await page.getByRole('radio', { name: /regions/ }).count(), 0);
+    const message = await page.evaluate(async () => {
+      const { load } = await import('./lib/aligndraw.js');
+      return load({ model: 'describe-regions' }).then(() => 'loaded', ({ code, message }) => `${code}: ${message}`);
+    });
+    assert.equal(message, 'model: describe-regions describes regions of photos: aligndraw describe PICTURE --map does');
+  });
+
   test('a photo to try keeps its proportions', async () => {
     await page.evaluate(() => delete document.documentElement.dataset.said);
     await page.getByRole('button', { name: 'A photo to try: cat' }).click();

@@ -62,6 +62,9 @@ async function load({ id, files, gpu, kept }, /** @type {AbortSignal} */ signal)
   const file = await manifestFile(files, signal, 'a model’s manifest');
   const manifestBytes = file.bytes;
   const manifest = manifestOf(manifestBytes);
+  if (manifest.data?.name === 'snippets') {
+    throw new AlignDrawError({ code: 'model', message: `${manifest.name} describes regions of photos: aligndraw describe PICTURE --map does` });
+  }
   /** @type {Map<string, {loaded: number, total: number, from: string}>} */
   const parts = new Map();
   const report = (/** @type {string} */ name) => (/** @type {number} */ loaded, /** @type {number} */ total, /** @type {string} */ from) => {
