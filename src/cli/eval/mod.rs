@@ -60,6 +60,9 @@ pub struct Args {
     /// Measure a ranker on colour scenes: whether it finds the words of a caption where what they name stands
     #[arg(long, conflicts_with = "regions")]
     scenes: bool,
+    /// With --scenes: how much it is worth that neighbouring words share a region
+    #[arg(long, requires = "scenes", default_value_t = 0.0)]
+    beta: f32,
     /// Where to write the JSON (default: <models>/<model>.eval.json)
     #[arg(long)]
     out: Option<PathBuf>,

@@ -94,6 +94,7 @@ pub struct Evaluation {
     weights_sha256: String,
     captions: usize,
     seed: u64,
+    beta: f32,
     seen: Placed,
     held_out: Placed,
 }
@@ -116,7 +117,7 @@ pub fn evaluate(args: &Args, manifest: Manifest, weights: &[u8]) -> Result<Evalu
             let batch = pictures.batch_of(&[(scene, caption.clone())], &mut noise);
             let looked = eyes.features(&resized(&batch.images, CANVAS, Eyes::SIDE))?;
             let picture = matcher.pictures(floats(looked.into_data()))?;
-            let aligned = block_on(matcher.align(picture, &matcher.read(&caption)?.ids, 0.0))?;
+            let aligned = block_on(matcher.align(picture, &matcher.read(&caption)?.ids, args.beta))?;
             let mut of_word: BTreeMap<usize, Vec<[f32; 4]>> = BTreeMap::new();
             for NamedBox { word, edges, .. } in batch.boxes.iter() {
                 of_word.entry(*word).or_default().push(*edges);
@@ -133,8 +134,9 @@ pub fn evaluate(args: &Args, manifest: Manifest, weights: &[u8]) -> Result<Evalu
     let (seen, held_out) = (measure(false)?, measure(true)?);
     bar.finish_and_clear();
     let weights_sha256 = manifest.weights.sha256.clone();
+    let Args { seed, beta, .. } = *args;
     let evaluation =
-        Evaluation { model: manifest.name, weights_sha256, captions: count, seed: args.seed, seen, held_out };
+        Evaluation { model: manifest.name, weights_sha256, captions: count, seed, beta, seen, held_out };
     if !args.json {
         print(&evaluation);
     }
