@@ -103,16 +103,17 @@ const LOG_ERROR: f32 = -1.3;
 /// How far apart several of a kind start, before tanh.
 const APART: f32 = 0.6;
 
-/// Where n of a kind start: two side by side, more on a ring.
+/// Where n of a kind start: two side by side, more in two rows, the lower one from right to left. (On a ring two of five
+/// learned the same place.)
 fn anchors(most: usize) -> Vec<f32> {
+    let in_row = |at: usize, len: usize| match len {
+        1 => 0.0,
+        _ => APART * (2.0 * at as f32 / (len - 1) as f32 - 1.0),
+    };
     let of = |n: usize, i: usize| match n {
-        1 => [0.0, 0.0],
-        _ => {
-            // Two begin left and right; a ring begins at its top left.
-            let turn = if n == 2 { 0.5 } else { 0.625 };
-            let angle = std::f32::consts::TAU * (turn + i as f32 / n as f32);
-            [APART * angle.cos(), APART * angle.sin()]
-        }
+        1 | 2 => [in_row(i, n), 0.0],
+        _ if i < n.div_ceil(2) => [in_row(i, n.div_ceil(2)), -APART],
+        _ => [in_row(n - 1 - i, n / 2), APART],
     };
     (1..=most).flat_map(|n| (0..n).flat_map(move |i| of(n, i))).collect()
 }
@@ -214,5 +215,22 @@ impl Layered {
             style: grow(self.style),
             ..self
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_of_a_kind_start_apart_from_each_other() {
+        let all = anchors(5);
+        let of = |n: usize| -> Vec<&[f32]> { all.chunks(2).skip(n * (n - 1) / 2).take(n).collect() };
+        assert_eq!(of(1), [[0.0, 0.0]]);
+        assert_eq!(of(2), [[-APART, 0.0], [APART, 0.0]]);
+        assert_eq!(
+            of(5),
+            [[-APART, -APART], [0.0, -APART], [APART, -APART], [APART, APART], [-APART, APART]]
+        );
     }
 }
