@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import puppeteer from 'puppeteer-core';
-import { Builder, Capabilities } from 'selenium-webdriver';
+import { Builder, Capabilities, error as webdriver } from 'selenium-webdriver';
 import { startBrowser } from './harness.mjs';
 
 /** The first file that exists. */
@@ -59,10 +59,24 @@ async function webkit() {
   try {
     await answers(`http://127.0.0.1:${port}/status`);
     const capabilities = new Capabilities({ browserName: 'MiniBrowser', 'webkitgtk:browserOptions': { binary, args: ['--automation'] } });
-    const session = await new Builder().usingServer(`http://127.0.0.1:${port}`).withCapabilities(capabilities).build();
-    await session.manage().setTimeouts({ script: 90_000, pageLoad: 60_000 });
+    const open = async () => {
+      const session = await new Builder().usingServer(`http://127.0.0.1:${port}`).withCapabilities(capabilities).build();
+      await session.manage().setTimeouts({ script: 90_000, pageLoad: 60_000 });
+      return session;
+    };
+    let session = await open();
     return {
-      goto: (url) => session.get(url),
+      goto: async (url) => {
+        try {
+          await session.get(url);
+        } catch (problem) {
+          // On a busy machine WebKitGTK's own process dies now and then between two pages: a new one, once.
+          if (!(problem instanceof webdriver.WebDriverError)) throw problem;
+          await session.quit().catch(() => {});
+          session = await open();
+          await session.get(url);
+        }
+      },
       evaluate: async (run, ...values) => {
         const script = `const [values, done] = arguments; Promise.resolve().then(() => (${run})(...values)).then((value) => done({ value }), (error) => done({ error: String(error) }));`;
         const { value, error } = await session.executeAsyncScript(script, values);
