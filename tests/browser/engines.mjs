@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import puppeteer from 'puppeteer-core';
-import { Builder, Capabilities, error as webdriver } from 'selenium-webdriver';
+import { Builder, Capabilities } from 'selenium-webdriver';
 import { startBrowser } from './harness.mjs';
 
 /** The first file that exists. */
@@ -70,8 +70,10 @@ async function webkit() {
         try {
           await session.get(url);
         } catch (problem) {
-          // On a busy machine WebKitGTK's own process dies now and then between two pages: a new one, once.
-          if (!(problem instanceof webdriver.WebDriverError)) throw problem;
+          // On a busy machine WebKitGTK's own process dies now and then between two pages: a new one, once. It has no other
+          // name for that; what else goes wrong, a page that takes too long say, has.
+          if (!['WebDriverError', 'NoSuchSessionError'].includes(problem.name)) throw problem;
+          console.error(`WebKit ended before ${url} and is started again: ${problem}`);
           await session.quit().catch(() => {});
           session = await open();
           await session.get(url);
