@@ -7,7 +7,7 @@ use aligndraw::data::batch::Captions;
 use aligndraw::data::noise::Noise;
 use aligndraw::error::Error;
 use aligndraw::model::{Config, Trainable};
-use aligndraw::paint::{Engine, Pictures, Pipeline};
+use aligndraw::paint::{Engine, Frame, Pictures, Pipeline};
 use aligndraw::systems::System;
 use aligndraw::text2image::draw::cpu::{Drawing, Weights};
 use aligndraw::text2image::draw::{Draw, DrawConfig, ParameterValues};
@@ -195,4 +195,53 @@ fn manifests_that_cannot_be_are_refused_by_name() {
     newer["format"] = serde_json::json!(99);
     let error = Manifest::parse(newer.to_string().as_bytes()).expect_err("too new").to_string();
     assert!(error.contains("format 99, expected 1 to 2"), "{error}");
+}
+
+/// The shipped painter of colour scenes.
+fn scenes() -> Pipeline {
+    let (_, json, weights) = models().find(|(name, ..)| name == "scenes").expect("it is shipped");
+    let manifest = Manifest::parse(&json).expect("a manifest that parses");
+    Pipeline::load(&manifest, &weights, &Engine::Cpu).expect("the weights fit")
+}
+
+/// All steps of a caption's pictures.
+fn steps(painter: &Pipeline, caption: &str, seeds: &[u64]) -> Vec<Vec<Frame>> {
+    let mut pictures = painter.begin(caption, seeds).expect("a caption");
+    std::iter::from_fn(|| pollster::block_on(painter.step(&mut pictures)).expect("a step")).collect()
+}
+
+#[test]
+fn five_of_a_kind_stand_in_five_places() {
+    let painter = scenes();
+    for caption in ["a group of clocks in the blue sky", "a herd of zebras on the beach"] {
+        let steps = steps(&painter, caption, &[2]);
+        let mut middles: Vec<[f32; 2]> = Vec::new();
+        for frame in
+            steps.iter().filter_map(|frames| frames[0].frame.as_ref()).filter(|frame| frame.width < 64.0)
+        {
+            let middle = [frame.x + frame.width / 2.0, frame.y + frame.height / 2.0];
+            if middles.last() != Some(&middle) {
+                middles.push(middle);
+            }
+        }
+        assert_eq!(middles.len(), 5, "{caption}");
+        for (at, a) in middles.iter().enumerate() {
+            for b in &middles[at + 1..] {
+                assert!((a[0] - b[0]).hypot(a[1] - b[1]) > 12.0, "{caption}: {middles:?}");
+            }
+        }
+    }
+}
+
+/// Snow is blue or white, and of no old photo's brown, whatever the seed.
+#[test]
+fn a_place_has_its_own_colours() {
+    let painter = scenes();
+    let seeds: Vec<u64> = (0..60).collect();
+    let steps = steps(&painter, "a ball on the snow", &seeds);
+    let plane = 64 * 64;
+    for (seed, frame) in steps.last().expect("steps").iter().enumerate() {
+        let mean = |channel: usize| frame.image[channel * plane..][..8 * 64].iter().sum::<f32>();
+        assert!(mean(2) > 0.95 * mean(0), "seed {seed}: blue {} of red {}", mean(2), mean(0));
+    }
 }

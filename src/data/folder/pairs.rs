@@ -66,12 +66,12 @@ impl Pairs {
             photos.swap(at, other);
         }
         photos.truncate(size);
-        let mut caption = |photo: usize| {
+        let caption = |photo: usize| {
             let views = &self.views[photo];
             let view = if views.len() > 1 { &views[noise.below(views.len())] } else { &views[0] };
             (view.at, self.said(view.captions[noise.below(view.captions.len())]))
         };
-        photos.into_iter().map(&mut caption).collect()
+        photos.into_iter().map(caption).collect()
     }
 }
 

@@ -191,9 +191,7 @@ impl Draw {
         let below = up_to.lower_equal(all * chances.reshape([rows, 1])).float();
         below.sum_dim(1).squeeze_dim::<1>(1).clamp_max((codes - 1) as f32)
     }
-}
 
-impl Draw {
     /// Shares [code, K] with 0 for those that are left out.
     fn kept(&self, shares: Tensor<2>) -> Tensor<2> {
         let from = |least: f32| shares.clone() * shares.clone().greater_equal_elem(least).float();
