@@ -28,14 +28,54 @@ const DIGIT_WORDS: [&str; 10] =
 const OTHER_WORDS: [&str; 12] =
     ["the", "digit", "is", "on", "at", "left", "right", "bottom", "top", "of", "image", "."];
 
+/// What people type for the words of the recipe, and what is read: nothing, a word or a phrase.
+const SPELLINGS: [(&str, &[&str]); 10] = [
+    (
+        "",
+        &[
+            "a",
+            "an",
+            "there",
+            "are",
+            "corner",
+            "please",
+            "draw",
+            "paint",
+            "handwritten",
+            "a picture of",
+            "an image of",
+            "a photo of",
+            "a drawing of",
+        ],
+    ),
+    ("digit", &["number", "numeral", "figure"]),
+    ("image", &["picture", "canvas", "page", "photo"]),
+    ("top", &["upper"]),
+    ("bottom", &["lower"]),
+    ("on the left of", &["and", "next to", "beside", "before", "to the left of"]),
+    ("on the right of", &["after", "to the right of"]),
+    ("at", &["in"]),
+    ("at the top of", &["above", "over", "on top of", "on the top of"]),
+    ("at the bottom of", &["below", "under", "beneath", "underneath"]),
+];
+
+/// Other spellings of the recipe's words; "42" is a 4 and a 2.
+fn aliases() -> BTreeMap<String, String> {
+    let digits = DIGIT_WORDS.iter().enumerate().map(|(digit, word)| (word.to_string(), digit.to_string()));
+    let spelled = SPELLINGS
+        .iter()
+        .flat_map(|(read, typed)| typed.iter().map(|typed| (typed.to_string(), read.to_string())));
+    let numbers = (0..100).map(|n| (format!("{n:02}"), format!("{} on the left of {}", n / 10, n % 10)));
+    digits.chain(spelled).chain(numbers).collect()
+}
+
 /// The vocabulary of the recipe: digits as numerals (ids 0–9) or words, then the other words.
 pub fn vocabulary() -> Vocabulary {
     let numerals = (0..10).map(|digit: usize| digit.to_string());
     let words = numerals.chain(OTHER_WORDS.map(str::to_owned)).collect();
-    let aliases = DIGIT_WORDS.iter().enumerate().map(|(digit, word)| (word.to_string(), digit.to_string()));
     Vocabulary {
         words,
-        aliases: aliases.collect::<BTreeMap<_, _>>(),
+        aliases: aliases(),
         full_stop: Some(".".to_owned()),
         max_words: WORDS,
         example: "the digit seven is on the left of the digit two".to_owned(),

@@ -1,5 +1,6 @@
 //! Captions as people type them: what is read of each.
 
+use aligndraw::data::mnist_captions;
 use aligndraw::data::noise::Noise;
 use aligndraw::data::scenes::{Scene, caption::vocabulary};
 use aligndraw::error::Error;
@@ -108,4 +109,30 @@ fn what_is_read_as_several_words_keeps_its_place() {
     assert_eq!(tokens.written, ["a", "small", "dog", "in", "the", "green", "grass", "field"]);
     assert_eq!(tokens.spans[1..3], [[2, 7], [2, 7]]);
     assert_eq!(tokens.spans[5..], [[15, 19]; 3]);
+}
+
+/// Captions of digits as people type them, and what is read of each.
+#[test]
+fn digits_are_read_as_the_recipe_says_them() {
+    let vocabulary = mnist_captions::vocabulary();
+    vocabulary.check().expect("every alias is read as known words");
+    for (typed, read) in [
+        ("a seven", "seven"),
+        ("a picture of the number 8", "the number 8"),
+        ("7 and 2", "7 on the left of 2"),
+        ("a three above a five", "three at the top of five"),
+        ("The 4 is below the 9!", "the 4 is at the bottom of the 9"),
+        ("42", "4 on the left of 2"),
+        ("a one next to an eight", "one on the left of eight"),
+        ("a 6 in the upper right corner of the page", "6 in the upper right of the page"),
+        (
+            "the digit seven is on the left of the digit two",
+            "the digit seven is on the left of the digit two",
+        ),
+    ] {
+        let tokens = vocabulary.tokens(typed).unwrap_or_else(|error| panic!("{typed}: {error}"));
+        let stop = tokens.written.len() - 1;
+        assert_eq!(tokens.written[..stop].join(" "), read, "{typed}");
+    }
+    assert!(vocabulary.tokens("a big seven").is_err(), "what cannot be drawn is said");
 }
