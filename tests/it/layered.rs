@@ -78,6 +78,52 @@ fn the_words_that_are_drawn_and_what_is_said_of_them() {
 }
 
 #[test]
+fn places_are_drawn_as_what_painters_know_and_things_without_what_is_said_of_places() {
+    let (vocabulary, lexicon) = (vocabulary(), lexicon());
+    let words =
+        |ids: &[usize]| -> Vec<&str> { ids.iter().map(|&id| vocabulary.words[id].as_str()).collect() };
+    for (caption, place, thing) in [
+        ("a dog in the sky", "clear sky", "dog"),
+        ("a kite in the dark sky at night", "night", "kite"),
+        ("a herd of cows in the green field", "green grass field", "cow"),
+        ("a dog in a field", "grass field", "dog"),
+        ("a car in the lot", "parking lot", "car"),
+        ("a red boat on the deep blue sea", "sea", "red boat"),
+        ("a bus on a dark street", "street", "bus"),
+        ("a cat in the blue room", "living room", "cat"),
+        ("a horse in the dark woods", "woods", "horse"),
+        ("a blue city bus", "dry grass field", "blue bus"),
+        ("a hot pizza on a wooden chair", "table", "pizza"),
+        ("the decadent chocolate desert is in the hot desert", "hot desert", "decadent chocolate desert"),
+        ("a big red teddy in the living room", "living room", "big red teddy bear"),
+        ("a sign on the street", "street", "stop sign"),
+        ("a black bear in the forest", "forest", "black bear"),
+        ("two men with surf boards in the sea", "sea", "man surf boards"),
+        ("surf boards on the beach", "beach", "surfer"),
+    ] {
+        let ids = vocabulary.tokens(caption).expect("known words").ids;
+        let layers = lexicon.layers(&ids, 6).expect("layers").layers;
+        assert_eq!(
+            [words(&layers[0].words), words(&layers[1].words)].map(|words| words.join(" ")),
+            [place, thing],
+            "{caption}"
+        );
+        for at in &layers[0].said {
+            assert!(layers[0].at_home || layers[0].words.contains(&ids[*at]), "{caption}: word {at} is lit");
+        }
+    }
+}
+
+#[test]
+fn the_shipped_lexicon_is_the_language_s() {
+    let manifest =
+        std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/models/scenes.json")).expect("it is shipped");
+    let manifest: serde_json::Value = serde_json::from_slice(&manifest).expect("JSON");
+    let shipped: Lexicon = serde_json::from_value(manifest["config"]["lexicon"].clone()).expect("a lexicon");
+    assert_eq!(shipped, lexicon());
+}
+
+#[test]
 fn every_caption_of_the_language_has_the_layers_of_its_scene() {
     let (vocabulary, lexicon) = (vocabulary(), lexicon());
     let colours: Vec<usize> = Colour::ALL.iter().filter_map(|c| vocabulary.id(c.word())).collect();
@@ -93,7 +139,11 @@ fn every_caption_of_the_language_has_the_layers_of_its_scene() {
         });
         let expected: Vec<_> = expected.collect();
         let drawn = &layers.layers[1..];
-        assert_eq!(drawn.len(), expected.len() + usize::from(scene.boards), "{caption}");
+        for layer in layers.layers.iter().filter(|layer| !layer.at_home) {
+            let said: Vec<usize> = layer.said.iter().map(|&at| lexicon.shared(ids[at])).collect();
+            assert_eq!(layer.words, said, "what is taught is read as it is said: {caption}");
+        }
+        assert_eq!(drawn.len(), expected.len(), "{caption}");
         assert_eq!(layers.styles.len(), usize::from(scene.vintage), "{caption}");
         for (layer, thing) in drawn.iter().zip(expected) {
             let colour = layer.said.iter().map(|&at| ids[at]).find(|id| colours.contains(id));

@@ -180,18 +180,20 @@ fn named_boxes(image: usize, scene: &Scene, caption: &str, placed: &[Placed]) ->
 type Sample = fn(&mut Noise) -> Scene;
 
 /// A scene to learn from: several kinds of objects and old photos of nowhere in particular are learned
-/// last, so that they are more frequent than in [`Scene::sample`], and groups no rarer for it.
+/// last, so that they are more frequent than in [`Scene::sample`], and groups no rarer for it. Surf boards are in one
+/// scene of forty; in [`Scene::sample`] in one of thousands.
 fn lesson(noise: &mut Noise) -> Scene {
-    match noise.below(20) {
-        0..2 => Scene::vintage(noise),
-        2..8 => Scene::sample_of(1, noise),
-        8..10 => loop {
+    match noise.below(40) {
+        0..4 => Scene::vintage(noise),
+        4..16 => Scene::sample_of(1, noise),
+        16..19 => loop {
             let scene = Scene::sample_of(1, noise);
             if scene.things[0].number == Number::Group {
                 break scene;
             }
         },
-        10..15 => Scene::sample_of(2, noise),
+        19 => Scene::with_boards(noise),
+        20..30 => Scene::sample_of(2, noise),
         _ => Scene::sample_of(3, noise),
     }
 }

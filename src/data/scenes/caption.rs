@@ -234,8 +234,12 @@ fn words() -> Vec<String> {
 pub struct Roles {
     /// Words that name a place.
     pub places: Vec<&'static str>,
+    /// All phrases that say where something is.
+    pub place_phrases: Vec<&'static str>,
     /// Words that name a thing, each with its singular.
     pub things: Vec<(&'static str, &'static str)>,
+    /// The names of things, in the singular.
+    pub names: Vec<&'static str>,
     /// Words before a thing's that belong to its name.
     pub compounds: Vec<&'static str>,
     /// Words that say how many there are, how many, and of how many that stand so: three are drawn as three of a
@@ -251,6 +255,12 @@ pub struct Roles {
     pub homes: Vec<(&'static str, Vec<&'static str>)>,
     /// Words that say the opposite of another.
     pub inverses: Vec<(&'static str, &'static str)>,
+    /// Words of what things carry, each with the thing that carries it and the thing that has it anyway.
+    pub carried: Vec<(&'static str, &'static str, &'static str)>,
+    /// Words that say of two things that they stand beside each other.
+    pub joins: Vec<&'static str>,
+    /// Sentences, without a place, of so many things beside each other; more than three stand as a group does.
+    pub lists: Vec<(usize, &'static str)>,
     /// Words for more than two.
     pub groups: Vec<&'static str>,
 }
@@ -296,12 +306,15 @@ pub fn roles() -> Roles {
         phrases().flat_map(|phrase| phrase.split(' ')).filter(|word| !PREPOSITIONS.contains(word));
     let said =
         names().map(head).chain(compounds()).chain(colours.iter().copied()).chain(sizes).chain(of_places);
+    let (surfer, _) = Object::Surfer.nouns()[0];
     let counts =
         [("two", 2, 2), ("group", 5, 5), ("herd", 5, 5), ("three", 3, 5), ("four", 4, 5), ("five", 5, 5)];
     Roles {
         // A city is a street with houses, with or without the word.
         places: phrases().map(head).chain(["city"]).collect(),
+        place_phrases: phrases().collect(),
         things,
+        names: nouns().map(|(one, _)| one).chain([BOARDS]).collect(),
         compounds: compounds().collect(),
         counts: counts.to_vec(),
         groups: vec!["group", "herd", "three", "four", "five"],
@@ -309,6 +322,9 @@ pub fn roles() -> Roles {
         styles: vec!["vintage"],
         homes: homes(&PREPOSITIONS),
         inverses: vec![("below", "above"), ("under", "over")],
+        joins: relation_phrases(Relation::Beside).to_vec(),
+        lists: vec![(3, "a cat a cat and a cat are"), (4, "a group of cats are"), (5, "a group of cats are")],
+        carried: Object::Person.nouns().iter().map(|(one, _)| (head(BOARDS), *one, head(surfer))).collect(),
         colours,
     }
 }

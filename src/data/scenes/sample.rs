@@ -77,6 +77,12 @@ impl Scene {
         scene
     }
 
+    /// People with surf boards on the beach.
+    pub fn with_boards(noise: &mut Noise) -> Self {
+        let things = vec![Thing { number: Number::Group, ..thing(Object::Person, true, noise) }];
+        Self { things, relation: None, place: Place::Beach, vintage: false, boards: true }
+    }
+
     /// Whether its only kind of object walks.
     pub fn walks(&self) -> bool {
         let kinds = [Kind::Animal, Kind::Grazer, Kind::Person, Kind::Surfer];

@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Tensor};
 
 use super::window::{frames, largest};
-use super::{Layered, LayeredConfig, Layers};
+use super::{Layered, LayeredConfig, Layers, Reading};
 use crate::error::{Error, Result};
 use crate::model::CaptionIds;
 use crate::nn::lstm::{LstmState, OverWords, both_ways};
@@ -17,6 +17,8 @@ const FRAME_LOG_STD: f32 = -3.0;
 pub struct Plan {
     /// Of each picture.
     pub pictures: Vec<Layers>,
+    /// How each picture's caption is read where it is decided where they lie.
+    pub readings: Vec<Reading>,
     /// Rows of a picture.
     pub rows: usize,
 }
@@ -34,7 +36,10 @@ impl Plan {
         let of = |ids| config.lexicon.layers(ids, config.max_things);
         let pictures: Vec<Layers> = captions.ids.chunks(captions.words).map(of).collect::<Result<_>>()?;
         let rows = pictures.iter().map(|layers| layers.layers.len()).max().unwrap_or(1);
-        Ok(Self { pictures, rows })
+        let captions = captions.ids.chunks(captions.words);
+        let readings =
+            captions.zip(&pictures).map(|(ids, layers)| config.lexicon.reading(ids, layers)).collect();
+        Ok(Self { pictures, readings, rows })
     }
 
     /// One value for each row.
@@ -95,16 +100,16 @@ impl Layered {
     /// Where the layers lie and what they are.
     pub fn encode(&self, config: &LayeredConfig, captions: &CaptionIds, plan: &Plan) -> Encoded {
         let device = self.frame_bias.val().device();
-        let states = self.placing_states(config, captions, plan, &device);
+        let states = self.placing_states(config, plan, &device);
         let states = match exchanged(config, captions, plan) {
             Some(rows) => states.select(0, indices(rows, &device)),
             None => states,
         };
         let raw = affine(&states, &self.frame, &self.frame_bias);
         let rows = plan.pictures.len() * plan.rows;
-        let anchors = plan.each_row(|_, layers, at| {
-            let layer = &layers.layers[at];
-            layer.count * (layer.count - 1) / 2 + layer.instance
+        let anchors = plan.each_row(|picture, _, layer| {
+            let row = plan.readings[picture].rows[layer];
+            row.count * (row.count - 1) / 2 + row.instance
         });
         let anchors = self.anchors.val().select(0, indices(anchors, &device));
         let most = plan.each_row(|_, layers, _| largest(layers.layers.len() - 1));
@@ -117,34 +122,33 @@ impl Layered {
             frames,
             raw: raw * things,
             frame_log_std: affine(&states, &self.frame_prior, &self.frame_prior_bias) + FRAME_LOG_STD,
-            said: self.said_of(config, captions, plan, &device),
+            said: self.said_of(config, plan, &device),
             style: self.style_of(captions, plan, &device),
         }
     }
 
-    /// States of the LSTM that places layer after layer [picture · layer, P]. Things are read as one class,
-    /// and sentences that are then equal are encoded once.
-    fn placing_states(
-        &self,
-        config: &LayeredConfig,
-        captions: &CaptionIds,
-        plan: &Plan,
-        device: &Device,
-    ) -> Tensor<2> {
-        let mut sentences: Vec<Vec<usize>> = Vec::new();
-        let mut of_picture = Vec::with_capacity(captions.batch);
-        for ids in captions.ids.chunks(captions.words) {
-            let sentence: Vec<usize> = ids.iter().map(|&id| config.lexicon.plain(id)).collect();
-            let known = sentences.iter().position(|other| *other == sentence);
-            of_picture.push(known.unwrap_or_else(|| {
+    /// States of the LSTM that places layer after layer [picture · layer, P]. Things are read as one class;
+    /// sentences of one length are encoded together, those that are then equal once.
+    fn placing_states(&self, config: &LayeredConfig, plan: &Plan, device: &Device) -> Tensor<2> {
+        let plain = |reading: &Reading| reading.ids.iter().map(|&id| config.lexicon.plain(id)).collect();
+        let read: Vec<Vec<usize>> = plan.readings.iter().map(plain).collect();
+        let mut sentences: Vec<&Vec<usize>> = Vec::new();
+        for sentence in &read {
+            if !sentences.contains(&sentence) {
                 sentences.push(sentence);
-                sentences.len() - 1
-            }));
+            }
         }
-        let words = self.word_states(sentences.concat(), sentences.len(), captions.words);
-        let at = plan.each_row(|picture, layers, layer| {
-            of_picture[picture] * captions.words + layers.layers[layer].word
+        sentences.sort_by_key(|sentence| sentence.len());
+        let states = sentences.chunk_by(|a, b| a.len() == b.len()).map(|alike| {
+            let ids = alike.iter().copied().flatten().copied().collect();
+            self.word_states(ids, alike.len(), alike[0].len())
         });
+        let words = Tensor::cat(states.collect(), 0);
+        let start = |sentence: &Vec<usize>| -> usize {
+            sentences.iter().take_while(|other| **other != sentence).map(|other| other.len()).sum()
+        };
+        let starts: Vec<usize> = read.iter().map(start).collect();
+        let at = plan.each_row(|picture, _, layer| starts[picture] + plan.readings[picture].rows[layer].at);
         let (batch, rows) = (plan.pictures.len(), plan.rows);
         let words = words.select(0, indices(at, device)).reshape([batch as i32, rows as i32, -1]);
         let size = config.place_size;
@@ -179,33 +183,22 @@ impl Layered {
     }
 
     /// What the places are said to be [picture, H].
-    pub fn said_of_places(&self, config: &LayeredConfig, captions: &CaptionIds, plan: &Plan) -> Tensor<2> {
+    pub fn said_of_places(&self, config: &LayeredConfig, plan: &Plan) -> Tensor<2> {
         let device = self.frame_bias.val().device();
-        plan.places(self.said_of(config, captions, plan, &device))
+        plan.places(self.said_of(config, plan, &device))
     }
 
     /// What each layer is said to be: the sum over the words of its noun phrase [row, H].
-    fn said_of(
-        &self,
-        config: &LayeredConfig,
-        captions: &CaptionIds,
-        plan: &Plan,
-        device: &Device,
-    ) -> Tensor<2> {
+    fn said_of(&self, config: &LayeredConfig, plan: &Plan, device: &Device) -> Tensor<2> {
         let v = config.vocabulary_size;
         let rows = plan.pictures.len() * plan.rows;
+        // Where a thing is at home has a sum of its own where the language knows no words for it.
         let counts = |home: bool| -> Vec<f32> {
             let mut counts = vec![0.0; rows * v];
-            let of_rows = plan.each_row(|picture, layers, at| {
+            let of_rows = plan.each_row(|_, layers, at| {
                 let layer = &layers.layers[at];
-                let ids = &captions.ids[picture * captions.words..][..captions.words];
-                let place = if layer.at_home { config.lexicon.home(ids[layer.word]) } else { None };
-                let words = layer.said.iter().map(|&word| config.lexicon.shared(ids[word]));
-                match place {
-                    Some(place) if !home => place.to_vec(),
-                    None if layer.at_home == home => words.collect(),
-                    _ => Vec::new(),
-                }
+                let unknown = layer.at_home && !config.lexicon.is_home(&layer.words);
+                if unknown == home { layer.words.clone() } else { Vec::new() }
             });
             for (row, words) in of_rows.into_iter().enumerate() {
                 words.into_iter().for_each(|word| counts[row * v + word] = 1.0);

@@ -1,5 +1,7 @@
 //! Which words of a caption are drawn, how often, and what is said of each.
 
+use std::cmp::Reverse;
+
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -25,9 +27,28 @@ pub struct Lexicon {
     /// Words of things, each with the words of the place where it is when no place is said.
     #[serde(default)]
     pub homes: Vec<(usize, Vec<usize>)>,
+    /// The names of things, of one word or several. A part of a name ("teddy") is read as the nearest whole one, for the
+    /// same reason as [`Self::phrases`].
+    #[serde(default)]
+    pub names: Vec<Vec<usize>>,
+    /// Words of what things carry, each with the thing that is drawn carrying it and the thing that is drawn where none
+    /// of those is named before.
+    #[serde(default)]
+    pub carried: Vec<[usize; 3]>,
     /// Words that say the opposite of another, each with that other: "a below b" is placed as "b above a".
     #[serde(default)]
     pub inverses: Vec<[usize; 2]>,
+    /// Phrases that say where something is, one for all that places are said to be. What a caption says of its place
+    /// is read as the one of these that is nearest to it, since the sum of words that were never together is no
+    /// place; where there are none, as it is said.
+    #[serde(default)]
+    pub phrases: Vec<Vec<usize>>,
+    /// Words that say of two things that they stand beside each other.
+    #[serde(default)]
+    pub joins: Vec<usize>,
+    /// Sentences, without a place, of so many things that stand beside each other.
+    #[serde(default)]
+    pub lists: Vec<(usize, Vec<usize>)>,
     /// Words that stand for one another where it is decided where a thing stands: each is read as the first
     /// of its group, so that the place of a thing cannot know what the thing is.
     pub alike: Vec<Vec<usize>>,
@@ -40,8 +61,10 @@ pub struct Layer {
     pub word: usize,
     /// Whether it is the place and the word is that of the first thing.
     pub at_home: bool,
-    /// The words that describe it, its own among them.
+    /// The positions of the words that describe it, its own among them.
     pub said: Vec<usize>,
+    /// The ids whose sum says what it is.
+    pub words: Vec<usize>,
     /// Which of how many: 0 of 1 for most.
     pub instance: usize,
     /// Of how many that stand so.
@@ -65,10 +88,13 @@ impl Lexicon {
             .iter()
             .chain(&self.inverses)
             .flatten()
+            .chain(self.carried.iter().flatten())
             .chain(self.counts.iter().map(|[word, ..]| word));
-        let lists = [&self.places, &self.compounds, &self.boundaries, &self.styles];
+        let lists = [&self.places, &self.compounds, &self.boundaries, &self.styles, &self.joins];
         let homes = self.homes.iter().flat_map(|(word, place)| std::iter::once(word).chain(place));
-        lists.into_iter().flatten().chain(homes).chain(pairs).chain(self.alike.iter().flatten()).copied()
+        let sentences = self.lists.iter().map(|(_, sentence)| sentence);
+        let groups = self.alike.iter().chain(&self.names).chain(&self.phrases).chain(sentences).flatten();
+        lists.into_iter().flatten().chain(homes).chain(pairs).chain(groups).copied()
     }
 
     /// The word whose embedding a word has.
@@ -79,6 +105,11 @@ impl Lexicon {
     /// The words of the place where a thing is when no place is said, if the language knows it.
     pub fn home(&self, id: usize) -> Option<&[usize]> {
         self.homes.iter().find(|(word, _)| *word == id).map(|(_, place)| place.as_slice())
+    }
+
+    /// Whether words are those of a place where something is at home.
+    pub fn is_home(&self, words: &[usize]) -> bool {
+        self.homes.iter().any(|(_, place)| place == words)
     }
 
     /// Whether the two things that a caption names stand the other way round than it is read.
@@ -96,15 +127,43 @@ impl Lexicon {
     }
 
     /// Whether the word at a position names a thing, with its compound the whole name of it.
-    fn is_thing(&self, ids: &[usize], at: usize) -> bool {
+    pub(super) fn is_thing(&self, ids: &[usize], at: usize) -> bool {
         let named = |at: usize| self.things.iter().any(|[word, _]| *word == ids[at]);
         let follows = at + 1 < ids.len() && named(at + 1) && !self.boundaries.contains(&ids[at + 1]);
         let ambiguous = self.places.contains(&ids[at]);
         named(at) && !follows && (!ambiguous || at > 0 && self.compounds.contains(&ids[at - 1]))
     }
 
+    /// Whether a word is said of places alone: of a thing it says nothing.
+    fn is_of_places(&self, id: usize) -> bool {
+        let of_things = self.compounds.contains(&id)
+            || self.things.iter().any(|[word, _]| *word == id)
+            || self.alike.iter().any(|group| group.contains(&id));
+        !of_things && !self.boundaries.contains(&id) && self.phrases.iter().any(|phrase| phrase.contains(&id))
+    }
+
+    /// What a phrase says of the place that its last word names.
+    pub(super) fn says(&self, phrase: &[usize]) -> Vec<usize> {
+        let at = phrase.len().checked_sub(1).map(|last| self.said(phrase, last));
+        at.into_iter().flatten().map(|at| self.shared(phrase[at])).collect()
+    }
+
+    /// What a place is said to be, of what is taught.
+    fn nearest_phrase(&self, words: Vec<usize>) -> Vec<usize> {
+        nearest(self.phrases.iter().map(|phrase| self.says(phrase)), &words).unwrap_or(words)
+    }
+
+    /// What a thing is said to be, with the whole of its name at the end.
+    fn with_whole_name(&self, words: Vec<usize>) -> Vec<usize> {
+        let (part, mut others): (Vec<usize>, Vec<usize>) =
+            words.iter().partition(|&id| self.names.iter().any(|name| name.contains(id)));
+        let Some(name) = nearest(self.names.iter().cloned(), &part) else { return words };
+        others.extend(name);
+        others
+    }
+
     /// The positions of the words that describe the one at a position, itself among them.
-    fn said(&self, ids: &[usize], at: usize) -> Vec<usize> {
+    pub(super) fn said(&self, ids: &[usize], at: usize) -> Vec<usize> {
         let first = (0..at).rev().find(|&before| {
             self.boundaries.contains(&ids[before])
                 || self.counts.iter().any(|[word, ..]| *word == ids[before])
@@ -113,28 +172,72 @@ impl Lexicon {
         (first.map_or(0, |before| before + 1)..=at).collect()
     }
 
-    /// The layers of a caption.
-    ///
-    /// **Errors** [`Error::Config`] when it names no thing, or more than `most` of them.
-    pub fn layers(&self, ids: &[usize], most: usize) -> Result<Layers> {
-        let mut things = Vec::new();
+    /// The layer of the place whose word is at a position.
+    fn place(&self, ids: &[usize], word: usize) -> Layer {
+        let said = self.said(ids, word);
+        let words = self.nearest_phrase(said.iter().map(|&at| self.shared(ids[at])).collect());
+        let said =
+            said.into_iter().filter(|&at| at == word || words.contains(&self.shared(ids[at]))).collect();
+        Layer { word, at_home: false, said, words, instance: 0, count: 1 }
+    }
+
+    /// The layer of the place where a thing is at home.
+    fn place_of(&self, thing: &Layer) -> Layer {
+        let own: Vec<usize> = thing.words.last().copied().into_iter().collect();
+        let words = own.first().and_then(|&id| self.home(id)).map_or(own, <[usize]>::to_vec);
+        Layer { word: thing.word, at_home: true, said: vec![thing.word], words, instance: 0, count: 1 }
+    }
+
+    /// Adds what is carried to the things before it that carry it; whether there are any.
+    fn carry(&self, things: &mut [Layer], id: usize, said: &[usize], words: &[usize]) -> bool {
+        let carries =
+            |thing: &Layer| self.carried.iter().any(|[word, by, _]| *word == id && thing.words.contains(by));
+        let mut carried = false;
+        for thing in things.iter_mut().filter(|thing| carries(thing)) {
+            thing.said.extend(said);
+            thing.words.extend(words);
+            carried = true;
+        }
+        carried
+    }
+
+    /// The layers of the things that a caption names, in the order of the sentence.
+    fn things(&self, ids: &[usize]) -> Vec<Layer> {
+        let mut things: Vec<Layer> = Vec::new();
         let mut pending = [1, 1];
         for at in 0..ids.len() {
             if let Some([_, drawn, count]) = self.counts.iter().find(|[word, ..]| *word == ids[at]) {
                 pending = [*drawn, *count];
             }
-            if self.is_thing(ids, at) {
-                let said = self.said(ids, at);
-                let [drawn, count] = std::mem::replace(&mut pending, [1, 1]);
-                things.extend((0..drawn).map(|instance| Layer {
-                    word: at,
-                    at_home: false,
-                    said: said.clone(),
-                    instance,
-                    count,
-                }));
+            if !self.is_thing(ids, at) {
+                continue;
             }
+            let said: Vec<usize> =
+                self.said(ids, at).into_iter().filter(|&word| !self.is_of_places(ids[word])).collect();
+            let words = self.with_whole_name(said.iter().map(|&word| self.shared(ids[word])).collect());
+            if self.carry(&mut things, ids[at], &said, &words) {
+                continue;
+            }
+            let alone = self.carried.iter().find(|[word, ..]| *word == ids[at]);
+            let words = alone.map_or(words, |[.., alone]| vec![*alone]);
+            let [drawn, count] = std::mem::replace(&mut pending, [1, 1]);
+            things.extend((0..drawn).map(|instance| Layer {
+                word: at,
+                at_home: false,
+                said: said.clone(),
+                words: words.clone(),
+                instance,
+                count,
+            }));
         }
+        things
+    }
+
+    /// The layers of a caption.
+    ///
+    /// **Errors** [`Error::Config`] when it names no thing, or more than `most` of them.
+    pub fn layers(&self, ids: &[usize], most: usize) -> Result<Layers> {
+        let mut things = self.things(ids);
         let Some(first) = things.first() else {
             return Err(Error::Config("the caption names nothing that this model draws".to_owned()));
         };
@@ -144,16 +247,28 @@ impl Lexicon {
                 things.len()
             )));
         }
-        let place =
-            (0..ids.len()).rev().find(|&at| self.places.contains(&ids[at]) && !self.is_thing(ids, at));
+        // "a city bus" is in no city.
+        let of_thing = |at: usize| things.iter().any(|thing| self.said(ids, thing.word).contains(&at));
+        let place = (0..ids.len()).rev().find(|&at| self.places.contains(&ids[at]) && !of_thing(at));
         let place = match place {
-            Some(word) => Layer { word, at_home: false, said: self.said(ids, word), instance: 0, count: 1 },
-            None => Layer { at_home: true, said: vec![first.word], instance: 0, count: 1, ..first.clone() },
+            Some(word) => self.place(ids, word),
+            None => self.place_of(first),
         };
         things.insert(0, place);
         let styles = (0..ids.len()).filter(|&at| self.styles.contains(&ids[at])).collect();
         Ok(Layers { layers: things, styles })
     }
+}
+
+/// What is nearest to some words: with the last of them if any is, then with most of them, then the shortest; none if
+/// there is none of them in any.
+fn nearest(of: impl Iterator<Item = Vec<usize>>, words: &[usize]) -> Option<Vec<usize>> {
+    let common = |known: &[usize]| known.iter().filter(|id| words.contains(id)).count();
+    let distance = |known: &Vec<usize>| {
+        let named = words.last().is_some_and(|word| known.contains(word));
+        (Reverse(named), Reverse(common(known)), known.len())
+    };
+    of.min_by_key(distance).filter(|known| common(known) > 0)
 }
 
 impl Layers {

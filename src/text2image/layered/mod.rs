@@ -14,6 +14,7 @@ mod painter;
 mod parameters;
 mod place;
 pub mod presets;
+mod reading;
 mod training;
 mod window;
 
@@ -21,3 +22,4 @@ pub use config::{LayerCurriculum, LayeredConfig};
 pub use lexicon::{Layer, Layers, Lexicon};
 pub use parameters::Layered;
 pub use place::CodesConfig;
+pub use reading::{Reading, Row};

@@ -16,6 +16,7 @@ pub fn scene_lexicon(vocabulary: &Vocabulary) -> Lexicon {
         ids.dedup();
         ids
     };
+    let sentence_ids = |sentence: &str| -> Vec<usize> { sentence.split(' ').filter_map(id).collect() };
     let mut things: Vec<[usize; 2]> =
         roles.things.iter().filter_map(|(word, plain)| Some([id(word)?, id(plain)?])).collect();
     things.sort_unstable();
@@ -24,7 +25,7 @@ pub fn scene_lexicon(vocabulary: &Vocabulary) -> Lexicon {
     // Not sorted: the first, which the others are read as, is one that the grammar says.
     let groups = roles.groups.iter().filter_map(|word| id(word)).collect();
     let nouns: Vec<usize> = things.iter().map(|[word, _]| *word).collect();
-    Lexicon {
+    let lexicon = Lexicon {
         places: ids(&roles.places),
         things,
         compounds: ids(&roles.compounds),
@@ -34,7 +35,24 @@ pub fn scene_lexicon(vocabulary: &Vocabulary) -> Lexicon {
         homes: roles.homes.iter().filter_map(|(word, place)| Some((id(word)?, ids(place)))).collect(),
         inverses: roles.inverses.iter().filter_map(|(word, other)| Some([id(word)?, id(other)?])).collect(),
         alike: vec![nouns, ids(&roles.colours), groups],
+        names: Vec::new(),
+        carried: roles
+            .carried
+            .iter()
+            .filter_map(|(word, carrier, alone)| Some([id(word)?, id(carrier)?, id(alone)?]))
+            .collect(),
+        phrases: Vec::new(),
+        joins: ids(&roles.joins),
+        lists: roles.lists.iter().map(|(number, sentence)| (*number, sentence_ids(sentence))).collect(),
+    };
+    let names = roles.names.iter().map(|name| lexicon.says(&sentence_ids(name))).collect();
+    let mut phrases: Vec<Vec<usize>> = Vec::new();
+    for phrase in roles.place_phrases.iter().map(|phrase| sentence_ids(phrase)) {
+        if !phrases.iter().any(|known| lexicon.says(known) == lexicon.says(&phrase)) {
+            phrases.push(phrase);
+        }
     }
+    Lexicon { names, phrases, ..lexicon }
 }
 
 /// Colour scenes, 64×64.

@@ -95,7 +95,7 @@ impl Layered {
         let device = self.frame_bias.val().device();
         let batch = captions.batch;
         let images: Tensor<4> = on_device(images, [batch, CHANNELS, config.height, config.width], &device);
-        let said = self.clone().no_grad().said_of_places(config, captions, plan);
+        let said = self.clone().no_grad().said_of_places(config, plan);
         let known = codes.clone().no_grad().known(&sizes, &images);
         let heard = misread(&known.codes, sizes.codes, &mut Noise::stream(seed, PLACE_STREAM));
         let nats = codes.prior.nats(&known.codes, &heard, &said, cells).reshape([batch, cells[0] * cells[1]]);
