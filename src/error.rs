@@ -20,6 +20,9 @@ pub enum Error {
         /// Words allowed.
         most: usize,
     },
+    /// A caption that names nothing that the model draws, or too much.
+    #[error("{0}")]
+    Undrawable(String),
     /// Sizes that no model can have.
     #[error("model configuration: {0}")]
     Config(String),

@@ -29,6 +29,7 @@ fn js_error(error: Error) -> JsValue {
         Error::UnknownWords(_) => "unknown-words",
         Error::EmptyCaption { .. } => "empty-caption",
         Error::LongCaption { .. } => "long-caption",
+        Error::Undrawable(_) => "undrawable",
         Error::WrongHash { .. } => "wrong-hash",
         Error::Device(_) => "device",
         Error::Config(_) | Error::Data(_) | Error::NoCaptions { .. } | Error::Model(_) => "model",

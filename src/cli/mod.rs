@@ -129,6 +129,7 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
             Error::UnknownWords(_)
             | Error::EmptyCaption { .. }
             | Error::LongCaption { .. }
+            | Error::Undrawable(_)
             | Error::NoCaptions { .. },
         ) => 2,
         _ => 1,

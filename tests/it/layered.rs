@@ -73,8 +73,9 @@ fn the_words_that_are_drawn_and_what_is_said_of_them() {
     ] {
         assert_eq!(layers_of(caption), layers, "{caption}");
     }
-    let nothing = lexicon().layers(&vocabulary().tokens("in the forest at night").expect("words").ids, 6);
-    assert!(nothing.expect_err("refused").to_string().contains("names nothing"));
+    assert_eq!(layers_of("the dark forest"), "dark forest: ");
+    let nothing = lexicon().layers(&vocabulary().tokens("there are two").expect("words").ids, 6);
+    assert!(nothing.expect_err("refused").to_string().contains("names neither a thing nor a place"));
 }
 
 #[test]

@@ -245,3 +245,14 @@ fn a_place_has_its_own_colours() {
         assert!(mean(2) > 0.95 * mean(0), "seed {seed}: blue {} of red {}", mean(2), mean(0));
     }
 }
+
+#[test]
+fn a_place_without_things_stands_after_its_steps() {
+    let steps = steps(&scenes(), "the night sky over the city", &[1, 2]);
+    let images: Vec<&Vec<f32>> = steps.iter().map(|frames| &frames[1].image).collect();
+    assert_ne!(images[1], images[2]);
+    assert!(images[2..].iter().all(|image| *image == images[2]));
+    assert!(
+        steps.iter().flatten().all(|frame| frame.frame.as_ref().is_some_and(|frame| frame.width == 64.0))
+    );
+}

@@ -18,7 +18,7 @@ pub struct Slots {
 impl Slots {
     /// Finds the drawn words.
     ///
-    /// **Errors** [`Error::Config`] when a caption has none, or more than the model draws.
+    /// **Errors** [`Error::Undrawable`] when a caption has none, or more than the model draws.
     pub fn of(config: &FramedConfig, captions: &CaptionIds) -> Result<Self> {
         if captions.words == 0 {
             return Err(Error::Config(
@@ -29,8 +29,8 @@ impl Slots {
             let drawn = ids.iter().enumerate().filter(|(_, id)| config.drawn.contains(id));
             let drawn: Vec<usize> = drawn.map(|(at, _)| at).collect();
             match drawn.len() {
-                0 => Err(Error::Config("the caption names nothing that this model draws".to_owned())),
-                count if count > config.max_drawn => Err(Error::Config(format!(
+                0 => Err(Error::Undrawable("the caption names nothing that this model draws".to_owned())),
+                count if count > config.max_drawn => Err(Error::Undrawable(format!(
                     "the caption names {count} things to draw, expected at most {}",
                     config.max_drawn
                 ))),

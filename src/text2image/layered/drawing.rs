@@ -1,6 +1,6 @@
 //! The layered painter in burn tensors: its steps, for painting and for the bound.
 
-use burn::tensor::{Tensor, activation::sigmoid};
+use burn::tensor::{Device, Tensor, activation::sigmoid};
 
 use super::caption::{Encoded, Plan};
 use super::config::CHANNELS;
@@ -155,9 +155,7 @@ impl Layered {
         let grid = codes.draw(grid, &rows.places, cells, (step, config.place_steps), chances, known);
         let [rows, columns] = cells;
         let canvas = codes.codebook.colours(&sizes, grid.codes(), [state.layers.len(), rows, columns]);
-        // The whole canvas is frame and window: there is no square to show.
-        let whole = Tensor::<2>::from_floats([[0.0, 0.0, 1.0, 0.0, 0.0, 1.0]], &canvas.device());
-        let window = whole.expand([state.layers.len(), 6]);
+        let window = whole_window(state.layers.len(), &canvas.device());
         Some((State { canvas, blank: false, place: Some(grid), ..state.clone() }, Step { window, kl: None }))
     }
 
@@ -272,6 +270,11 @@ impl Layered {
             ..state
         }
     }
+}
+
+/// The whole canvas as frame and window [picture, 6]: there is no square to show.
+pub fn whole_window(pictures: usize, device: &Device) -> Tensor<2> {
+    Tensor::<2>::from_floats([[0.0, 0.0, 1.0, 0.0, 0.0, 1.0]], device).expand([pictures, 6])
 }
 
 /// A canvas with its picture's change of colours: `c + A c + b` in every pixel.

@@ -74,7 +74,7 @@ pub struct Layer {
 /// The layers of a caption: its place, then its things in the order of the sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layers {
-    /// At least two.
+    /// At least the place.
     pub layers: Vec<Layer>,
     /// Words that change the colours of the whole picture, by position.
     pub styles: Vec<usize>,
@@ -235,14 +235,11 @@ impl Lexicon {
 
     /// The layers of a caption.
     ///
-    /// **Errors** [`Error::Config`] when it names no thing, or more than `most` of them.
+    /// **Errors** [`Error::Undrawable`] when it names neither things nor a place, or more than `most` things.
     pub fn layers(&self, ids: &[usize], most: usize) -> Result<Layers> {
         let mut things = self.things(ids);
-        let Some(first) = things.first() else {
-            return Err(Error::Config("the caption names nothing that this model draws".to_owned()));
-        };
         if things.len() > most {
-            return Err(Error::Config(format!(
+            return Err(Error::Undrawable(format!(
                 "the caption names {} things to draw, expected at most {most}",
                 things.len()
             )));
@@ -250,9 +247,13 @@ impl Lexicon {
         // "a city bus" is in no city.
         let of_thing = |at: usize| things.iter().any(|thing| self.said(ids, thing.word).contains(&at));
         let place = (0..ids.len()).rev().find(|&at| self.places.contains(&ids[at]) && !of_thing(at));
-        let place = match place {
-            Some(word) => self.place(ids, word),
-            None => self.place_of(first),
+        let place = match (place, things.first()) {
+            (Some(word), _) => self.place(ids, word),
+            (None, Some(first)) => self.place_of(first),
+            (None, None) => {
+                let what = "the caption names neither a thing nor a place that this model draws";
+                return Err(Error::Undrawable(what.to_owned()));
+            }
         };
         things.insert(0, place);
         let styles = (0..ids.len()).filter(|&at| self.styles.contains(&ids[at])).collect();
@@ -272,10 +273,16 @@ fn nearest(of: impl Iterator<Item = Vec<usize>>, words: &[usize]) -> Option<Vec<
 }
 
 impl Layers {
+    /// Whether nothing stands in the place.
+    pub fn is_place_alone(&self) -> bool {
+        self.layers.len() == 1
+    }
+
     /// The layer that is drawn at a step (from 0): the place in the first `place_steps`, then the things in
     /// equal shares of the rest.
     pub fn at(&self, step: usize, place_steps: usize, steps: usize) -> usize {
         match step.checked_sub(place_steps) {
+            _ if self.is_place_alone() => 0,
             None => 0,
             Some(after) => 1 + after * (self.layers.len() - 1) / (steps - place_steps),
         }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use burn::tensor::{Device, Tensor};
 
 use super::caption::Plan;
-use super::drawing::{Latent, Rows, State, shown};
+use super::drawing::{Latent, Rows, State, Step, shown, whole_window};
 use super::place::quantiles;
 use super::window::decode;
-use super::{Layer, Layered, LayeredConfig};
+use super::{Layer, Layered, LayeredConfig, Layers};
 use crate::error::{Error, Result};
 use crate::kernels::window::{Rect, Window};
 use crate::model::{CaptionIds, Config, Drawing, ImageSize, Painter, Shown, Shows, Values, WordFrame};
@@ -170,10 +170,16 @@ impl Drawing for LayeredDrawing {
         let before = self.states.last().cloned();
         let before = before.ok_or_else(|| Error::Device("this drawing was never begun".into()))?;
         let noise = self.latents.clone().narrow(1, step, 1).squeeze_dim::<2>(1);
-        let at = |layers: &super::Layers| layers.at(step, config.place_steps, config.num_steps);
+        let at = |layers: &Layers| layers.at(step, config.place_steps, config.num_steps);
         let layers: Vec<usize> = self.plan.pictures.iter().map(at).collect();
+        let stands = step >= config.place_steps && self.plan.pictures.iter().all(Layers::is_place_alone);
         let (after, drawn) = match model.place_step(config, &self.rows, &before, step, &self.chances, None) {
             Some(drawn) => drawn,
+            // A place without things stands when its steps are over.
+            None if stands => {
+                let window = whole_window(layers.len(), &before.canvas.device());
+                (before, Step { window, kl: None })
+            }
             None => {
                 let latent = Latent { noise, share: 1.0 };
                 model.step(config, &self.rows, before, &layers, None, latent)
