@@ -162,8 +162,7 @@ async function draw({ moving = false } = {}) {
     words = tokens.words;
   } catch (error) {
     const problem = /** @type {any} */ (error);
-    if (problem.code === 'lost') return showError(error, start);
-    return caption.showProblem(problem);
+    return problem.code === 'lost' ? showError(error, start) : caption.showProblem(problem);
   }
   if (controller.signal.aborted) return;
   caption.showProblem(null);
@@ -198,8 +197,9 @@ async function draw({ moving = false } = {}) {
     repaint();
     if (moving) player.seek(numSteps);
   } catch (error) {
-    if (!controller.signal.aborted) showError(error, start);
-    return;
+    const problem = /** @type {any} */ (error);
+    if (controller.signal.aborted) return;
+    return problem.code === 'undrawable' ? caption.showProblem(problem) : showError(error, start);
   }
   document.documentElement.dataset.drawn = `${text}|${seed}`;
   announce(`Drawn: ${text}`);

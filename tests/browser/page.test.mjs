@@ -56,6 +56,18 @@ describe('page', () => {
     await drawn(page, SEVEN_TWO);
   });
 
+  test('what cannot be drawn is said below the caption, as what is wrong with it', async () => {
+    const other = await openPage(context, `${server.url}/?model=digits`);
+    await drawn(other, SEVEN_TWO);
+    await other.locator('#caption').fill('the digit is on the left');
+    await other.waitForFunction(() => document.getElementById('hint').textContent.includes('names nothing'));
+    assert.ok(await other.locator('#error').isHidden());
+    await other.locator('#caption').fill(SEVEN_NINE);
+    await drawn(other, SEVEN_NINE);
+    assert.equal(await other.locator('#hint').textContent(), '');
+    await other.close();
+  });
+
   test('steps can be scrubbed, stepped and played, with the keyboard too', async () => {
     await page.locator('#step').fill('5');
     assert.equal(await page.locator('#step-text').textContent(), '5 / 32');

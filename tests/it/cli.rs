@@ -90,6 +90,8 @@ fn a_wrong_caption_is_explained_with_exit_code_2_and_nothing_is_written() {
         (" . ", "the caption is empty"),
         ("the digit 1 is on the left of the digit 2 of the image of the image", "has 17 words, at most 11"),
         ("хорошо", "unknown word: \"хорошо\""),
+        ("the digit is on the left", "error: the caption names nothing that this model draws"),
+        ("7 and 8 and 9", "names 3 things to draw, expected at most 2"),
     ];
     for (caption, expected) in cases {
         let output = paint(folder.path(), caption, &[]);

@@ -1,5 +1,6 @@
 //! Captions as people type them: what is read of each.
 
+use aligndraw::checkpoint::Manifest;
 use aligndraw::data::mnist_captions;
 use aligndraw::data::noise::Noise;
 use aligndraw::data::scenes::{Scene, caption::vocabulary};
@@ -135,4 +136,19 @@ fn digits_are_read_as_the_recipe_says_them() {
         assert_eq!(tokens.written[..stop].join(" "), read, "{typed}");
     }
     assert!(vocabulary.tokens("a big seven").is_err(), "what cannot be drawn is said");
+}
+
+/// What is typed is read by the manifest, so a shipped model reads what its language does.
+#[test]
+fn shipped_models_know_all_spellings() {
+    let digits = ["digits", "aligndraw-digits", "noalign", "skipthought"];
+    let scenes = ["scenes", "deconv-scenes", "describe-scenes", "paraphrase-scenes"];
+    let (of_digits, of_scenes) = (mnist_captions::vocabulary().aliases, vocabulary().aliases);
+    let pairs =
+        digits.map(|name| (name, &of_digits)).into_iter().chain(scenes.map(|name| (name, &of_scenes)));
+    for (name, aliases) in pairs {
+        let path = format!("{}/models/{name}.json", env!("CARGO_MANIFEST_DIR"));
+        let manifest = Manifest::parse(&std::fs::read(path).expect("it is shipped")).expect("a manifest");
+        assert_eq!(manifest.vocabulary.aliases, *aliases, "{name}");
+    }
 }

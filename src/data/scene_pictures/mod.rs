@@ -181,7 +181,7 @@ type Sample = fn(&mut Noise) -> Scene;
 
 /// A scene to learn from: several kinds of objects and old photos of nowhere in particular are learned
 /// last, so that they are more frequent than in [`Scene::sample`], and groups no rarer for it. Surf boards are in one
-/// scene of forty; in [`Scene::sample`] in one of thousands.
+/// scene of forty; in [`Scene::sample`] in one of ten thousand.
 fn lesson(noise: &mut Noise) -> Scene {
     match noise.below(40) {
         0..4 => Scene::vintage(noise),
