@@ -11,12 +11,20 @@ fn main() {
     }
 }
 
-/// Natively all is there; an engine of the browser has what draws, or what looks at pictures.
+/// Natively all is there; an engine of the browser has what draws (in fused passes, in burn's tensors, or both), or what
+/// looks at pictures.
 fn has_parts() {
     let native = std::env::var("CARGO_CFG_TARGET_FAMILY").is_ok_and(|family| family != "wasm");
-    let describe = std::env::var_os("CARGO_FEATURE_DESCRIBE").is_some();
-    println!("cargo::rustc-check-cfg=cfg(native, paints, looks)");
-    for (name, has) in [("native", native), ("paints", native || !describe), ("looks", native || describe)] {
+    let feature = |name: &str| std::env::var_os(format!("CARGO_FEATURE_{name}")).is_some();
+    let (describe, flex, gpu) = (feature("DESCRIBE"), feature("FLEX"), feature("WGPU"));
+    println!("cargo::rustc-check-cfg=cfg(native, paints, fused, tensors, looks)");
+    for (name, has) in [
+        ("native", native),
+        ("paints", native || !describe),
+        ("fused", native || !describe && !flex),
+        ("tensors", native || !describe && (flex || gpu)),
+        ("looks", native || describe),
+    ] {
         if has {
             println!("cargo::rustc-cfg={name}");
         }

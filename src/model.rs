@@ -226,9 +226,6 @@ pub type TakeTensor<'a> = dyn FnMut(&str, &[usize]) -> Result<Vec<f32>> + 'a;
 
 /// A model that paints captions.
 pub trait TextToImage: Trainable {
-    /// Whether [`Self::fused_painter`] gives one: the browser then needs the smallest engine alone.
-    const FUSED: bool = false;
-
     /// A painter in burn tensors on the device that holds the model, WebGPU in a browser say.
     fn painter(self, config: &Self::Config, device: &Device) -> Box<dyn Painter>;
 

@@ -12,18 +12,23 @@ use crate::model::{Config, ImageSize, TextToImage, Trainable, check_memory};
 use crate::model::{ImageTextMatching, ImageToText, TextToText};
 #[cfg(native)]
 use crate::options::Preset;
-use crate::text2image::{deconv, draw, framed, lapgan, layered, vae};
+#[cfg(fused)]
+use crate::text2image::draw;
+#[cfg(tensors)]
+use crate::text2image::{deconv, framed, lapgan, layered, vae};
 #[cfg(looks)]
 use crate::text2text::encoder_decoder;
 
 macro_rules! systems {
-    (painters { $($painters:tt)+ } captioners { $($captioners:tt)+ } rankers { $($rankers:tt)+ }
-     paraphrasers { $($paraphrasers:tt)+ }) => {
-        // What an engine of the browser never runs need not be downloaded: those of painters know painters alone, the
-        // one that looks at pictures all others.
+    (painters { fused { $($fused:tt)+ } in tensors { $($tensors:tt)+ } } captioners { $($captioners:tt)+ }
+     rankers { $($rankers:tt)+ } paraphrasers { $($paraphrasers:tt)+ }) => {
+        // What an engine of the browser never runs need not be downloaded: those of painters know painters alone, of
+        // the two on the CPU each its own, the one that looks at pictures all others.
         of_any_kind! {
-            (paints)
-            ["text-to-image", "draws", "aligndraw paint CAPTION"] { $($painters)+ }
+            (fused)
+            ["text-to-image", "draws", "aligndraw paint CAPTION"] { $($fused)+ }
+            (tensors)
+            ["text-to-image", "draws", "aligndraw paint CAPTION"] { $($tensors)+ }
             (looks)
             ["image-to-text", "describes pictures", "aligndraw describe PICTURE"] { $($captioners)+ }
             (looks)
@@ -31,37 +36,39 @@ macro_rules! systems {
             (looks)
             ["text-to-text", "paraphrases", "aligndraw paraphrase SENTENCE"] { $($paraphrasers)+ }
         }
-        painting_engines! { $($painters)+ }
+        painting_engines! { "cpu" { $($fused)+ } "flex" { $($tensors)+ } }
         ranking! { $($rankers)+ }
         of_one_kind! {
             (paints)
-            visit_painter(PainterVisitor: TextToImage), is_painter, "it does not draw"; $($painters)+
+            visit_painter(PainterVisitor: TextToImage), is_painter, "it does not draw";
+            (fused) { $($fused)+ } (tensors) { $($tensors)+ }
         }
         of_one_kind! {
             (looks)
             visit_captioner(CaptionerVisitor: ImageToText), is_captioner, "it does not describe pictures";
-            $($captioners)+
+            (looks) { $($captioners)+ }
         }
         of_one_kind! {
             (looks)
-            visit_ranker(RankerVisitor: ImageTextMatching), is_ranker, "it does not rank pictures"; $($rankers)+
+            visit_ranker(RankerVisitor: ImageTextMatching), is_ranker, "it does not rank pictures";
+            (looks) { $($rankers)+ }
         }
         of_one_kind! {
             (looks)
             visit_paraphraser(ParaphraserVisitor: TextToText), is_paraphraser, "it does not paraphrase";
-            $($paraphrasers)+
+            (looks) { $($paraphrasers)+ }
         }
     };
 }
 
 macro_rules! painting_engines {
-    ($($(#[doc = $doc:expr])+ $variant:ident($model:ty) = $name:literal $(| $earlier:literal)*;)+) => {
+    ($($engine:literal {
+        $($(#[doc = $doc:expr])+ $variant:ident($model:ty) = $name:literal $(| $earlier:literal)*;)+
+    })+) => {
         /// Which engine of the browser runs each painter on the CPU, under all its names.
         fn painting_engines() -> Vec<(&'static str, &'static str)> {
             let mut engines = Vec::new();
-            $(for name in [$name $(, $earlier)*] {
-                engines.push((name, if <$model as TextToImage>::FUSED { "cpu" } else { "flex" }));
-            })+
+            $(engines.extend([$($name $(, $earlier)*),+].map(|name| (name, $engine)));)+
             engines
         }
     };
@@ -77,8 +84,9 @@ macro_rules! ranking {
 }
 
 macro_rules! of_one_kind {
-    ($cfg:tt $visit:ident($visitor:ident: $promise:ident), $is:ident, $cannot:literal;
-     $($(#[doc = $doc:expr])+ $variant:ident($model:ty) = $name:literal $(| $earlier:literal)*;)+) => {
+    ($cfg:tt $visit:ident($visitor:ident: $promise:ident), $is:ident, $cannot:literal; $($of:tt {
+        $($(#[doc = $doc:expr])+ $variant:ident($model:ty) = $name:literal $(| $earlier:literal)*;)+
+    })+) => {
         /// Does something with the model type of one kind of systems.
         #[cfg $cfg]
         pub trait $visitor {
@@ -96,7 +104,7 @@ macro_rules! of_one_kind {
             /// **Errors** [`Error::Model`] for any other kind.
             pub fn $visit<V: $visitor>(&self, visitor: V) -> Result<V::Output> {
                 match self {
-                    $(Self::$variant(config) => Ok(visitor.visit::<$model>(config)),)+
+                    $($(#[cfg $of] Self::$variant(config) => Ok(visitor.visit::<$model>(config)),)+)+
                     #[allow(unreachable_patterns)]
                     _ => Err(self.other_kind($cannot)),
                 }
@@ -104,7 +112,11 @@ macro_rules! of_one_kind {
 
             /// Whether it is of this kind.
             pub fn $is(&self) -> bool {
-                matches!(self, $(Self::$variant(_))|+)
+                match self {
+                    $($(#[cfg $of] Self::$variant(_) => true,)+)+
+                    #[allow(unreachable_patterns)]
+                    _ => false,
+                }
             }
         }
     };
@@ -208,18 +220,22 @@ macro_rules! of_any_kind {
 
 systems! {
     painters {
-        /// The DRAW family: alignDRAW and its relatives.
-        Draw(draw::Draw) = "draw" | "align-draw";
-        /// DRAW inside frames that the caption gives each drawn word.
-        Framed(framed::Framed) = "framed";
-        /// Pictures in layers: the place, then each thing in a frame of its own.
-        Layered(layered::Layered) = "layered";
-        /// Variational autoencoders, fully connected or convolutional.
-        Vae(vae::Vae) = "vae";
-        /// An LSTM over word vectors and transposed convolutions.
-        Deconv(deconv::Deconv) = "deconv";
-        /// Adversarial generators on a pyramid of sizes.
-        Lapgan(lapgan::Lapgan) = "lapgan";
+        fused {
+            /// The DRAW family: alignDRAW and its relatives.
+            Draw(draw::Draw) = "draw" | "align-draw";
+        }
+        in tensors {
+            /// DRAW inside frames that the caption gives each drawn word.
+            Framed(framed::Framed) = "framed";
+            /// Pictures in layers: the place, then each thing in a frame of its own.
+            Layered(layered::Layered) = "layered";
+            /// Variational autoencoders, fully connected or convolutional.
+            Vae(vae::Vae) = "vae";
+            /// An LSTM over word vectors and transposed convolutions.
+            Deconv(deconv::Deconv) = "deconv";
+            /// Adversarial generators on a pyramid of sizes.
+            Lapgan(lapgan::Lapgan) = "lapgan";
+        }
     }
     captioners {
         /// Show, Attend and Tell, and Show and Tell.

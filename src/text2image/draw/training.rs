@@ -211,8 +211,6 @@ fn fused_painter(config: &DrawConfig, take: &mut TakeTensor) -> Result<FusedPain
 }
 
 impl TextToImage for Draw {
-    const FUSED: bool = true;
-
     fn painter(self, config: &DrawConfig, device: &Device) -> Box<dyn Painter> {
         Box::new(DevicePainter::new(config, self, device))
     }
