@@ -136,7 +136,7 @@ describe('variants', () => {
   test('the gallery draws every figure and shows what was measured', async () => {
     const gallery = await openPage(context, `${server.url}/gallery.html`);
     await gallery.waitForFunction(() => document.documentElement.dataset.drawn, null, { timeout: 120_000 });
-    assert.equal(await gallery.locator('.row canvas').count(), 74);
+    assert.equal(await gallery.locator('.row canvas').count(), 78);
     const { bound } = JSON.parse(readFileSync('models/plain-mnist.eval.json', 'utf8')).bound;
     assert.ok((await gallery.locator('.sheets .note').textContent()).includes(`−${Math.abs(bound).toFixed(1)} nats`));
     // Every one of the 64 digits has ink, and no two are the same; what is followed gains ink from column to column.
@@ -164,7 +164,7 @@ describe('variants', () => {
     const colours = () => photos.locator('canvas').evaluateAll((canvases) => canvases.map((canvas) => canvas.toDataURL()));
     assert.equal(new Set(await colours()).size, 1, 'nothing is loaded for what nobody sees');
     await photos.first().scrollIntoViewIfNeeded();
-    await gallery.waitForFunction(() => /^72 pictures/.test(document.getElementById('status').textContent), null, { timeout: 180_000 });
+    await gallery.waitForFunction(() => /^76 pictures/.test(document.getElementById('status').textContent), null, { timeout: 180_000 });
     assert.equal(new Set(await colours()).size, 25);
     await gallery.locator('.row a').first().click();
     await drawn(gallery, 'a yellow school bus parked in a parking lot');

@@ -210,20 +210,47 @@ fn steps(painter: &Pipeline, caption: &str, seeds: &[u64]) -> Vec<Vec<Frame>> {
     std::iter::from_fn(|| pollster::block_on(painter.step(&mut pictures)).expect("a step")).collect()
 }
 
+/// The middles of a caption's things, in the order of the sentence, pixels.
+fn middles(painter: &Pipeline, caption: &str) -> Vec<[f32; 2]> {
+    let steps = steps(painter, caption, &[2]);
+    let mut middles: Vec<[f32; 2]> = Vec::new();
+    for frame in steps.iter().filter_map(|frames| frames[0].frame.as_ref()).filter(|frame| frame.width < 64.0)
+    {
+        let middle = [frame.x + frame.width / 2.0, frame.y + frame.height / 2.0];
+        if middles.last() != Some(&middle) {
+            middles.push(middle);
+        }
+    }
+    middles
+}
+
+/// Sentences that no painter was taught: what is on or above something is over it, also where more is named.
+#[test]
+fn things_stand_over_others_among_several() {
+    let painter = scenes();
+    for (caption, over) in [
+        ("two dogs on a couch", &[(0, 2), (1, 2)][..]),
+        ("a cat on a car next to a dog", &[(0, 1)]),
+        ("a bird above a cat on a couch", &[(0, 1), (1, 2)]),
+        ("a herd of sheep below a plane", &[(5, 0), (5, 1), (5, 2), (5, 3), (5, 4)]),
+        ("a boat on the sea and two birds in the sky", &[(1, 0), (2, 0)]),
+        ("two planes above two cars on the street", &[(0, 2), (1, 3)]),
+    ] {
+        let middles = middles(&painter, caption);
+        for &(upper, lower) in over {
+            let [dx, dy] = [0, 1].map(|axis| middles[lower][axis] - middles[upper][axis]);
+            assert!(dy > 8.0 && dx.abs() < 24.0, "{caption}: {upper} over {lower}: {middles:?}");
+        }
+    }
+    let middles = middles(&painter, "a dog to the right of two cats");
+    assert!(middles[1][0] + 8.0 < middles[2][0] && middles[2][0] + 8.0 < middles[0][0], "{middles:?}");
+}
+
 #[test]
 fn five_of_a_kind_stand_in_five_places() {
     let painter = scenes();
     for caption in ["a group of clocks in the blue sky", "a herd of zebras on the beach"] {
-        let steps = steps(&painter, caption, &[2]);
-        let mut middles: Vec<[f32; 2]> = Vec::new();
-        for frame in
-            steps.iter().filter_map(|frames| frames[0].frame.as_ref()).filter(|frame| frame.width < 64.0)
-        {
-            let middle = [frame.x + frame.width / 2.0, frame.y + frame.height / 2.0];
-            if middles.last() != Some(&middle) {
-                middles.push(middle);
-            }
-        }
+        let middles = middles(&painter, caption);
         assert_eq!(middles.len(), 5, "{caption}");
         for (at, a) in middles.iter().enumerate() {
             for b in &middles[at + 1..] {

@@ -163,13 +163,6 @@ macro_rules! objects {
                 match self { $(Self::$name => [$($places,)+].concat(),)+ }
             }
 
-            /// Where it is when nothing is said of a place.
-            pub fn home(self) -> Place {
-                let places = self.places();
-                let flies = self.kind() == Kind::Flyer;
-                places.iter().copied().find(|place| flies || !place.is_sky()).unwrap_or(places[0])
-            }
-
             /// Its nouns, of one and of several; the first is the plainest.
             pub fn nouns(self) -> &'static [(&'static str, &'static str)] {
                 match self { $(Self::$name => &[($first, $firsts), $(($other, $others),)*],)+ }
@@ -227,6 +220,25 @@ objects! {
 }
 
 impl Object {
+    /// Where it is when nothing is said of a place: where one would look for it, else the first of its places, a sky
+    /// only for what flies.
+    pub fn home(self) -> Place {
+        use Object::*;
+        match self {
+            Bus | Car | Truck | Motorcycle | Bicycle | StopSign => Street,
+            Dog | Horse | Sheep | Cow | Woman | Child | Person | Ball | House => GreenGrass,
+            Cat | TeddyBear => LivingRoom,
+            Toilet => Bathroom,
+            Bear => Forest,
+            Umbrella => Beach,
+            _ => {
+                let places = self.places();
+                let flies = self.kind() == Kind::Flyer;
+                places.iter().copied().find(|place| flies || !place.is_sky()).unwrap_or(places[0])
+            }
+        }
+    }
+
     /// What several of it are called: a herd or a group.
     pub fn collective(self) -> &'static str {
         if self.kind() == Kind::Grazer { "herd" } else { "group" }
@@ -236,5 +248,21 @@ impl Object {
     pub fn carries(self) -> bool {
         use Object::*;
         matches!(self, Bed | Couch | Chair | Skateboard | Truck | Elephant | Horse | Boat | Book)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn things_are_at_home_where_they_can_be() {
+        for object in Object::ALL {
+            assert!(object.places().contains(&object.home()), "{object:?}");
+        }
+        assert_eq!(
+            [Object::Cat, Object::Kite, Object::Pizza].map(Object::home),
+            [LivingRoom, ClearSky, Table]
+        );
     }
 }

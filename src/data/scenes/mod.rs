@@ -9,6 +9,7 @@ pub mod caption;
 pub mod catalogue;
 pub mod mentions;
 pub mod parse;
+pub mod roles;
 pub mod sample;
 mod synonyms;
 

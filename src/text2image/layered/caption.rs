@@ -2,8 +2,9 @@
 
 use burn::tensor::{Device, Tensor};
 
+use super::composition::stacked;
 use super::window::{frames, largest};
-use super::{Layered, LayeredConfig, Layers, Reading};
+use super::{Composition, Layered, LayeredConfig, Layers, Reading};
 use crate::error::{Error, Result};
 use crate::model::CaptionIds;
 use crate::nn::lstm::{LstmState, OverWords, both_ways};
@@ -17,8 +18,8 @@ const FRAME_LOG_STD: f32 = -3.0;
 pub struct Plan {
     /// Of each picture.
     pub pictures: Vec<Layers>,
-    /// How each picture's caption is read where it is decided where they lie.
-    pub readings: Vec<Reading>,
+    /// How those of each picture are placed.
+    pub compositions: Vec<Composition>,
     /// Rows of a picture.
     pub rows: usize,
 }
@@ -37,9 +38,9 @@ impl Plan {
         let pictures: Vec<Layers> = captions.ids.chunks(captions.words).map(of).collect::<Result<_>>()?;
         let rows = pictures.iter().map(|layers| layers.layers.len()).max().unwrap_or(1);
         let captions = captions.ids.chunks(captions.words);
-        let readings =
-            captions.zip(&pictures).map(|(ids, layers)| config.lexicon.reading(ids, layers)).collect();
-        Ok(Self { pictures, readings, rows })
+        let compositions =
+            captions.zip(&pictures).map(|(ids, layers)| config.lexicon.composition(ids, layers)).collect();
+        Ok(Self { pictures, compositions, rows })
     }
 
     /// One value for each row.
@@ -52,6 +53,42 @@ impl Plan {
             }
         }
         values
+    }
+
+    /// Rows of readings as rows of layers, their frames (the first table) moved over other things where some are.
+    fn composed(
+        &self,
+        readings: &Readings,
+        frames: Tensor<2>,
+        raw: Tensor<2>,
+        log_std: Tensor<2>,
+    ) -> [Tensor<2>; 3] {
+        if self.compositions.iter().all(Composition::is_plain) {
+            return [frames, raw, log_std];
+        }
+        let device = frames.device();
+        let firsts: Vec<usize> = self
+            .compositions
+            .iter()
+            .scan(0, |next, composition| {
+                *next += composition.readings.len();
+                Some(*next - composition.readings.len())
+            })
+            .collect();
+        let row =
+            |picture: usize, [reading, row]: [usize; 2]| (firsts[picture] + reading) * readings.each + row;
+        let at = self.each_row(|picture, _, layer| row(picture, self.compositions[picture].rows[layer]));
+        let of_layers = |table: Tensor<2>| table.select(0, indices(at.clone(), &device));
+        let mut placed = of_layers(frames.clone());
+        for (picture, composition) in self.compositions.iter().enumerate() {
+            if !composition.stacks.is_empty() {
+                let of = |at: [usize; 2]| frames.clone().narrow(0, row(picture, at), 1);
+                let first = picture * self.rows;
+                let rows = first..first + composition.rows.len();
+                placed = placed.slice_assign([rows, 0..3], stacked(composition, of));
+            }
+        }
+        [placed, of_layers(raw), of_layers(log_std)]
     }
 
     /// The rows of places alone, of a table of all rows.
@@ -67,19 +104,46 @@ impl Plan {
     }
 }
 
-/// The rows in the order in which their layers stand, where some of two things stand the other way round.
-fn exchanged(config: &LayeredConfig, captions: &CaptionIds, plan: &Plan) -> Option<Vec<usize>> {
-    let inverse: Vec<bool> = captions
-        .ids
-        .chunks(captions.words)
-        .zip(&plan.pictures)
-        .map(|(ids, layers)| layers.layers.len() == 3 && config.lexicon.is_inverse(ids))
-        .collect();
-    let other = |layer| [0, 2, 1][layer];
-    let row = |picture: usize, _: &Layers, layer: usize| {
-        picture * plan.rows + if inverse[picture] { other(layer) } else { layer }
-    };
-    inverse.contains(&true).then(|| plan.each_row(row))
+/// The sentences of a batch that are asked where their layers lie, in rows [reading · row]; those with fewer layers
+/// repeat their place.
+struct Readings<'a> {
+    all: Vec<&'a Reading>,
+    /// Rows of a reading.
+    each: usize,
+}
+
+impl<'a> Readings<'a> {
+    fn of(plan: &'a Plan) -> Self {
+        let all: Vec<&Reading> =
+            plan.compositions.iter().flat_map(|composition| &composition.readings).collect();
+        let each = all.iter().map(|reading| reading.rows.len()).max().unwrap_or(1);
+        Self { all, each }
+    }
+
+    fn rows(&self) -> usize {
+        self.all.len() * self.each
+    }
+
+    /// One value for each row.
+    fn each_row<T>(&self, mut of: impl FnMut(usize, &Reading, usize) -> T) -> Vec<T> {
+        let mut values = Vec::with_capacity(self.rows());
+        for (at, reading) in self.all.iter().enumerate() {
+            values.extend((0..self.each).map(|row| {
+                let row = if row < reading.rows.len() { row } else { 0 };
+                of(at, reading, row)
+            }));
+        }
+        values
+    }
+
+    /// The rows in the order in which their layers stand, where some of two things stand the other way round.
+    fn exchanged(&self, config: &LayeredConfig) -> Option<Vec<usize>> {
+        let inverse = |reading: &Reading| reading.rows.len() == 3 && config.lexicon.is_inverse(&reading.ids);
+        let order = |reading: &Reading| if inverse(reading) { [0, 2, 1] } else { [0, 1, 2] };
+        self.all.iter().any(|reading| inverse(reading)).then(|| {
+            self.each_row(|at, reading, row| at * self.each + order(reading).get(row).copied().unwrap_or(row))
+        })
+    }
 }
 
 /// What the sentences say of their layers, [picture · layer, …].
@@ -100,20 +164,23 @@ impl Layered {
     /// Where the layers lie and what they are.
     pub fn encode(&self, config: &LayeredConfig, captions: &CaptionIds, plan: &Plan) -> Encoded {
         let device = self.frame_bias.val().device();
-        let states = self.placing_states(config, plan, &device);
-        let states = match exchanged(config, captions, plan) {
+        let readings = Readings::of(plan);
+        let states = self.placing_states(config, &readings, &device);
+        let states = match readings.exchanged(config) {
             Some(rows) => states.select(0, indices(rows, &device)),
             None => states,
         };
         let raw = affine(&states, &self.frame, &self.frame_bias);
-        let rows = plan.pictures.len() * plan.rows;
-        let anchors = plan.each_row(|picture, _, layer| {
-            let row = plan.readings[picture].rows[layer];
+        let anchors = readings.each_row(|_, reading, row| {
+            let row = reading.rows[row];
             row.count * (row.count - 1) / 2 + row.instance
         });
         let anchors = self.anchors.val().select(0, indices(anchors, &device));
-        let most = plan.each_row(|_, layers, _| largest(layers.layers.len() - 1));
-        let placed = frames(&raw, anchors, on_device(most, [rows, 1], &device));
+        let most = readings.each_row(|_, reading, _| largest(reading.rows.len() - 1));
+        let placed = frames(&raw, anchors, on_device(most, [readings.rows(), 1], &device));
+        let log_std = affine(&states, &self.frame_prior, &self.frame_prior_bias) + FRAME_LOG_STD;
+        let [placed, raw, log_std] = plan.composed(&readings, placed, raw, log_std);
+        let rows = plan.pictures.len() * plan.rows;
         // The place fills the canvas.
         let things: Tensor<2> = on_device(plan.things(), [rows, 1], &device);
         let whole = Tensor::<2>::from_floats([[0.0, 0.0, 1.0]], &device);
@@ -121,17 +188,17 @@ impl Layered {
         Encoded {
             frames,
             raw: raw * things,
-            frame_log_std: affine(&states, &self.frame_prior, &self.frame_prior_bias) + FRAME_LOG_STD,
+            frame_log_std: log_std,
             said: self.said_of(config, plan, &device),
             style: self.style_of(captions, plan, &device),
         }
     }
 
-    /// States of the LSTM that places layer after layer [picture · layer, P]. Things are read as one class;
+    /// States of the LSTM that places layer after layer [reading · row, P]. Things are read as one class;
     /// sentences of one length are encoded together, those that are then equal once.
-    fn placing_states(&self, config: &LayeredConfig, plan: &Plan, device: &Device) -> Tensor<2> {
-        let plain = |reading: &Reading| reading.ids.iter().map(|&id| config.lexicon.plain(id)).collect();
-        let read: Vec<Vec<usize>> = plan.readings.iter().map(plain).collect();
+    fn placing_states(&self, config: &LayeredConfig, readings: &Readings, device: &Device) -> Tensor<2> {
+        let plain = |reading: &&Reading| reading.ids.iter().map(|&id| config.lexicon.plain(id)).collect();
+        let read: Vec<Vec<usize>> = readings.all.iter().map(plain).collect();
         let mut sentences: Vec<&Vec<usize>> = Vec::new();
         for sentence in &read {
             if !sentences.contains(&sentence) {
@@ -148,8 +215,8 @@ impl Layered {
             sentences.iter().take_while(|other| **other != sentence).map(|other| other.len()).sum()
         };
         let starts: Vec<usize> = read.iter().map(start).collect();
-        let at = plan.each_row(|picture, _, layer| starts[picture] + plan.readings[picture].rows[layer].at);
-        let (batch, rows) = (plan.pictures.len(), plan.rows);
+        let at = readings.each_row(|at, reading, row| starts[at] + reading.rows[row].at);
+        let (batch, rows) = (readings.all.len(), readings.each);
         let words = words.select(0, indices(at, device)).reshape([batch as i32, rows as i32, -1]);
         let size = config.place_size;
         let mut state = LstmState::initial(Tensor::zeros([size], device), batch);

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lexicon {
-    /// Words that name a place: its layer is the whole canvas. The last of a caption counts.
+    /// Words that name a place: its layer is the whole canvas. The last of a caption counts, a sky where there is no other.
     pub places: Vec<usize>,
     /// Words that name a thing, each with the word whose embedding it shares: itself, or its singular.
     pub things: Vec<[usize; 2]>,
@@ -24,7 +24,8 @@ pub struct Lexicon {
     pub boundaries: Vec<usize>,
     /// Words that change the colours of the whole picture.
     pub styles: Vec<usize>,
-    /// Words of things, each with the words of the place where it is when no place is said.
+    /// Words of things, each with the words of the place where it is when no place is said; of several things the first
+    /// counts that is over no other and at home in no sky.
     #[serde(default)]
     pub homes: Vec<(usize, Vec<usize>)>,
     /// The names of things, of one word or several. A part of a name ("teddy") is read as the nearest whole one, for the
@@ -43,9 +44,21 @@ pub struct Lexicon {
     /// place; where there are none, as it is said.
     #[serde(default)]
     pub phrases: Vec<Vec<usize>>,
-    /// Words that say of two things that they stand beside each other.
+    /// Words of [`Self::places`] that name a sky: where a caption names another place too, that is its place.
+    #[serde(default)]
+    pub skies: Vec<usize>,
+    /// Words that say of two things that the first is on the left of the second.
     #[serde(default)]
     pub joins: Vec<usize>,
+    /// Words that say of two things that the first is on the right of the second.
+    #[serde(default)]
+    pub after: Vec<usize>,
+    /// Words that say of two things that one is over the other.
+    #[serde(default)]
+    pub relations: Vec<usize>,
+    /// Those of [`Self::relations`] that say that it stands on the other.
+    #[serde(default)]
+    pub carries: Vec<usize>,
     /// Sentences, without a place, of so many things that stand beside each other.
     #[serde(default)]
     pub lists: Vec<(usize, Vec<usize>)>,
@@ -57,9 +70,9 @@ pub struct Lexicon {
 /// One layer of a picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layer {
-    /// The word that it draws; none: the caption names no place, and it is where the first thing is at home.
+    /// The word that it draws; where the caption names no place, that of the thing whose home it is.
     pub word: usize,
-    /// Whether it is the place and the word is that of the first thing.
+    /// Whether it is the place and the word is that of a thing.
     pub at_home: bool,
     /// The positions of the words that describe it, its own among them.
     pub said: Vec<usize>,
@@ -90,11 +103,12 @@ impl Lexicon {
             .flatten()
             .chain(self.carried.iter().flatten())
             .chain(self.counts.iter().map(|[word, ..]| word));
-        let lists = [&self.places, &self.compounds, &self.boundaries, &self.styles, &self.joins];
+        let lists = [&self.places, &self.compounds, &self.boundaries, &self.styles, &self.skies];
+        let between = [&self.joins, &self.after, &self.relations, &self.carries];
         let homes = self.homes.iter().flat_map(|(word, place)| std::iter::once(word).chain(place));
         let sentences = self.lists.iter().map(|(_, sentence)| sentence);
         let groups = self.alike.iter().chain(&self.names).chain(&self.phrases).chain(sentences).flatten();
-        lists.into_iter().flatten().chain(homes).chain(pairs).chain(groups).copied()
+        lists.into_iter().chain(between).flatten().chain(homes).chain(pairs).chain(groups).copied()
     }
 
     /// The word whose embedding a word has.
@@ -172,6 +186,17 @@ impl Lexicon {
         (first.map_or(0, |before| before + 1)..=at).collect()
     }
 
+    /// Whether words say that a place is a sky.
+    pub(super) fn is_sky(&self, words: &[usize]) -> bool {
+        words.iter().any(|id| self.skies.contains(id))
+    }
+
+    /// The positions of words that name a place; "a city bus" is in no city.
+    pub(super) fn places_named(&self, ids: &[usize], things: &[Layer]) -> Vec<usize> {
+        let of_thing = |at: usize| things.iter().any(|thing| self.said(ids, thing.word).contains(&at));
+        (0..ids.len()).filter(|&at| self.places.contains(&ids[at]) && !of_thing(at)).collect()
+    }
+
     /// The layer of the place whose word is at a position.
     fn place(&self, ids: &[usize], word: usize) -> Layer {
         let said = self.said(ids, word);
@@ -186,6 +211,14 @@ impl Lexicon {
         let own: Vec<usize> = thing.words.last().copied().into_iter().collect();
         let words = own.first().and_then(|&id| self.home(id)).map_or(own, <[usize]>::to_vec);
         Layer { word: thing.word, at_home: true, said: vec![thing.word], words, instance: 0, count: 1 }
+    }
+
+    /// The same of all things: that of the first which is over no other and is at home in no sky.
+    fn place_at_home(&self, ids: &[usize], things: &[Layer]) -> Option<Layer> {
+        let runs = self.runs(ids, things);
+        let standing = runs.iter().filter(|run| run.over.is_none()).flat_map(|run| &run.kinds);
+        let homes: Vec<Layer> = standing.map(|kind| self.place_of(&things[kind.start - 1])).collect();
+        homes.iter().find(|home| !self.is_sky(&home.words)).or(homes.first()).cloned()
     }
 
     /// Adds what is carried to the things before it that carry it; whether there are any.
@@ -244,18 +277,14 @@ impl Lexicon {
                 things.len()
             )));
         }
-        // "a city bus" is in no city.
-        let of_thing = |at: usize| things.iter().any(|thing| self.said(ids, thing.word).contains(&at));
-        let place = (0..ids.len()).rev().find(|&at| self.places.contains(&ids[at]) && !of_thing(at));
-        let place = match (place, things.first()) {
-            (Some(word), _) => self.place(ids, word),
-            (None, Some(first)) => self.place_of(first),
-            (None, None) => {
-                let what = "the caption names neither a thing nor a place that this model draws";
-                return Err(Error::Undrawable(what.to_owned()));
-            }
+        let places = self.places_named(ids, &things);
+        let ground = places.iter().rev().find(|&&at| !self.skies.contains(&ids[at]));
+        let place = match ground.or(places.last()) {
+            Some(word) => Some(self.place(ids, *word)),
+            None => self.place_at_home(ids, &things),
         };
-        things.insert(0, place);
+        let nothing = "the caption names neither a thing nor a place that this model draws";
+        things.insert(0, place.ok_or_else(|| Error::Undrawable(nothing.to_owned()))?);
         let styles = (0..ids.len()).filter(|&at| self.styles.contains(&ids[at])).collect();
         Ok(Layers { layers: things, styles })
     }

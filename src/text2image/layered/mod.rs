@@ -7,6 +7,7 @@
 //! were. Which words are drawn, how often, and what is said of them follows from a [`Lexicon`].
 
 mod caption;
+mod composition;
 mod config;
 mod drawing;
 mod lexicon;
@@ -15,9 +16,11 @@ mod parameters;
 mod place;
 pub mod presets;
 mod reading;
+mod relations;
 mod training;
 mod window;
 
+pub use composition::{Composition, Stack};
 pub use config::{LayerCurriculum, LayeredConfig};
 pub use lexicon::{Layer, Layers, Lexicon};
 pub use parameters::Layered;

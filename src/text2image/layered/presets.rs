@@ -1,14 +1,14 @@
 //! Whole training runs of the layered painter.
 
 use super::{CodesConfig, LayerCurriculum, LayeredConfig, Lexicon};
-use crate::data::scenes::caption;
+use crate::data::scenes::{caption, roles::roles};
 use crate::data::source::DataSet;
 use crate::data::vocabulary::Vocabulary;
 use crate::options::{OptimizerKind, Preset, Schedule, TrainOptions};
 
 /// The lexicon of the colour scenes, from the description of their language.
 pub fn scene_lexicon(vocabulary: &Vocabulary) -> Lexicon {
-    let roles = caption::roles();
+    let roles = roles();
     let id = |word: &str| vocabulary.id(word);
     let ids = |words: &[&str]| -> Vec<usize> {
         let mut ids: Vec<usize> = words.iter().filter_map(|word| id(word)).collect();
@@ -42,7 +42,11 @@ pub fn scene_lexicon(vocabulary: &Vocabulary) -> Lexicon {
             .filter_map(|(word, carrier, alone)| Some([id(word)?, id(carrier)?, id(alone)?]))
             .collect(),
         phrases: Vec::new(),
+        skies: ids(&roles.skies),
         joins: ids(&roles.joins),
+        after: ids(&roles.after),
+        relations: ids(&roles.relations),
+        carries: ids(&roles.carries),
         lists: roles.lists.iter().map(|(number, sentence)| (*number, sentence_ids(sentence))).collect(),
     };
     let names = roles.names.iter().map(|name| lexicon.says(&sentence_ids(name))).collect();
