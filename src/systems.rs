@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 #[cfg(looks)]
 use crate::image2text::{align, attend, embed, rnn};
-use crate::model::{Config, ImageSize, TextToImage, Trainable, check_memory};
+#[cfg(paints)]
+use crate::model::TextToImage;
+use crate::model::{Config, ImageSize, Trainable, check_memory};
 #[cfg(looks)]
 use crate::model::{ImageTextMatching, ImageToText, TextToText};
 #[cfg(native)]
