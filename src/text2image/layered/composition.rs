@@ -177,7 +177,8 @@ fn fitted(frames: &Tensor<2>) -> Tensor<2> {
 mod tests {
     use super::super::presets::scene_lexicon;
     use super::*;
-    use crate::data::scenes::caption::vocabulary;
+    use crate::data::noise::Noise;
+    use crate::data::scenes::{Scene, caption::vocabulary};
 
     /// How a caption is placed: what is asked, the reading and row of each layer, "2,3 over 1 as 0" for what is moved.
     fn placed(caption: &str) -> String {
@@ -219,6 +220,25 @@ mod tests {
         assert_eq!(placed("a dog and a kite"), "a dog and a kite in a green grass field");
         assert_eq!(placed("a kite above a boat"), "a kite above a boat in the sea");
         assert_eq!(placed("a dog on a couch"), "a dog on a couch in the living room");
+    }
+
+    /// Nothing of the data set's language is put together; three kinds are read in the plainest of the sentences that
+    /// list them.
+    #[test]
+    fn all_that_painters_are_taught_is_asked_in_one_sentence() {
+        let vocabulary = vocabulary();
+        let lexicon = scene_lexicon(&vocabulary);
+        let mut noise = Noise::new(5);
+        for _ in 0..3_000 {
+            let scene = Scene::sample(&mut noise);
+            let caption = scene.caption(&mut noise);
+            let ids = vocabulary.tokens(&caption).expect("known words").ids;
+            let layers = lexicon.layers(&ids, 6).expect("layers");
+            let composition = lexicon.composition(&ids, &layers);
+            assert!(composition.is_plain(), "{caption}");
+            let typed = Reading::typed(&ids, &layers.layers);
+            assert_eq!(composition.readings == [typed], scene.things.len() < 3, "{caption}");
+        }
     }
 
     #[test]
