@@ -220,7 +220,7 @@ fn gradients_are_those_of_the_bound() {
         }
         checked += 1;
         // Along the gradient itself, a short way: f32 holds thousands of nats.
-        let step = (0.5 / norm).min(1e-3);
+        let step = (0.5 / norm).min(4e-4);
         let moved = |sign: f32| {
             let mut index = 0;
             let values = |_: &str, _: &[usize]| {

@@ -72,16 +72,16 @@ fn places_alone_teach_the_prior_and_nothing_else() {
     let mut model = fresh.train();
     let mut optimizer = AdamConfig::new().init();
     let first = mean_terms(&model, &config, &item);
-    let (name, nats) = first[4];
+    let (name, nats) = first[3];
     assert_eq!(name, "place");
-    assert!(first[..4].iter().all(|(_, nats)| *nats == 0.0), "{first:?}");
+    assert!(first[..3].iter().all(|(_, nats)| *nats == 0.0), "{first:?}");
     // 64 codes of 60 kinds are 262 nats when nothing is known.
     assert!((150.0..600.0).contains(&nats), "{nats}");
     for _ in 0..60 {
         let gradients = GradientsParams::from_grads(loss(&model, &config, &item).backward(), &model);
         model = optimizer.step(1e-2, model, gradients);
     }
-    let after = mean_terms(&model, &config, &item)[4].1;
+    let after = mean_terms(&model, &config, &item)[3].1;
     assert!(after < 0.5 * nats, "{nats} → {after}");
     let changed = changed(&before, &float_tensors(&model));
     assert!(changed.len() >= 8, "{changed:?}");
@@ -98,7 +98,7 @@ fn pictures_with_things_leave_the_prior_as_it_is() {
     let before = float_tensors(&fresh);
     let mut model = fresh.train();
     let terms = mean_terms(&model, &config, &item);
-    assert!(terms.iter().all(|(_, nats)| nats.is_finite()) && terms[4].1 > 20.0, "{terms:?}");
+    assert!(terms.iter().all(|(_, nats)| nats.is_finite()) && terms[3].1 > 20.0, "{terms:?}");
     let gradients = GradientsParams::from_grads(loss(&model, &config, &item).backward(), &model);
     model = AdamConfig::new().init().step(1e-2, model, gradients);
     let changed = changed(&before, &float_tensors(&model));
@@ -135,7 +135,7 @@ fn gradients_of_the_prior_are_those_of_its_nats() {
                 index += 1;
                 Ok(values)
             };
-            mean_terms(&with_values(model.clone(), values).expect("the same shapes"), &config, &item)[4].1
+            mean_terms(&with_values(model.clone(), values).expect("the same shapes"), &config, &item)[3].1
         };
         let slope = (nats(1.0) - nats(-1.0)) / (2.0 * f64::from(step));
         let name = &before.name;
@@ -215,4 +215,20 @@ fn weights_without_codes_go_on_with_them() {
     let again =
         adapted.adapt(&with, &last).expect("only the curriculum differs").fitted(&last, &pictures(), 9);
     assert_eq!(float_tensors(&again), now);
+}
+
+/// Patches of another size and another number of steps: patches begin anew, all else stays.
+#[test]
+fn weights_go_on_with_finer_patches_in_fewer_steps() {
+    let coarse = small();
+    let fine =
+        LayeredConfig { write_size: coarse.write_size + 3, num_steps: coarse.num_steps - 1, ..small() };
+    let before = float_tensors(&model(&coarse));
+    let adapted = model(&coarse).adapt(&coarse, &fine).expect("other patches");
+    assert!(mean_terms(&adapted, &fine, &item(&fine, 1.0)).iter().all(|(_, nats)| nats.is_finite()));
+    let after = float_tensors(&adapted);
+    assert_eq!(changed(&before, &after), ["patch_hidden", "patch_hidden_bias", "patch", "patch_bias"]);
+    let wider = LayeredConfig { decoder_size: coarse.decoder_size + 1, ..small() };
+    let error = adapted.adapt(&fine, &wider).expect_err("another decoder").to_string();
+    assert!(error.contains("patches and steps"), "{error}");
 }

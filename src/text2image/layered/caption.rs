@@ -10,7 +10,7 @@ use crate::model::CaptionIds;
 use crate::nn::lstm::{LstmState, OverWords, both_ways};
 use crate::nn::{affine, indices, on_device};
 
-/// Log standard deviation with which a frame's latent starts, half-canvases.
+/// Log standard deviation with which a frame's latents start, half-canvases and of log size.
 const FRAME_LOG_STD: f32 = -3.0;
 
 /// The layers of a batch of captions, in rows [picture · layer]; pictures with fewer repeat their place.
@@ -56,15 +56,9 @@ impl Plan {
     }
 
     /// Rows of readings as rows of layers, their frames (the first table) moved over other things where some are.
-    fn composed(
-        &self,
-        readings: &Readings,
-        frames: Tensor<2>,
-        raw: Tensor<2>,
-        log_std: Tensor<2>,
-    ) -> [Tensor<2>; 3] {
+    fn composed(&self, readings: &Readings, frames: Tensor<2>, log_std: Tensor<2>) -> [Tensor<2>; 2] {
         if self.compositions.iter().all(Composition::is_plain) {
-            return [frames, raw, log_std];
+            return [frames, log_std];
         }
         let device = frames.device();
         let firsts: Vec<usize> = self
@@ -88,7 +82,7 @@ impl Plan {
                 placed = placed.slice_assign([rows, 0..3], stacked(composition, of));
             }
         }
-        [placed, of_layers(raw), of_layers(log_std)]
+        [placed, of_layers(log_std)]
     }
 
     /// The rows of places alone, of a table of all rows.
@@ -150,9 +144,7 @@ impl<'a> Readings<'a> {
 pub struct Encoded {
     /// Frames (x, y, size) [row, 3].
     pub frames: Tensor<2>,
-    /// The same before they are kept on the canvas.
-    pub raw: Tensor<2>,
-    /// Log standard deviations of the frames' latents [row, 2].
+    /// Log standard deviations of the frames' latents, of centres and of log size [row, 3].
     pub frame_log_std: Tensor<2>,
     /// What each layer is said to be [row, H].
     pub said: Tensor<2>,
@@ -179,7 +171,7 @@ impl Layered {
         let most = readings.each_row(|_, reading, _| largest(reading.rows.len() - 1));
         let placed = frames(&raw, anchors, on_device(most, [readings.rows(), 1], &device));
         let log_std = affine(&states, &self.frame_prior, &self.frame_prior_bias) + FRAME_LOG_STD;
-        let [placed, raw, log_std] = plan.composed(&readings, placed, raw, log_std);
+        let [placed, log_std] = plan.composed(&readings, placed, log_std);
         let rows = plan.pictures.len() * plan.rows;
         // The place fills the canvas.
         let things: Tensor<2> = on_device(plan.things(), [rows, 1], &device);
@@ -187,7 +179,6 @@ impl Layered {
         let frames = placed * things.clone() + whole * (things.clone() * -1.0 + 1.0);
         Encoded {
             frames,
-            raw: raw * things,
             frame_log_std: log_std,
             said: self.said_of(config, plan, &device),
             style: self.style_of(captions, plan, &device),

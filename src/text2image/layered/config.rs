@@ -15,18 +15,11 @@ pub struct LayerCurriculum {
     pub places_until: f32,
     /// Captions that name one thing alone until here.
     pub singles_until: f32,
-    /// No latent until here: strokes learn the average of a thing before they learn how things differ, and
+    /// No latent of strokes until here: they learn the average of a thing before they learn how things differ, and
     /// the place cannot paint what its latents see.
     pub latents_from: f32,
     /// The latents are whole from here on.
     pub latents_until: f32,
-    /// Standard deviation of the noise on the centres of frames once several things are learned. Without it
-    /// two words may settle on each other's frames.
-    pub noise: f32,
-    /// Share of the pictures whose frames are moved.
-    pub noise_share: f32,
-    /// The noise falls to 0 until here.
-    pub noise_until: f32,
 }
 
 /// Sizes of a layered painter.
@@ -51,10 +44,6 @@ pub struct LayeredConfig {
     pub place_size: usize,
     /// Width of what a layer is said to be (H).
     pub said_size: usize,
-    /// Width of the hidden layer of a frame's posterior (F).
-    pub frame_size: usize,
-    /// Cells along each axis of the glimpse that the frame's posterior takes (G).
-    pub frame_read_size: usize,
     /// LSTM units of the inference network (E).
     pub encoder_size: usize,
     /// LSTM units of the generative network (D).
@@ -93,24 +82,19 @@ impl LayeredConfig {
             word_size: 64,
             place_size: 64,
             said_size: 128,
-            frame_size: 64,
-            frame_read_size: 12,
             encoder_size: 224,
             decoder_size: 288,
             latent_size: 8,
             read_size: 12,
-            write_size: 26,
-            num_steps: 13,
+            write_size: 48,
+            num_steps: 9,
             place_steps: 3,
             place_codes: None,
             curriculum: Some(LayerCurriculum {
                 places_until: 0.0,
                 singles_until: 0.1,
-                latents_from: 0.15,
-                latents_until: 0.2,
-                noise: 0.2,
-                noise_share: 0.5,
-                noise_until: 0.35,
+                latents_from: 0.5,
+                latents_until: 0.55,
             }),
         }
     }
@@ -137,8 +121,6 @@ impl LayeredConfig {
             word_size: 4,
             place_size: 5,
             said_size: 6,
-            frame_size: 7,
-            frame_read_size: 3,
             encoder_size: 8,
             decoder_size: 9,
             latent_size: 2,
@@ -183,8 +165,6 @@ impl Config for LayeredConfig {
             ("word_size", self.word_size, 1),
             ("place_size", self.place_size, 1),
             ("said_size", self.said_size, 1),
-            ("frame_size", self.frame_size, 1),
-            ("frame_read_size", self.frame_read_size, 2),
             ("encoder_size", self.encoder_size, 1),
             ("decoder_size", self.decoder_size, 1),
             ("latent_size", self.latent_size, 1),
@@ -244,17 +224,15 @@ impl Config for LayeredConfig {
 
     fn memory_bytes(&self) -> u64 {
         let (d, e, z, l) = (self.decoder_size, self.encoder_size, self.latent_size, self.word_size);
-        let glimpse = CHANNELS * self.frame_read_size * self.frame_read_size;
         let products = [
             (self.vocabulary_size, self.embedding_size + 2 * self.said_size + 12),
             (2 * (self.embedding_size + l + 1), 4 * l),
-            (2 * l + self.place_size + 6, 4 * self.place_size),
-            (glimpse + self.said_size + 5, self.frame_size),
+            (2 * l + self.place_size + 7, 4 * self.place_size),
             (self.said_size, 2 * z + 4 * e + 4 * d),
             (self.glimpse_len() + d + e + 1, 4 * e),
             (e + 1, 2 * z),
             (z + d + 1, 4 * d),
-            (d + 1, 2 * z + 3 + self.patch_len()),
+            (d + 1, d + 2 * z + 3 + self.patch_len()),
             (self.num_steps + 2, self.image_size().len() + 8 * d),
         ];
         let codes =

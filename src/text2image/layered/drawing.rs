@@ -1,6 +1,9 @@
 //! The layered painter in burn tensors: its steps, for painting and for the bound.
 
-use burn::tensor::{Device, Tensor, activation::sigmoid};
+use burn::tensor::{
+    Device, Tensor,
+    activation::{relu, sigmoid},
+};
 
 use super::caption::{Encoded, Plan};
 use super::config::CHANNELS;
@@ -11,8 +14,9 @@ use crate::nn::gaussian::Gaussian;
 use crate::nn::lstm::LstmState;
 use crate::nn::{affine, indices, on_device};
 
-/// Log standard deviation with which the posterior of a frame's latent starts, half-canvases.
-const POSTERIOR_LOG_STD: f32 = -3.5;
+/// Share of the prior's standard deviation with which frames are painted: each is drawn by itself, so that feet
+/// leave the ground, and riders what carries them, where they stray as far as in renders.
+const SPREAD: f32 = 0.5;
 
 /// Between two steps.
 #[derive(Clone, Debug)]
@@ -103,37 +107,9 @@ impl Layered {
         }
     }
 
-    /// Frames painted from the prior: `noise` [row, 2], 0 for places.
+    /// Frames painted from the prior: `noise` [row, 3], 0 for places.
     pub fn prior_frames(&self, encoded: &Encoded, noise: Tensor<2>) -> Tensor<2> {
-        moved(&encoded.frames, encoded.frame_log_std.clone().exp() * noise)
-    }
-
-    /// Frames from the posterior, which looks at the picture around the frame that the sentence gives, and the
-    /// KL of each from its prior, nats [picture, layer]; `things` [row, 1] is 0 where there is no latent.
-    pub fn posterior_frames(
-        &self,
-        config: &LayeredConfig,
-        encoded: &Encoded,
-        images: &Tensor<4>,
-        things: Tensor<2>,
-        noise: Tensor<2>,
-    ) -> (Tensor<2>, Tensor<2>) {
-        let [rows, _] = encoded.frames.dims();
-        let [batch, channels, height, width] = images.dims();
-        let each = rows / batch;
-        let repeated = images.clone().unsqueeze_dim::<5>(1).repeat_dim(1, each);
-        let repeated = repeated.reshape([rows, channels, height, width]);
-        let grid = Grid::around(config, config.frame_read_size, &encoded.frames);
-        let glimpse = grid.read(repeated).reshape([rows as i32, -1]);
-        let said = encoded.said.clone().matmul(self.frame_posterior_said.val());
-        let hidden = affine(&glimpse, &self.frame_posterior_hidden, &self.frame_posterior_hidden_bias) + said;
-        let raw = affine(&hidden.tanh(), &self.frame_posterior, &self.frame_posterior_bias);
-        let posterior =
-            Gaussian { mean: raw.clone().narrow(1, 0, 2), log_std: raw.narrow(1, 2, 2) + POSTERIOR_LOG_STD };
-        let mean = Tensor::zeros([rows, 2], &images.device());
-        let prior = Gaussian { mean, log_std: encoded.frame_log_std.clone() };
-        let kl = posterior.kl(&prior).reshape([batch, each]) * things.clone().reshape([batch, each]);
-        (moved(&encoded.frames, posterior.sample(noise) * things), kl)
+        moved(&encoded.frames, encoded.frame_log_std.clone().exp() * noise * SPREAD)
     }
 
     /// One of the first steps where the place is drawn in codes: the next part of it. `chances` and `known` as
@@ -209,8 +185,9 @@ impl Layered {
         )
     }
 
-    /// Lays a patch over the canvas: `c ← c (1 − α) + α · colour` (Porter & Duff 1984, "over"). The first
-    /// stroke of a picture covers everything. Returns the canvas and where the patch lies [picture, 3].
+    /// Lays a patch over the canvas: `c ← c (1 − α) + α · colour` (Porter & Duff 1984, "over"), colour and cover the
+    /// logistic function of what the patch's cells are between them, so that edges are as sharp on a large frame
+    /// as on a small one. The first stroke of a picture covers everything. Returns the canvas and where the patch lies [picture, 3].
     fn write(
         &self,
         config: &LayeredConfig,
@@ -222,17 +199,18 @@ impl Layered {
         let raw = affine(&decoder.hidden, &self.stroke, &self.stroke_bias);
         let place = if first { frames.clone() } else { stroke(frames, &raw) };
         let [batch, _] = place.dims();
-        let (size, cells) = (config.write_size, config.write_size * config.write_size);
-        let patch = sigmoid(affine(&decoder.hidden, &self.patch, &self.patch_bias));
-        let colours = patch.clone().narrow(1, 0, CHANNELS * cells).reshape([batch, CHANNELS, size, size]);
+        let size = config.write_size;
+        let hidden = relu(affine(&decoder.hidden, &self.patch_hidden, &self.patch_hidden_bias));
+        let patch = affine(&hidden, &self.patch, &self.patch_bias);
+        let patch = patch.reshape([batch, CHANNELS + 1, size, size]);
         let grid = Grid::writing(config, size, &place);
+        let layer = grid.write(patch);
+        let colours = sigmoid(layer.clone().narrow(1, 0, CHANNELS));
         if first {
-            return (grid.write(colours), place);
+            return (colours, place);
         }
-        let cover = patch.narrow(1, CHANNELS * cells, cells).reshape([batch, 1, size, size]);
-        let layer = grid.write(Tensor::cat(vec![colours * cover.clone(), cover], 1));
-        let covered = layer.clone().narrow(1, CHANNELS, 1);
-        (canvas * (covered * -1.0 + 1.0) + layer.narrow(1, 0, CHANNELS), place)
+        let cover = sigmoid(layer.narrow(1, CHANNELS, 1)) * grid.inside();
+        (canvas * (cover.clone() * -1.0 + 1.0) + colours * cover, place)
     }
 
     /// The picture and the error image inside the frame [picture, glimpse].

@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor};
 use super::caption::Plan;
 use super::drawing::{Latent, Rows, State, Step, shown, whole_window};
 use super::place::quantiles;
-use super::window::decode;
+use super::window::{FRAME, decode};
 use super::{Layer, Layered, LayeredConfig, Layers};
 use crate::error::{Error, Result};
 use crate::kernels::window::{Rect, Window};
@@ -46,13 +46,13 @@ impl Shared {
         let encoded = model.encode(config, captions, &plan);
         let batch = captions.batch;
         let each = noise.len() / batch;
-        let of_frames = 2 * config.max_layers();
+        let of_frames = FRAME * config.max_layers();
         // Every layer has its own noise, whatever else the caption names.
         let frames = plan.each_row(|picture, _, layer| {
             let moved = f32::from(layer > 0);
-            [0, 1].map(|axis| moved * noise[picture * each + 2 * layer + axis])
+            [0, 1, 2].map(|axis| moved * noise[picture * each + FRAME * layer + axis])
         });
-        let frames = on_device(frames.concat(), [batch * plan.rows, 2], device);
+        let frames = on_device(frames.concat(), [batch * plan.rows, FRAME], device);
         let of_steps = config.num_steps * config.latent_size;
         let part = |from: usize, len: usize| -> Vec<f32> {
             noise.chunks_exact(each).flat_map(|picture| &picture[from..][..len]).copied().collect()
@@ -115,11 +115,11 @@ impl Painter for LayeredPainter {
         Shows { attention: true, window: true, branch: true, frame: true }
     }
 
-    /// The frames' latents (2 a layer), then those of the steps, then a number for each code of the place.
+    /// The frames' latents (3 a layer), then those of the steps, then a number for each code of the place.
     fn noise_len(&self) -> usize {
         let config = &self.0.config;
         let codes = config.place_cells().map_or(0, |[rows, columns]| rows * columns);
-        2 * config.max_layers() + config.num_steps * config.latent_size + codes
+        FRAME * config.max_layers() + config.num_steps * config.latent_size + codes
     }
 
     fn begin(&self, captions: &CaptionIds, noise: Vec<f32>) -> Result<Box<dyn Drawing>> {

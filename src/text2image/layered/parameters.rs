@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor};
 use super::LayeredConfig;
 use super::config::CHANNELS;
 use super::place::PlaceCodes;
-use super::window::STROKE;
+use super::window::{FRAME, STROKE};
 use crate::nn::start::{FAINT, Start};
 
 /// The weights of the layered painter. Matrices are input × output, gates in the order i, f, g, o.
@@ -34,22 +34,12 @@ pub struct Layered {
     pub frame: Param<Tensor<2>>,
     /// Its bias [3].
     pub frame_bias: Param<Tensor<1>>,
-    /// Placing state → log standard deviation of the frame's latent, above its start [P, 2].
+    /// Placing state → log standard deviations of the frame's latents, above their start [P, 3].
     pub frame_prior: Param<Tensor<2>>,
-    /// Its bias [2].
+    /// Its bias [3].
     pub frame_prior_bias: Param<Tensor<1>>,
     /// Where each of n of a kind stands to their middle, for n = 1, 2, … in turn [K(K+1)/2, 2].
     pub anchors: Param<Tensor<2>>,
-    /// Glimpse around the frame → hidden layer of its posterior [3G², F].
-    pub frame_posterior_hidden: Param<Tensor<2>>,
-    /// Its bias [F].
-    pub frame_posterior_hidden_bias: Param<Tensor<1>>,
-    /// What a layer is said to be → the same hidden layer [H, F].
-    pub frame_posterior_said: Param<Tensor<2>>,
-    /// Hidden layer → mean, then log standard deviation above its start [F, 4].
-    pub frame_posterior: Param<Tensor<2>>,
-    /// Its bias [4].
-    pub frame_posterior_bias: Param<Tensor<1>>,
     /// Word → what it says of a layer [V, H].
     pub said: Param<Tensor<2>>,
     /// Word of a thing → the place where it is at home [V, H].
@@ -86,7 +76,11 @@ pub struct Layered {
     pub stroke: Param<Tensor<2>>,
     /// Its bias [3].
     pub stroke_bias: Param<Tensor<1>>,
-    /// Decoder state → patch, colours then cover, before the logistic function [D, 4N²].
+    /// Decoder state → hidden layer of the patch, rectified [D, D].
+    pub patch_hidden: Param<Tensor<2>>,
+    /// Its bias [D].
+    pub patch_hidden_bias: Param<Tensor<1>>,
+    /// Hidden layer → patch, colours then cover, before the logistic function [D, 4N²].
     pub patch: Param<Tensor<2>>,
     /// Its bias [4N²].
     pub patch_bias: Param<Tensor<1>>,
@@ -103,8 +97,7 @@ const LOG_ERROR: f32 = -1.3;
 /// How far apart several of a kind start, before tanh.
 const APART: f32 = 0.6;
 
-/// Where n of a kind start: two side by side, more in two rows, the lower one from right to left. (On a ring two of five
-/// learned the same place.)
+/// Where n of a kind start: two side by side, more in two rows, each from left to right.
 fn anchors(most: usize) -> Vec<f32> {
     let in_row = |at: usize, len: usize| match len {
         1 => 0.0,
@@ -113,7 +106,7 @@ fn anchors(most: usize) -> Vec<f32> {
     let of = |n: usize, i: usize| match n {
         1 | 2 => [in_row(i, n), 0.0],
         _ if i < n.div_ceil(2) => [in_row(i, n.div_ceil(2)), -APART],
-        _ => [in_row(n - 1 - i, n / 2), APART],
+        _ => [in_row(i - n.div_ceil(2), n / 2), APART],
     };
     (1..=most).flat_map(|n| (0..n).flat_map(move |i| of(n, i))).collect()
 }
@@ -122,6 +115,14 @@ fn anchors(most: usize) -> Vec<f32> {
 fn place_codes(config: &LayeredConfig, start: &mut Start) -> Option<PlaceCodes> {
     let (codes, cells) = (config.place_codes?, config.place_cells()?);
     Some(PlaceCodes::fresh(&codes, cells, config.said_size, start))
+}
+
+/// Fresh patches: hidden layer → cells, and their bias.
+fn patches(config: &LayeredConfig, start: &mut Start) -> (Param<Tensor<2>>, Param<Tensor<1>>) {
+    let (patch, _) = start.layer(config.decoder_size, config.patch_len());
+    let cells = config.write_size * config.write_size;
+    let bias = [vec![0.0; CHANNELS * cells], vec![COVER; cells]].concat();
+    (patch, start.tensor(bias, [config.patch_len()]))
 }
 
 impl Layered {
@@ -134,24 +135,20 @@ impl Layered {
     /// Fresh weights from a seed.
     pub fn fresh(config: &LayeredConfig, seed: u64, device: &Device) -> Self {
         let c = config;
-        let (v, l, p, h, f) = (c.vocabulary_size, c.word_size, c.place_size, c.said_size, c.frame_size);
+        let (v, l, p, h) = (c.vocabulary_size, c.word_size, c.place_size, c.said_size);
         let (e, d, z) = (c.encoder_size, c.decoder_size, c.latent_size);
         let mut start = Start::new(seed, device);
         let lstm = 1.0 / (l as f32).sqrt();
         let (place_input, place_bias) = start.layer(2 * l + p, 4 * p);
-        let (frame, frame_bias) = start.faint(p, 3);
-        let (frame_prior, frame_prior_bias) = start.faint(p, 2);
-        let (frame_posterior_hidden, frame_posterior_hidden_bias) =
-            start.layer(CHANNELS * c.frame_read_size * c.frame_read_size, f);
-        let (frame_posterior, frame_posterior_bias) = start.faint(f, 4);
+        let (frame, frame_bias) = start.faint(p, FRAME);
+        let (frame_prior, frame_prior_bias) = start.faint(p, FRAME);
         let (prior, prior_bias) = start.layer(d, 2 * z);
         let (inference_input, inference_bias) = start.layer(c.glimpse_len() + d + e, 4 * e);
         let (posterior, posterior_bias) = start.layer(e, 2 * z);
         let (generative_input, generative_bias) = start.layer(z + d, 4 * d);
         let (stroke, stroke_bias) = start.faint(d, STROKE);
-        let (patch, _) = start.layer(d, c.patch_len());
-        let cells = c.write_size * c.write_size;
-        let patch_bias = [vec![0.0; CHANNELS * cells], vec![COVER; cells]].concat();
+        let (patch_hidden, patch_hidden_bias) = start.layer(d, d);
+        let (patch, patch_bias) = patches(c, &mut start);
         let of_said = 1.0 / (h as f32).sqrt();
         let pairs = c.max_things * (c.max_things + 1) / 2;
         Self {
@@ -169,11 +166,6 @@ impl Layered {
             frame_prior,
             frame_prior_bias,
             anchors: start.tensor(anchors(c.max_things), [pairs, 2]),
-            frame_posterior_hidden,
-            frame_posterior_hidden_bias,
-            frame_posterior_said: start.uniform([h, f], 0.3 * of_said),
-            frame_posterior,
-            frame_posterior_bias,
             said: start.normal([v, h], 1.0),
             home: start.normal([v, h], 1.0),
             style: start.constant([v, 12], 0.0),
@@ -192,11 +184,22 @@ impl Layered {
             generative_said: start.uniform([h, 4 * d], of_said),
             stroke,
             stroke_bias,
+            patch_hidden,
+            patch_hidden_bias,
             patch,
-            patch_bias: start.tensor(patch_bias, [c.patch_len()]),
+            patch_bias,
             place_codes: place_codes(c, &mut start),
             log_error: start.constant([1], LOG_ERROR),
         }
+    }
+
+    /// The same with fresh patches.
+    pub fn with_patches(self, config: &LayeredConfig) -> Self {
+        let device = self.frame_bias.val().device();
+        let mut start = Start::new(1, &device);
+        let (patch_hidden, patch_hidden_bias) = start.layer(config.decoder_size, config.decoder_size);
+        let (patch, patch_bias) = patches(config, &mut start);
+        Self { patch_hidden, patch_hidden_bias, patch, patch_bias, ..self }
     }
 
     /// The same with so many more words, their rows 0.
@@ -230,7 +233,7 @@ mod tests {
         assert_eq!(of(2), [[-APART, 0.0], [APART, 0.0]]);
         assert_eq!(
             of(5),
-            [[-APART, -APART], [0.0, -APART], [APART, -APART], [APART, APART], [-APART, APART]]
+            [[-APART, -APART], [0.0, -APART], [APART, -APART], [-APART, APART], [APART, APART]]
         );
     }
 }

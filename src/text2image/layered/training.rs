@@ -3,12 +3,13 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
+use super::boxes::KnownFrames;
 use super::caption::Plan;
 use super::config::CHANNELS;
 use super::drawing::{Latent, shown};
 use super::painter::LayeredPainter;
 use super::place::{PLACE, PLACE_STREAM, quantiles};
-use super::window::moved;
+use super::window::FRAME;
 use super::{LayerCurriculum, Layered, LayeredConfig, presets};
 use crate::data::batch::{Lesson, TrainBatch};
 use crate::data::noise::Noise;
@@ -18,27 +19,14 @@ use crate::model::{CaptionIds, Painter, Terms, TextToImage, Trainable};
 use crate::nn::on_device;
 use crate::options::Preset;
 
-/// The terms of the loss, nats per image; the last keeps frames near the middle until pictures pull them.
-pub const TERMS: [&str; 4] = ["reconstruction", "kl", "kl_frame", "frame_pull"];
-/// Weight of the frames' pull.
-const FRAME_PULL: f32 = 2.0;
-/// Streams of a batch's noise seed beyond those of its images.
-const JITTER_STREAM: u64 = 1 << 40;
+/// The terms of the bound, nats per image.
+pub const TERMS: [&str; 3] = ["reconstruction", "kl", "kl_frame"];
 
 impl LayerCurriculum {
     /// How much of the latents there is at a share of the run.
     fn latents_at(&self, progress: f32) -> f32 {
         let rising = (self.latents_until - self.latents_from).max(f32::EPSILON);
         ((progress - self.latents_from) / rising).clamp(0.0, 1.0)
-    }
-
-    /// Standard deviation of the noise on frames at a share of the run.
-    fn noise_at(&self, progress: f32) -> f32 {
-        if progress < self.singles_until {
-            return 0.0;
-        }
-        let left = (self.noise_until - progress) / (self.noise_until - self.singles_until).max(f32::EPSILON);
-        self.noise * left.clamp(0.0, 1.0)
     }
 }
 
@@ -71,8 +59,8 @@ impl Trainable for Layered {
         self.with_codebook(config, source, seed)
     }
 
-    /// For a vocabulary that has grown at its end, whose new words' rows start at 0, and for places that are drawn in
-    /// codes from now on.
+    /// For a vocabulary that has grown at its end, whose new words' rows start at 0, for places that are drawn in
+    /// codes from now on, for patches of another size, which start anew, and for another number of steps.
     fn adapt(self, from: &LayeredConfig, to: &LayeredConfig) -> Result<Self> {
         let LayeredConfig { vocabulary_size, .. } = *to;
         let grown = LayeredConfig {
@@ -80,18 +68,20 @@ impl Trainable for Layered {
             lexicon: to.lexicon.clone(),
             curriculum: to.curriculum,
             place_codes: to.place_codes,
+            write_size: to.write_size,
+            num_steps: to.num_steps,
             ..from.clone()
         };
         if grown != *to || vocabulary_size < from.vocabulary_size {
-            let what = "the sizes of the weights differ from those of the run in more than new words and the codes of places";
+            let what = "the sizes of the weights differ from those of the run in more than new words, the codes of places, patches and steps";
             return Err(Error::Config(what.to_owned()));
         }
         let grown = self.with_words(vocabulary_size - from.vocabulary_size);
+        let grown = if from.write_size == to.write_size { grown } else { grown.with_patches(to) };
         Ok(if from.place_codes == to.place_codes { grown } else { grown.with_place_codes(to) })
     }
 
     fn terms(&self, config: &LayeredConfig, item: &TrainBatch) -> Terms<Tensor<1>> {
-        let device = self.frame_bias.val().device();
         let batch = item.batch.len();
         let captions = CaptionIds { ids: item.batch.ids.to_vec(), batch, words: item.batch.words };
         let plan = Plan::of(config, &captions).expect("the data set's captions name what is drawn");
@@ -102,7 +92,8 @@ impl Trainable for Layered {
             return terms;
         }
         let noise = BoundNoise::of(config, item, plan.rows);
-        self.bound(config, &captions, &plan, item.batch.images.to_vec(), noise, &device)
+        let frames = KnownFrames::of(&plan, &item.batch.boxes);
+        self.bound(config, &captions, &plan, &frames, item.batch.images.to_vec(), noise)
     }
 }
 
@@ -114,13 +105,11 @@ fn shows_places_alone(config: &LayeredConfig, progress: f32) -> bool {
 
 /// The numbers that a bound is estimated with.
 pub struct BoundNoise {
-    /// Standard normal, of the frames' latents [picture, layer, 2].
+    /// Standard normal, of the frames' latents [picture, layer, 3].
     pub of_frames: Vec<f32>,
     /// Standard normal, of the steps' latents [picture, step, latent].
     pub of_steps: Vec<f32>,
-    /// What the centres of frames are moved by, half-canvases [picture, layer, 2]; none: they are not.
-    pub jitter: Option<Vec<f32>>,
-    /// How much of the latents there is yet, 0 to 1.
+    /// How much of the steps' latents there is yet, 0 to 1.
     pub latents: f32,
     /// Uniform in 0 to 1, of the places' codes [picture, code].
     pub of_places: Vec<f32>,
@@ -130,29 +119,22 @@ impl BoundNoise {
     /// Of a batch, from its seed.
     fn of(config: &LayeredConfig, item: &TrainBatch, rows: usize) -> Self {
         let (steps, z) = (config.num_steps, config.latent_size);
-        let (mut of_frames, mut of_steps, mut jitter, mut of_places) =
-            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut of_frames, mut of_steps, mut of_places) = (Vec::new(), Vec::new(), Vec::new());
         let codes = config.place_cells().map_or(0, |[rows, columns]| rows * columns);
-        let curriculum = config.curriculum;
-        let std = curriculum.map_or(0.0, |curriculum| curriculum.noise_at(item.progress));
         for b in 0..item.batch.len() as u64 {
             let mut stream = Noise::stream(item.noise_seed, b);
-            of_frames.extend(stream.normals(2 * rows));
+            of_frames.extend(stream.normals(FRAME * rows));
             of_steps.extend(stream.normals(steps * z));
-            let mut stream = Noise::stream(item.noise_seed, JITTER_STREAM + b);
-            let moved = stream.uniform() < curriculum.map_or(0.0, |curriculum| curriculum.noise_share);
-            let std = if moved { std } else { 0.0 };
-            jitter.extend(stream.normals(2 * rows).into_iter().map(|x| std * x));
             of_places.extend(quantiles(&Noise::stream(item.noise_seed, PLACE_STREAM + b).normals(codes)));
         }
-        let jitter = (std > 0.0).then_some(jitter);
-        let latents = curriculum.map_or(1.0, |curriculum| curriculum.latents_at(item.progress));
-        Self { of_frames, of_steps, jitter, latents, of_places }
+        let latents = config.curriculum.map_or(1.0, |curriculum| curriculum.latents_at(item.progress));
+        Self { of_frames, of_steps, latents, of_places }
     }
 }
 
 impl Layered {
-    /// The bound's terms of pictures [picture, 3, height, width] of these captions, nats [picture] each.
+    /// The bound's terms of pictures [picture, 3, height, width] of these captions, whose things stand where `known_frames`
+    /// says, nats [picture] each.
     ///
     /// **Equation** a pixel is Gaussian around the canvas with one learned deviation σ (Rybkin, Daniilidis &
     /// Levine 2021): `½ ‖x − c‖² / σ² + n log σ + ½ n log 2π` of n colour values.
@@ -161,27 +143,17 @@ impl Layered {
         config: &LayeredConfig,
         captions: &CaptionIds,
         plan: &Plan,
+        known_frames: &KnownFrames,
         images: Vec<f32>,
         noise: BoundNoise,
-        device: &Device,
     ) -> Terms<Tensor<1>> {
+        let device = &self.frame_bias.val().device();
         let (batch, rows) = (captions.batch, captions.batch * plan.rows);
         let images: Tensor<4> = on_device(images, [batch, CHANNELS, config.height, config.width], device);
-        let things: Tensor<2> = on_device(plan.things(), [rows, 1], device);
-        let mut encoded = self.encode(config, captions, plan);
-        if let Some(jitter) = noise.jitter {
-            let jitter: Tensor<2> = on_device(jitter, [rows, 2], device);
-            encoded.frames = moved(&encoded.frames, jitter * things.clone());
-        }
-        let pull = encoded.raw.clone().square().reshape([batch as i32, -1]).sum_dim(1).squeeze_dim::<1>(1);
-        let mut kl_frame = Tensor::zeros([batch], device);
-        let mut frames = encoded.frames.clone();
-        if noise.latents > 0.0 {
-            let frame_noise = on_device(noise.of_frames, [rows, 2], device);
-            let latent_things = things * noise.latents;
-            let (moved, kl) = self.posterior_frames(config, &encoded, &images, latent_things, frame_noise);
-            (frames, kl_frame) = (moved, kl.sum_dim(1).squeeze_dim::<1>(1));
-        }
+        let encoded = self.encode(config, captions, plan);
+        let frame_noise = on_device(noise.of_frames, [rows, FRAME], device);
+        let (frames, kl_frame) = known_frames.posterior(&encoded, frame_noise, plan.rows);
+        let kl_frame = kl_frame.sum_dim(1).squeeze_dim::<1>(1);
         let table = self.rows(&encoded, frames, plan);
         let steps = config.num_steps;
         let noises: Tensor<3> = on_device(noise.of_steps, [batch, steps, config.latent_size], device);
@@ -200,7 +172,8 @@ impl Layered {
                 plan.pictures.iter().map(|layers| layers.at(t, config.place_steps, steps)).collect();
             let fresh = noises.clone().narrow(1, t, 1).squeeze_dim::<2>(1);
             let latent = Latent { noise: fresh, share: noise.latents };
-            let (next, step) = self.step(config, &table, state, &layers, Some(&images), latent);
+            let seen = (noise.latents > 0.0).then_some(&images);
+            let (next, step) = self.step(config, &table, state, &layers, seen, latent);
             state = next;
             if let Some(step) = step.kl {
                 kl = kl + step;
@@ -212,7 +185,7 @@ impl Layered {
         let precision = (log_error.clone() * -2.0).exp() * 0.5;
         let constant = (log_error + 0.5 * std::f32::consts::TAU.ln()) * values as f32;
         let nats = error.sum_dim(1).squeeze_dim::<1>(1) * precision + constant;
-        let mut terms = vec![nats, kl * noise.latents, kl_frame, pull * FRAME_PULL];
+        let mut terms = vec![nats, kl * noise.latents, kl_frame];
         terms.extend(known.and_then(|known| still.nats_of_places(config, &table, &state, &known)));
         Terms(Self::term_names(config).into_iter().zip(terms).collect())
     }

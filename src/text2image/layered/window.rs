@@ -12,14 +12,15 @@ use crate::kernels::window::{Rect, Window};
 const LEAST: f32 = 0.3;
 /// n things leave each a frame of at most this, over √n, of the canvas.
 const SHARE: f32 = 1.3;
-/// The glimpse of a frame's posterior is wider than the frame by this factor.
-const MARGIN: f32 = 1.4;
 /// Strokes start nearly as large as their frame.
 const LARGE: f32 = 3.0;
+/// Numbers of a frame: x, y and size.
+pub const FRAME: usize = 3;
 /// Raw numbers of a stroke: x, y and size inside the frame.
 pub const STROKE: usize = 3;
 
-fn column(tensor: &Tensor<2>, at: usize) -> Tensor<2> {
+/// One column of a table.
+pub fn column(tensor: &Tensor<2>, at: usize) -> Tensor<2> {
     tensor.clone().narrow(1, at, 1)
 }
 
@@ -37,9 +38,10 @@ pub fn frames(raw: &Tensor<2>, anchors: Tensor<2>, largest: Tensor<2>) -> Tensor
     Tensor::cat(vec![center, size], 1)
 }
 
-/// Frames whose centres are moved, [row, 3] by [row, 2] half-canvases.
+/// Frames [row, 3] whose centres are moved and whose sizes change, by [row, 3] half-canvases and a logarithm.
 pub fn moved(frames: &Tensor<2>, by: Tensor<2>) -> Tensor<2> {
-    Tensor::cat(vec![frames.clone().narrow(1, 0, 2) + by, column(frames, 2)], 1)
+    let center = frames.clone().narrow(1, 0, 2) + by.clone().narrow(1, 0, 2);
+    Tensor::cat(vec![center, column(frames, 2) * column(&by, 2).exp()], 1)
 }
 
 /// Where a frame's stroke lies (x, y, size) [row, 3], of raw numbers [row, 3]: inside the frame.
@@ -66,12 +68,6 @@ impl Grid {
         Self { y: bank(1, config.height), x: bank(0, config.width) }
     }
 
-    /// Reads around frames, with a margin.
-    pub fn around(config: &LayeredConfig, cells: usize, frames: &Tensor<2>) -> Self {
-        let wider = Tensor::cat(vec![frames.clone().narrow(1, 0, 2), column(frames, 2) * MARGIN], 1);
-        Self::reading(config, cells, &wider)
-    }
-
     /// Writes patches into rectangles (x, y, size) [batch, 3].
     pub fn writing(config: &LayeredConfig, cells: usize, places: &Tensor<2>) -> Self {
         let bank = |axis, len| hats(config, places, axis, len, cells, false);
@@ -86,6 +82,11 @@ impl Grid {
     /// `F_yᵀ · patch · F_x` for each channel: [batch, channel, height, width].
     pub fn write(&self, patch: Tensor<4>) -> Tensor<4> {
         self.y.clone().transpose().matmul(patch).matmul(self.x.clone())
+    }
+
+    /// How much of each pixel lies inside the rectangle that is written, 0 to 1 [batch, 1, height, width].
+    pub fn inside(&self) -> Tensor<4> {
+        self.y.clone().sum_dim(2).transpose().matmul(self.x.clone().sum_dim(2))
     }
 }
 
