@@ -14,9 +14,10 @@ use crate::nn::gaussian::Gaussian;
 use crate::nn::lstm::LstmState;
 use crate::nn::{affine, indices, on_device};
 
-/// Share of the prior's standard deviation with which frames are painted: each is drawn by itself, so that feet
-/// leave the ground, and riders what carries them, where they stray as far as in renders.
-const SPREAD: f32 = 0.5;
+/// Shares of the prior's standard deviations (x, y, size) with which frames are painted. Each is drawn by itself and by
+/// the sentence alone, so that feet leave the ground, and riders what carries them, where heights stray as far as in
+/// renders, in which they depend on what stands there.
+const SPREAD: [f32; 3] = [0.6, 0.1, 0.5];
 
 /// Between two steps.
 #[derive(Clone, Debug)]
@@ -109,7 +110,8 @@ impl Layered {
 
     /// Frames painted from the prior: `noise` [row, 3], 0 for places.
     pub fn prior_frames(&self, encoded: &Encoded, noise: Tensor<2>) -> Tensor<2> {
-        moved(&encoded.frames, encoded.frame_log_std.clone().exp() * noise * SPREAD)
+        let spread = Tensor::<1>::from_floats(SPREAD, &noise.device()).unsqueeze::<2>();
+        moved(&encoded.frames, encoded.frame_log_std.clone().exp() * noise * spread)
     }
 
     /// One of the first steps where the place is drawn in codes: the next part of it. `chances` and `known` as
