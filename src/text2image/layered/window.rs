@@ -133,3 +133,38 @@ pub fn decode(config: &LayeredConfig, place: &[f32]) -> (Window, Rect) {
     let rect = Rect { x: edge(window.center_x), y: edge(window.center_y), width: extent, height: extent };
     (window, rect)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nn::floats;
+
+    #[test]
+    fn frames_move_by_half_canvases_and_grow_by_logarithms() {
+        let table = |row: [f32; 3]| Tensor::<2>::from_floats([row], &Device::flex());
+        let by = table([0.25, -0.5, 2f32.ln()]);
+        let moved = floats(moved(&table([0.1, 0.2, 0.3]), by).into_data());
+        assert!(moved.iter().zip([0.35, -0.3, 0.6]).all(|(a, b)| (a - b).abs() < 1e-6), "{moved:?}");
+    }
+
+    /// A quarter of the canvas in its middle: what is inside is covered by ones, what is outside by nothing.
+    #[test]
+    fn what_is_written_lies_inside_its_rectangle() {
+        let config = LayeredConfig { height: 16, width: 16, ..LayeredConfig::tiny() };
+        let place = Tensor::<2>::from_floats([[0.0, 0.0, 0.5]], &Device::flex());
+        let grid = Grid::writing(&config, 4, &place);
+        let inside = floats(grid.inside().into_data());
+        let written = floats(grid.write(Tensor::ones([1, 1, 4, 4], &Device::flex())).into_data());
+        for (at, (inside, written)) in inside.iter().zip(&written).enumerate() {
+            let [row, column] = [at / 16, at % 16];
+            let within = |edge: usize| (5..=10).contains(&edge);
+            let beyond = |edge: usize| !(1..=14).contains(&edge);
+            assert!((inside - written).abs() < 1e-5);
+            assert!(
+                !(within(row) && within(column)) || (inside - 1.0).abs() < 1e-5,
+                "{row}, {column}: {inside}"
+            );
+            assert!(!(beyond(row) || beyond(column)) || *inside == 0.0, "{row}, {column}: {inside}");
+        }
+    }
+}
