@@ -208,6 +208,11 @@ pub trait FusedPasses<M: Trainable>: Send {
     /// The batch's mean terms alone.
     fn terms(&mut self, model: &M, config: &M::Config, batch: &TrainBatch) -> Terms<f64>;
 
+    /// Prepares this model once for all that follows but [`Self::gradients`].
+    fn hold(&mut self, model: &M, config: &M::Config) {
+        let _ = (model, config);
+    }
+
     /// The lower bound of each image, nats; none for models that cannot tell them apart.
     fn image_bounds(&mut self, model: &M, config: &M::Config, batch: &TrainBatch) -> Option<Vec<f64>> {
         let _ = (model, config, batch);

@@ -154,6 +154,12 @@ impl CaptionBatch<'_> {
         Captions { size: self.size, ids: &self.ids, words: self.words, sentences: &self.sentences }
     }
 
+    /// Has one caption said of all images.
+    pub fn say(&mut self, caption: &[usize]) {
+        self.ids = Cow::Owned(caption.repeat(self.size));
+        self.words = caption.len();
+    }
+
     /// Images `start..end`, borrowed.
     pub fn slice(&self, start: usize, end: usize) -> CaptionBatch<'_> {
         let of = |len: usize| start * (len / self.size)..end * (len / self.size);

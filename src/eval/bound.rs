@@ -150,7 +150,11 @@ pub struct OnCpu<'a, M: Trainable> {
 impl<'a, M: Trainable> OnCpu<'a, M> {
     /// With so many threads, where the model has fused passes.
     pub fn new(model: &'a M, config: &'a M::Config, threads: usize) -> Self {
-        Self { model, config, fused: M::fused(config, threads) }
+        let mut fused = M::fused(config, threads);
+        if let Some(fused) = &mut fused {
+            fused.hold(model, config);
+        }
+        Self { model, config, fused }
     }
 }
 

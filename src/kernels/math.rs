@@ -14,8 +14,12 @@ pub fn exp(x: f32) -> f32 {
     const LOG2_E: f32 = std::f32::consts::LOG2_E;
     const LN2_HIGH: f32 = 0.693_359_4;
     const LN2_LOW: f32 = -2.121_944_4e-4;
+    // 1.5 · 2²³, beside which a float has no fraction: adding it rounds, and leaves the whole number in the low bits. A
+    // conversion, which saturates, would be done one lane after the other.
+    const WHOLE: f32 = 12_582_912.0;
     let x = x.clamp(-87.0, 88.0);
-    let n = (x * LOG2_E + 0.5).floor();
+    let rounded = x * LOG2_E + WHOLE;
+    let n = rounded - WHOLE;
     let r = x - n * LN2_HIGH - n * LN2_LOW;
     let p = 1.987_569_1e-4;
     let p = p * r + 1.398_199_9e-3;
@@ -24,9 +28,8 @@ pub fn exp(x: f32) -> f32 {
     let p = p * r + 1.666_666_5e-1;
     let p = p * r + 5.0e-1;
     let p = p * r * r + r + 1.0;
-    // SAFETY: `n` lies in [-126, 127] after the clamp, NaN included (`clamp` keeps NaN, whose
-    // conversion is handled by the saturating cast below).
-    let scale = f32::from_bits((((n as i32).wrapping_add(127)) as u32) << 23);
+    // 2ⁿ: n lies in [-126, 127] after the clamp. Of NaN, which `clamp` keeps, p is NaN, whatever this is.
+    let scale = f32::from_bits(rounded.to_bits().wrapping_add(127) << 23);
     p * scale
 }
 

@@ -18,7 +18,7 @@ use crate::model::{Config, Trainable};
 use crate::systems::SystemVisitor;
 
 /// Pictures of a batch.
-const BATCH: usize = 500;
+const BATCH: usize = 250;
 
 /// How near the top the right picture stands.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -74,6 +74,14 @@ impl SystemVisitor for Bounds<'_> {
         let model = decode(M::init(config, 0, &Device::flex()), &parse_safetensors(self.weights)?)?;
         let mut model = OnCpu::new(&model, config, threads);
         let pictures = &self.queries.pictures;
+        let item = |(index, images): (usize, &[usize])| TrainBatch {
+            batch: self.part.pairs(&[0], images),
+            noise_seed: self.seed.wrapping_add(1 + index as u64),
+            epoch: 0,
+            index,
+            progress: 1.0,
+        };
+        let mut items: Vec<TrainBatch> = pictures.chunks(BATCH).enumerate().map(item).collect();
         let mut rows = self.kept.rows(&format!("retrieval-{}", self.seed), pictures.len())?;
         let known = rows.values.len() / pictures.len();
         let bar = progress(self.queries.captions.len() as u64);
@@ -81,11 +89,9 @@ impl SystemVisitor for Bounds<'_> {
         let begun = Instant::now();
         for (_, caption) in self.queries.captions.iter().skip(known) {
             let mut row = Vec::with_capacity(pictures.len());
-            for (index, images) in pictures.chunks(BATCH).enumerate() {
-                let batch = self.part.pairs(caption, images);
-                let noise_seed = self.seed.wrapping_add(1 + index as u64);
-                let item = TrainBatch { batch, noise_seed, epoch: 0, index, progress: 1.0 };
-                row.extend(model.image_bounds(&item).into_iter().map(|bound| bound as f32));
+            for item in &mut items {
+                item.batch.say(caption);
+                row.extend(model.image_bounds(item).into_iter().map(|bound| bound as f32));
             }
             rows.push(&row)?;
             bar.inc(1);

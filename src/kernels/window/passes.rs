@@ -2,54 +2,82 @@
 
 use std::ops::Range;
 
-use multiversion::multiversion;
+use multiversion::{multiversion, target::target_cfg_f};
 
 use super::Geometry;
-use crate::kernels::math::add_scaled;
 use crate::platform::ACCUMULATORS;
 
 /// Columns that are worked on at once: a register of AVX-512, four of wasm's.
 const LANES: usize = 16;
 
-/// The blocks of [`LANES`] columns of a range, the last of them shorter.
-fn blocks(columns: &Range<usize>) -> impl Iterator<Item = Range<usize>> {
-    let end = columns.end;
-    columns.clone().step_by(LANES).map(move |start| start..(start + LANES).min(end))
+/// Blocks of [`LANES`] columns of an image of `width` that hold a range: where rows are whole registers those of the
+/// image, since no column is then copied; outside the range filters are 0. Else from the range's start, the last shorter.
+fn blocks(columns: &Range<usize>, width: usize) -> impl Iterator<Item = Range<usize>> {
+    let (start, end) = match (columns.is_empty(), width % LANES) {
+        (false, 0) => (columns.start / LANES * LANES, columns.end.next_multiple_of(LANES)),
+        _ => (columns.start, columns.end),
+    };
+    (start..end).step_by(LANES).map(move |start| start..(start + LANES).min(end))
 }
 
-/// Copies the columns of some rows of an image of `width` to a register each.
-#[inline(always)]
-fn pack(
-    packed: &mut Vec<[f32; LANES]>,
-    image: &[f32],
-    width: usize,
-    rows: Range<usize>,
-    columns: &Range<usize>,
-) {
-    packed.resize(rows.len(), [0.0; LANES]);
-    for (packed, row) in packed.iter_mut().zip(rows) {
-        let row = &image[row * width..][columns.clone()];
-        match row.try_into() {
-            // A copy of known length is one load and one store, not a call.
-            Ok(row) => *packed = row,
-            Err(_) => packed[..row.len()].copy_from_slice(row),
+/// Some rows of a block of columns, a register each.
+struct Registers<'a> {
+    all: &'a [[f32; LANES]],
+    /// From one row to the next.
+    step: usize,
+}
+
+impl<'a> Registers<'a> {
+    /// Of packed rows.
+    fn packed(all: &'a [[f32; LANES]]) -> Self {
+        Self { all, step: 1 }
+    }
+
+    /// Of an image of `width`: where they lie, or copied to `packed`.
+    #[inline(always)]
+    fn of(
+        packed: &'a mut Vec<[f32; LANES]>,
+        image: &'a [f32],
+        width: usize,
+        rows: Range<usize>,
+        columns: &Range<usize>,
+    ) -> Self {
+        if width.is_multiple_of(LANES) && !rows.is_empty() {
+            let (image, _) = image.as_chunks();
+            let step = width / LANES;
+            let first = rows.start * step + columns.start / LANES;
+            return Self { all: &image[first..=first + (rows.len() - 1) * step], step };
         }
+        packed.resize(rows.len(), [0.0; LANES]);
+        for (packed, row) in packed.iter_mut().zip(rows) {
+            let row = &image[row * width..][columns.clone()];
+            match row.try_into() {
+                // A copy of known length is one load and one store, not a call.
+                Ok(row) => *packed = row,
+                Err(_) => packed[..row.len()].copy_from_slice(row),
+            }
+        }
+        Self::packed(packed)
     }
 }
 
-/// `sums[k] = Σ_c values[k·strides.0 + c·strides.1] · rows[c]`.
+/// `sums[k] = Σ_c values[k·strides.0 + c·strides.1] · rows[c]`; where `FUSED`, products and sums are rounded together,
+/// in one instruction.
 #[inline(always)]
-fn gather<const K: usize>(
+fn gather<const K: usize, const FUSED: bool>(
     values: &[f32],
     strides: (usize, usize),
-    rows: &[[f32; LANES]],
+    rows: &Registers,
 ) -> [[f32; LANES]; K] {
     let mut sums = [[0.0; LANES]; K];
-    for (c, row) in rows.iter().enumerate() {
+    for (c, row) in rows.all.iter().step_by(rows.step).enumerate() {
         for k in 0..K {
             let value = values[k * strides.0 + c * strides.1];
             for lane in 0..LANES {
-                sums[k][lane] += value * row[lane];
+                sums[k][lane] = match FUSED {
+                    true => value.mul_add(row[lane], sums[k][lane]),
+                    false => sums[k][lane] + value * row[lane],
+                };
             }
         }
     }
@@ -58,11 +86,11 @@ fn gather<const K: usize>(
 
 /// [`gather`] for every `k` of a range, [`ACCUMULATORS`] at a time; hands each `k` and its sums to `take`.
 #[inline(always)]
-fn gather_all(
+fn gather_all<const FUSED: bool>(
     values: &[f32],
     strides: (usize, usize),
     range: Range<usize>,
-    rows: &[[f32; LANES]],
+    rows: &Registers,
     mut take: impl FnMut(usize, &[f32; LANES]),
 ) {
     let mut done = range.start;
@@ -70,18 +98,27 @@ fn gather_all(
         while done < range.end {
             // The last block overlaps the one before.
             let start = done.min(range.end - ACCUMULATORS);
-            let sums = gather::<ACCUMULATORS>(&values[start * strides.0..], strides, rows);
+            let sums = gather::<ACCUMULATORS, FUSED>(&values[start * strides.0..], strides, rows);
             (done..start + ACCUMULATORS).for_each(|k| take(k, &sums[k - start]));
             done = start + ACCUMULATORS;
         }
     }
     for k in done..range.end {
-        let [sums] = gather::<1>(&values[k * strides.0..], strides, rows);
+        let [sums] = gather::<1, FUSED>(&values[k * strides.0..], strides, rows);
         take(k, &sums);
     }
 }
 
-/// `rows = F_y · image` on the window's columns.
+/// Writes or adds the sums of a block to its columns.
+#[inline(always)]
+fn put(columns: &mut [f32], sums: &[f32; LANES], put: impl Fn(&mut f32, f32)) {
+    match <&mut [f32; LANES]>::try_from(&mut *columns) {
+        Ok(columns) => (0..LANES).for_each(|lane| put(&mut columns[lane], sums[lane])),
+        Err(_) => columns.iter_mut().zip(sums).for_each(|(column, sum)| put(column, *sum)),
+    }
+}
+
+/// `rows = F_y · image` on the window's columns, and on those of their blocks.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+fma", "x86_64+avx2+fma"))]
 pub fn rows_of(
     geometry: &Geometry,
@@ -90,17 +127,14 @@ pub fn rows_of(
     reach: &(Range<usize>, Range<usize>),
     rows: &mut [f32],
 ) {
+    const FUSED: bool = target_cfg_f!(target_feature = "fma");
     let (height, width) = (geometry.height, geometry.width);
     let (down, columns) = reach;
     let mut packed = Vec::new();
-    for columns in blocks(columns) {
-        pack(&mut packed, image, width, down.clone(), &columns);
-        gather_all(&bank_y[down.start..], (height, 1), 0..geometry.size, &packed, |i, sums| {
-            let row = &mut rows[i * width..][columns.clone()];
-            match <&mut [f32; LANES]>::try_from(&mut *row) {
-                Ok(row) => *row = *sums,
-                Err(_) => row.copy_from_slice(&sums[..row.len()]),
-            }
+    for columns in blocks(columns, width) {
+        let image = Registers::of(&mut packed, image, width, down.clone(), &columns);
+        gather_all::<FUSED>(&bank_y[down.start..], (height, 1), 0..geometry.size, &image, |i, sums| {
+            put(&mut rows[i * width..][columns.clone()], sums, |column, sum| *column = sum);
         });
     }
 }
@@ -108,6 +142,7 @@ pub fn rows_of(
 /// `out = rows · F_xᵀ` for the rows of several images, [image, N, width] to [image, N, N].
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+fma", "x86_64+avx2+fma"))]
 pub fn columns_of(geometry: &Geometry, bank_x: &[f32], rows: &[f32], reach: &Range<usize>, out: &mut [f32]) {
+    const FUSED: bool = target_cfg_f!(target_feature = "fma");
     let (size, width) = (geometry.size, geometry.width);
     // A register for each column: its weights in the filters, so that no sum goes across a register.
     let mut packed = vec![[0.0; LANES]; reach.len()];
@@ -116,7 +151,8 @@ pub fn columns_of(geometry: &Geometry, bank_x: &[f32], rows: &[f32], reach: &Ran
         for (lane, filter) in bank_x.chunks_exact(width).skip(first).take(LANES).enumerate() {
             packed.iter_mut().zip(&filter[reach.clone()]).for_each(|(packed, &weight)| packed[lane] = weight);
         }
-        gather_all(&rows[reach.start..], (width, 1), 0..out.len() / size, &packed, |row, sums| {
+        let packed = Registers::packed(&packed);
+        gather_all::<FUSED>(&rows[reach.start..], (width, 1), 0..out.len() / size, &packed, |row, sums| {
             out[row * size + first..][..filters].copy_from_slice(&sums[..filters]);
         });
     }
@@ -133,14 +169,16 @@ pub fn spread(
     reach: &(Range<usize>, Range<usize>),
     image: &mut [f32],
 ) {
+    const FUSED: bool = target_cfg_f!(target_feature = "fma");
     let (size, height, width) = (geometry.size, geometry.height, geometry.width);
     let (down, columns) = reach;
     let (mut filters, mut rows) = (Vec::new(), vec![[0.0; LANES]; size]);
-    for columns in blocks(columns) {
-        pack(&mut filters, bank_x, width, 0..size, &columns);
-        gather_all(patch, (size, 1), 0..size, &filters, |i, sums| rows[i] = sums.map(|sum| scale * sum));
-        gather_all(bank_y, (1, height), down.clone(), &rows, |a, sums| {
-            add_scaled(&mut image[a * width..][columns.clone()], 1.0, sums);
+    for columns in blocks(columns, width) {
+        let filters = Registers::of(&mut filters, bank_x, width, 0..size, &columns);
+        let scaled = |i: usize, sums: &[f32; LANES]| rows[i] = sums.map(|sum| scale * sum);
+        gather_all::<FUSED>(patch, (size, 1), 0..size, &filters, scaled);
+        gather_all::<FUSED>(bank_y, (1, height), down.clone(), &Registers::packed(&rows), |a, sums| {
+            put(&mut image[a * width..][columns.clone()], sums, |column, sum| *column += sum);
         });
     }
 }
@@ -156,6 +194,7 @@ pub fn form_backward(
     reach: &(Range<usize>, Range<usize>),
     d_banks: &mut [f32],
 ) {
+    const FUSED: bool = target_cfg_f!(target_feature = "fma");
     let (size, height, width) = (geometry.size, geometry.height, geometry.width);
     let (down, columns) = reach;
     let (d_bank_y, d_bank_x) = d_banks.split_at_mut(size * height);
@@ -168,17 +207,25 @@ pub fn form_backward(
         for (j, packed) in packed.iter_mut().enumerate() {
             (0..filters).for_each(|i| packed[i] = d_out[(first + i) * size + j]);
         }
-        gather_all(&bank_x[columns.start..], (1, width), 0..columns.len(), &packed, |column, sums| {
-            along_x[column] = *sums;
-        });
-        gather_all(&image[columns.start..], (width, 1), down.clone(), &along_x, |a, sums| {
+        let of_filters = Registers::packed(&packed);
+        gather_all::<FUSED>(
+            &bank_x[columns.start..],
+            (1, width),
+            0..columns.len(),
+            &of_filters,
+            |column, sums| {
+                along_x[column] = *sums;
+            },
+        );
+        let of_columns = Registers::packed(&along_x);
+        gather_all::<FUSED>(&image[columns.start..], (width, 1), down.clone(), &of_columns, |a, sums| {
             (0..filters).for_each(|i| d_bank_y[(first + i) * height + a] += sums[i]);
         });
     }
-    for columns in blocks(columns) {
-        pack(&mut packed, rows, width, 0..size, &columns);
-        gather_all(d_out, (1, size), 0..size, &packed, |j, sums| {
-            add_scaled(&mut d_bank_x[j * width..][columns.clone()], 1.0, sums);
+    for columns in blocks(columns, width) {
+        let rows = Registers::of(&mut packed, rows, width, 0..size, &columns);
+        gather_all::<FUSED>(d_out, (1, size), 0..size, &rows, |j, sums| {
+            put(&mut d_bank_x[j * width..][columns.clone()], sums, |column, sum| *column += sum);
         });
     }
 }

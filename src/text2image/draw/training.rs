@@ -1,6 +1,7 @@
 //! The DRAW family in training: its terms in burn tensors, and the fused passes of the CPU.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor, TensorData};
 
@@ -118,7 +119,7 @@ impl Trainable for Draw {
 
     fn fused(_: &DrawConfig, threads: usize) -> Option<Box<dyn FusedPasses<Self>>> {
         let shards = (0..threads.max(1)).map(|_| Shard::default()).collect();
-        Some(Box::new(Fused { shards, sentences: None }))
+        Some(Box::new(Fused { shards, sentences: None, held: None }))
     }
 }
 
@@ -144,9 +145,16 @@ struct Fused {
     shards: Vec<Shard>,
     /// A copy of the model's encoder of sentences, which a run does not change, and what it has read.
     sentences: Option<HostEncoder>,
+    /// The packed weights of the one model that is asked.
+    held: Option<Arc<Weights>>,
 }
 
 impl Fused {
+    /// The packed weights of a model.
+    fn weights(&self, model: &Draw, config: &DrawConfig) -> Arc<Weights> {
+        self.held.clone().unwrap_or_else(|| Arc::new(Weights::new(config, model.to_host())))
+    }
+
     /// A batch in the form that the model hears.
     fn heard<'a>(&mut self, model: &Draw, config: &DrawConfig, item: &'a TrainBatch) -> CaptionBatch<'a> {
         let batch = item.batch.slice(0, item.batch.len());
@@ -183,19 +191,23 @@ impl FusedPasses<Draw> for Fused {
     }
 
     fn terms(&mut self, model: &Draw, config: &DrawConfig, item: &TrainBatch) -> Terms<f64> {
-        let weights = Weights::new(config, model.to_host());
+        let weights = self.weights(model, config);
         let batch = self.heard(model, config, item);
         terms(losses(&weights, &batch, item.noise_seed, &mut self.shards))
     }
 
+    fn hold(&mut self, model: &Draw, config: &DrawConfig) {
+        self.held = Some(Arc::new(Weights::new(config, model.to_host())));
+    }
+
     fn image_bounds(&mut self, model: &Draw, config: &DrawConfig, item: &TrainBatch) -> Option<Vec<f64>> {
-        let weights = Weights::new(config, model.to_host());
+        let weights = self.weights(model, config);
         let batch = self.heard(model, config, item);
         Some(image_bounds(&weights, &batch, item.noise_seed, &mut self.shards))
     }
 
     fn log_weights(&mut self, model: &Draw, config: &DrawConfig, item: &TrainBatch) -> Option<Vec<f64>> {
-        let weights = Weights::new(config, model.to_host());
+        let weights = self.weights(model, config);
         let batch = self.heard(model, config, item);
         Some(log_weights(&weights, &batch, item.noise_seed, &mut self.shards))
     }

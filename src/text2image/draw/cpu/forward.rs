@@ -11,13 +11,19 @@ use crate::kernels::{
     attention, gaussian, lstm,
     math::{add_scaled, exp, sigmoid_into, softplus, tanh},
     matmul::{Mat, matmul},
+    window::Geometry,
 };
 
-/// Writes the first entries of the tape that do not come from a step.
-pub fn begin(weights: &Weights, tape: &mut Tape, mode: Mode) {
-    sigmoid_into(tape.image.at_mut(0), tape.canvas.at(0));
+/// Writes the first entries of the tape that do not come from a step; `images` as [`step`] takes them.
+pub fn begin(weights: &Weights, tape: &mut Tape, mode: Mode, images: &[f32]) {
     tape.prior.at_mut(0).fill(0.0);
     decoder_products(weights, tape, mode, 0);
+    for b in 0..tape.batch {
+        show(weights, tape, 0, b);
+        if mode != Mode::Prior {
+            read(weights, tape, images, 0, b);
+        }
+    }
     if mode != Mode::Prior {
         encoder_products(weights, tape, 0);
     }
@@ -27,22 +33,35 @@ pub fn begin(weights: &Weights, tape: &mut Tape, mode: Mode) {
 /// noise must stand in the tape.
 pub fn step(weights: &Weights, caption: &Caption, tape: &mut Tape, mode: Mode, images: &[f32], t: usize) {
     match mode {
-        Mode::Posterior | Mode::Bound => {
-            read(weights, tape, images, t);
-            infer(weights, tape, t);
-        }
+        Mode::Posterior | Mode::Bound => infer(weights, tape, t),
         Mode::Prior => sample_prior(weights, tape, t),
     }
     generate(weights, caption, tape, t);
     decoder_products(weights, tape, mode, t + 1);
-    prior(weights, tape, t + 1);
-    write(weights, tape, t);
+    if t + 1 < tape.num_steps {
+        prior(weights, tape, t + 1);
+    }
+    let reads = mode != Mode::Prior && t + 1 < tape.num_steps;
+    let geometry = weights.config.write_geometry(t);
+    // Picture by picture, each while it lies in the processor's cache.
+    for b in 0..tape.batch {
+        write(weights, tape, &geometry, t, b);
+        show(weights, tape, t + 1, b);
+        if reads {
+            read(weights, tape, images, t + 1, b);
+        }
+    }
 }
 
 /// Multiplies the decoder state after step `t` with everything that waits for it.
 fn decoder_products(weights: &Weights, tape: &mut Tape, mode: Mode, t: usize) {
     let (size, layout) = (weights.config.decoder_size, &weights.decoder_layout);
-    let first = if mode == Mode::Prior { layout.painting } else { 0 };
+    let first = match mode {
+        Mode::Prior => layout.painting,
+        // After the last step there is only a patch to write.
+        Mode::Posterior | Mode::Bound if t == tape.num_steps => layout.write.start,
+        Mode::Posterior | Mode::Bound => 0,
+    };
     if let (Mode::Prior, Some(painting)) = (mode, &weights.painting) {
         let state = Mat::new(tape.decoder_hidden.at(t), tape.batch, size);
         return painting.decoder.matmul(&mut tape.products.at_mut(t)[first..], layout.width, false, state);
@@ -89,31 +108,32 @@ fn tanh_biased(values: &mut [f32], bias: &[f32]) {
     }
 }
 
-/// `r_t = γ [read(x) ; read(x − σ(c))]`.
-fn read(weights: &Weights, tape: &mut Tape, images: &[f32], t: usize) {
+/// The image of picture `b` after `t` steps, σ(c_t).
+fn show(weights: &Weights, tape: &mut Tape, t: usize, b: usize) {
+    let len = weights.config.image_len();
+    sigmoid_into(tape.image.row_mut(t, b, len), &tape.canvas.at(t)[b * len..][..len]);
+}
+
+/// `r_t = γ [read(x) ; read(x − σ(c))]` of picture `b`.
+fn read(weights: &Weights, tape: &mut Tape, images: &[f32], t: usize, b: usize) {
     let (config, geometry) = (&weights.config, weights.config.read_geometry());
-    let (plane, bank_len) = (config.height * config.width, geometry.bank_len());
-    let (image_len, glimpse_len) = (config.image_len(), config.glimpse_len());
-    let rows_len = 2 * config.channels * config.read_size * config.width;
-    for b in 0..tape.batch {
-        let row = &tape.products.at(t)[b * weights.decoder_layout.width..];
-        let raw = &mut tape.read_raw.at_mut(t)[b * 5..][..5];
-        raw.copy_from_slice(weights.decoder_layout.read.of(row));
-        add_scaled(raw, 1.0, &weights.host.read_window_bias);
-        let banks = &mut tape.read_banks.at_mut(t)[b * bank_len..][..bank_len];
-        geometry.fill(raw, banks);
-        let intensity = geometry.window(raw).intensity;
-        let glimpse = &mut tape.glimpse.at_mut(t)[b * glimpse_len..][..glimpse_len];
-        let rows = &mut tape.read_rows.at_mut(t)[b * rows_len..][..rows_len];
-        let picture = b * image_len..(b + 1) * image_len;
-        let (seen, drawn) = (&images[picture.clone()], &tape.image.at(t)[picture]);
-        let planes = seen.chunks_exact(plane).chain(drawn.chunks_exact(plane));
-        geometry.read(raw, banks, planes, rows, glimpse);
-        let (seen, error) = glimpse.split_at_mut(glimpse_len / 2);
-        for (seen, error) in seen.iter_mut().zip(error) {
-            *seen *= intensity;
-            *error = *seen - intensity * *error;
-        }
+    let (plane, image_len) = (config.height * config.width, config.image_len());
+    let row = &tape.products.at(t)[b * weights.decoder_layout.width..];
+    let raw = tape.read_raw.row_mut(t, b, 5);
+    raw.copy_from_slice(weights.decoder_layout.read.of(row));
+    add_scaled(raw, 1.0, &weights.host.read_window_bias);
+    let banks = tape.read_banks.row_mut(t, b, geometry.bank_len());
+    geometry.fill(raw, banks);
+    let intensity = geometry.window(raw).intensity;
+    let glimpse = tape.glimpse.row_mut(t, b, config.glimpse_len());
+    let rows = tape.read_rows.row_mut(t, b, 2 * config.channels * config.read_size * config.width);
+    let (seen, drawn) = (&images[b * image_len..][..image_len], tape.image.row(t, b, image_len));
+    let planes = seen.chunks_exact(plane).chain(drawn.chunks_exact(plane));
+    geometry.read(raw, banks, planes, rows, glimpse);
+    let (seen, error) = glimpse.split_at_mut(config.glimpse_len() / 2);
+    for (seen, error) in seen.iter_mut().zip(error) {
+        *seen *= intensity;
+        *error = *seen - intensity * *error;
     }
 }
 
@@ -206,42 +226,35 @@ fn generate(weights: &Weights, caption: &Caption, tape: &mut Tape, t: usize) {
     lstm::forward(gates, &host.generative_bias, cell_before, cell, tape.decoder_hidden.at_mut(t + 1));
 }
 
-/// `c_t = c_{t−1} + (1/γ) F_yᵀ K F_x`, the canvas attenuated first if the patch is composited ([`WriteMode::Composite`]).
-fn write(weights: &Weights, tape: &mut Tape, t: usize) {
+/// `c_t = c_{t−1} + (1/γ) F_yᵀ K F_x` of picture `b`, the canvas attenuated first if the patch is composited
+/// ([`WriteMode::Composite`]).
+fn write(weights: &Weights, tape: &mut Tape, geometry: &Geometry, t: usize, b: usize) {
     let (config, host, layout) = (&weights.config, &weights.host, &weights.decoder_layout);
-    let geometry = weights.config.write_geometry(t);
-    let (bank_len, patch_len) = (geometry.bank_len(), config.patch_len());
     let (plane, cells) = (config.height * config.width, config.write_size * config.write_size);
-    let (before, after) = tape.canvas.pair(t);
-    after.copy_from_slice(before);
-    for b in 0..tape.batch {
-        let row = &tape.products.at(t + 1)[b * layout.width..];
-        let raw = &mut tape.write_raw.at_mut(t)[b * 5..][..5];
-        raw.copy_from_slice(layout.write.of(row));
-        add_scaled(raw, 1.0, &host.write_window_bias);
-        let banks = &mut tape.write_banks.at_mut(t)[b * bank_len..][..bank_len];
-        geometry.fill(raw, banks);
-        let patch = &mut tape.patch.at_mut(t)[b * patch_len..][..patch_len];
-        patch.copy_from_slice(layout.patch.of(row));
-        add_scaled(patch, 1.0, &host.write_patch_bias);
-        let scale = 1.0 / geometry.window(raw).intensity;
-        if config.write_mode == WriteMode::Composite {
-            let depth: Vec<f32> = patch[config.channels * cells..].iter().map(|&m| softplus(m)).collect();
-            let kept = &mut tape.kept.at_mut(t)[b * plane..][..plane];
-            kept.fill(0.0);
-            geometry.write(raw, banks, -scale, &depth, kept);
-            exponentials(kept);
-            for canvas in after[b * config.image_len()..][..config.image_len()].chunks_exact_mut(plane) {
-                multiply(canvas, kept);
-            }
-        }
-        for channel in 0..config.channels {
-            let canvas = &mut after[b * config.image_len() + channel * plane..][..plane];
-            let patch = &patch[channel * cells..][..cells];
-            geometry.write(raw, banks, scale, patch, canvas);
+    let row = &tape.products.at(t + 1)[b * layout.width..];
+    let raw = tape.write_raw.row_mut(t, b, 5);
+    raw.copy_from_slice(layout.write.of(row));
+    add_scaled(raw, 1.0, &host.write_window_bias);
+    let banks = tape.write_banks.row_mut(t, b, geometry.bank_len());
+    geometry.fill(raw, banks);
+    let patch = tape.patch.row_mut(t, b, config.patch_len());
+    patch.copy_from_slice(layout.patch.of(row));
+    add_scaled(patch, 1.0, &host.write_patch_bias);
+    let scale = 1.0 / geometry.window(raw).intensity;
+    let canvas = tape.canvas.carried(t, b, config.image_len());
+    if config.write_mode == WriteMode::Composite {
+        let depth: Vec<f32> = patch[config.channels * cells..].iter().map(|&m| softplus(m)).collect();
+        let kept = tape.kept.row_mut(t, b, plane);
+        kept.fill(0.0);
+        geometry.write(raw, banks, -scale, &depth, kept);
+        exponentials(kept);
+        for canvas in canvas.chunks_exact_mut(plane) {
+            multiply(canvas, kept);
         }
     }
-    sigmoid_into(tape.image.at_mut(t + 1), after);
+    for (canvas, patch) in canvas.chunks_exact_mut(plane).zip(patch.chunks_exact(cells)) {
+        geometry.write(raw, banks, scale, patch, canvas);
+    }
 }
 
 /// `x ← e^x`.
@@ -268,17 +281,24 @@ pub fn reconstruction(weights: &Weights, tape: &Tape, images: &[f32]) -> Vec<f64
 #[multiversion::multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+fma", "x86_64+avx2+fma"))]
 fn cross_entropy(canvas: &[f32], image: &[f32]) -> f64 {
     const LANES: usize = 16;
-    let blocks = canvas.chunks(32 * LANES).zip(image.chunks(32 * LANES));
-    let of_block = |(canvas, image): (&[f32], &[f32])| {
+    let of_registers = |canvas: &[[f32; LANES]], image: &[[f32; LANES]]| -> f64 {
         let (mut sums, mut products) = ([0.0f32; LANES], [1.0f32; LANES]);
-        for (canvas, image) in canvas.chunks(LANES).zip(image.chunks(LANES)) {
-            for (lane, (&c, &x)) in canvas.iter().zip(image).enumerate() {
-                sums[lane] += c.max(0.0) - x * c;
+        for (canvas, image) in canvas.iter().zip(image) {
+            for lane in 0..LANES {
+                let c = canvas[lane];
+                sums[lane] += c.max(0.0) - image[lane] * c;
                 products[lane] *= 1.0 + exp(-c.abs());
             }
         }
         let nats = |(sum, product): (f32, f32)| f64::from(sum) + f64::from(product).ln();
-        sums.into_iter().zip(products).map(nats).sum::<f64>()
+        sums.into_iter().zip(products).map(nats).sum()
     };
-    blocks.map(of_block).sum()
+    let ((canvas, canvas_rest), (image, image_rest)) = (canvas.as_chunks(), image.as_chunks());
+    // What is left over lies beside pixels that cost nothing.
+    let mut last = [[f32::MIN; LANES], [0.0; LANES]];
+    last[0][..canvas_rest.len()].copy_from_slice(canvas_rest);
+    last[1][..image_rest.len()].copy_from_slice(image_rest);
+    let blocks = canvas.chunks(32).zip(image.chunks(32));
+    blocks.map(|(canvas, image)| of_registers(canvas, image)).sum::<f64>()
+        + of_registers(&[last[0]], &[last[1]])
 }

@@ -75,7 +75,7 @@ impl Shard {
                 self.tape.noise.at_mut(t)[b * z..][..z].copy_from_slice(&numbers[t * z..][..z]);
             }
         }
-        forward::begin(weights, &mut self.tape, mode);
+        forward::begin(weights, &mut self.tape, mode, &batch.images);
         for t in 0..steps {
             forward::step(weights, &self.caption, &mut self.tape, mode, &batch.images, t);
         }
@@ -245,7 +245,7 @@ impl Drawing {
                 tape.noise.at_mut(t)[b * z..][..z].copy_from_slice(numbers);
             }
         }
-        forward::begin(weights, &mut tape, Mode::Prior);
+        forward::begin(weights, &mut tape, Mode::Prior, &[]);
         Self { caption, tape, done: 0 }
     }
 

@@ -49,6 +49,27 @@ impl StepBuffer {
         &mut self.data[range]
     }
 
+    /// Row `row` of the batch at a step, of rows of `len`; where there is room for one row, that one.
+    pub fn row(&self, step: usize, row: usize, len: usize) -> &[f32] {
+        let at = row * len % self.len;
+        &self.at(step)[at..][..len]
+    }
+
+    /// The same, to write.
+    pub fn row_mut(&mut self, step: usize, row: usize, len: usize) -> &mut [f32] {
+        let at = row * len % self.len;
+        &mut self.at_mut(step)[at..][..len]
+    }
+
+    /// A row as it stood at a step, to make of it that of the next.
+    pub fn carried(&mut self, step: usize, row: usize, len: usize) -> &mut [f32] {
+        let [before, after] = [step, step + 1].map(|step| self.range(step).start + row * len);
+        if before != after {
+            self.data.copy_within(before..before + len, after);
+        }
+        &mut self.data[after..][..len]
+    }
+
     /// The batch at a step to read and at the next one to write.
     pub fn pair(&mut self, step: usize) -> (&[f32], &mut [f32]) {
         let (before, after) = (self.range(step), self.range(step + 1));
@@ -148,8 +169,14 @@ impl Tape {
         all(&mut self.noise, c.latent_size);
         let (last, of_step) = if mode == Mode::Bound { (2, 1) } else { (num_steps + 1, num_steps) };
         let after = |steps: &mut StepBuffer, len: usize| steps.resize(last, batch * len);
-        after(&mut self.canvas, c.image_len());
-        after(&mut self.image, c.image_len());
+        if mode == Mode::Bound {
+            // Canvases are changed in place, each shown to the next step alone.
+            self.canvas.resize(1, batch * c.image_len());
+            self.image.resize(1, c.image_len());
+        } else {
+            after(&mut self.canvas, c.image_len());
+            after(&mut self.image, c.image_len());
+        }
         after(&mut self.decoder_hidden, c.decoder_size);
         after(&mut self.decoder_cell, c.decoder_size);
         after(&mut self.products, weights.decoder_layout.width);
