@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::eval::classifier::DigitClassifier;
 use crate::eval::judge::SceneJudge;
 use crate::eval::scene_fidelity::Factors;
+use crate::eval::share::Share;
 use crate::train::checkpoints::write_atomically;
 
 /// Reads MNIST from a folder.
@@ -65,16 +66,24 @@ pub fn read_classifier(folder: &Path, device: &Device) -> Result<DigitClassifier
     DigitClassifier::decode(&bytes, device).with_context(|| manifest.weights.file.clone())
 }
 
-/// What stands beside the judge's weights.
+/// Name of the judge of colour scenes.
+pub const JUDGE: &str = "judge";
+/// Name of the one that also recognises nothing.
+pub const HARDENED: &str = "hardened-judge";
+
+/// What stands beside a judge's weights.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct JudgeManifest {
-    /// `judge`.
+    /// [`JUDGE`] or [`HARDENED`].
     pub name: String,
     /// What it reads.
     pub reads: String,
     /// Test renders of which each factor is read right.
     pub accuracy_on_test_renders: Factors,
+    /// Of a hardened one: spoiled pictures in which it recognises nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused_of_spoiled: Option<Share>,
     /// Times 10 000 renders, of its last run.
     pub epochs: usize,
     /// Seed of its last run.
@@ -85,9 +94,9 @@ pub struct JudgeManifest {
     pub weights: WeightsRecord,
 }
 
-/// Reads the judge of colour scenes of a models folder.
-pub fn read_judge(folder: &Path, device: &Device) -> Result<(JudgeManifest, SceneJudge)> {
-    let manifest: JudgeManifest = read_json(&folder.join("judge.json"))?;
+/// Reads a judge of colour scenes of a models folder.
+pub fn read_judge(folder: &Path, name: &str, device: &Device) -> Result<(JudgeManifest, SceneJudge)> {
+    let manifest: JudgeManifest = read_json(&folder.join(format!("{name}.json")))?;
     let bytes = read_weights(folder, &manifest.weights)?;
     let judge = SceneJudge::decode(&bytes, device).with_context(|| manifest.weights.file.clone())?;
     Ok((manifest, judge))
@@ -95,7 +104,7 @@ pub fn read_judge(folder: &Path, device: &Device) -> Result<(JudgeManifest, Scen
 
 /// Reads the weights file of the judge of a models folder.
 pub fn read_judge_weights(folder: &Path) -> Result<(WeightsRecord, Vec<u8>)> {
-    let manifest: JudgeManifest = read_json(&folder.join("judge.json"))?;
+    let manifest: JudgeManifest = read_json(&folder.join(format!("{JUDGE}.json")))?;
     let bytes = read_weights(folder, &manifest.weights)?;
     Ok((manifest.weights, bytes))
 }

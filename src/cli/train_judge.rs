@@ -8,13 +8,13 @@ use anyhow::{Context, Result, bail};
 use burn::tensor::Device;
 use clap::Args as ClapArgs;
 
-use super::files::{JudgeManifest, write_json};
+use super::files::{HARDENED, JUDGE, JudgeManifest, write_json};
 use crate::checkpoint::WeightsRecord;
 use crate::cli::output::say;
 use crate::data::noise::Noise;
 use crate::data::scene_pictures::ScenePictures;
 use crate::data::scenes::{Bans, Scene};
-use crate::eval::judge::{SceneJudge, train};
+use crate::eval::judge::{JudgeTraining, SceneJudge, train};
 use crate::eval::scene_fidelity::Factors;
 use crate::train::checkpoints::write_atomically;
 
@@ -45,6 +45,10 @@ pub struct Args {
     /// Go on from this weights file, that of a judge that was not good enough, say
     #[arg(long)]
     from: Option<PathBuf>,
+    /// Train the hardened judge instead, which also sees blurred, averaged and half-painted pictures and is to recognise
+    /// nothing there
+    #[arg(long)]
+    hardened: bool,
 }
 
 pub fn run(args: Args) -> Result<()> {
@@ -55,15 +59,21 @@ pub fn run(args: Args) -> Result<()> {
         Some(path) => Some(std::fs::read(path).with_context(|| format!("reading {}", path.display()))?),
         None => None,
     };
-    let judge = train(pictures.clone(), from.as_deref(), args.epochs, args.lr, args.seed, &scratch)?;
+    let Args { epochs, lr, seed, hardened, .. } = args;
+    let training = JudgeTraining { epochs, learning_rate: lr, seed, hardened };
+    let judge = train(pictures.clone(), from.as_deref(), training, &scratch)?;
     let _ = std::fs::remove_dir_all(&scratch);
     let bytes = judge.encode()?;
     // What is judged by is what is shipped: the weights after rounding to half precision.
     let device = Device::flex();
     let rounded = SceneJudge::decode(&bytes, &device)?;
-    let accuracy = on_renders(&rounded, &pictures, TEST, TEST_SEED, &device);
+    let accuracy = on_renders(&rounded, hardened, &pictures, &device);
     for (name, share) in accuracy.rows() {
         say!("{name:<12}{:>8.2} % of {} test renders", share.percent(), share.of);
+    }
+    let refused = hardened.then(|| rounded.refused(&pictures, TEST, &mut Noise::new(TEST_SEED), &device));
+    if let Some(share) = refused {
+        say!("nothing seen in {:.2} % of {} spoiled pictures", share.percent(), share.of);
     }
     if accuracy.least() < args.least {
         let path = std::env::temp_dir().join("unfinished-judge.safetensors");
@@ -74,31 +84,32 @@ pub fn run(args: Args) -> Result<()> {
             path.display()
         );
     }
-    let file = "judge.safetensors".to_owned();
+    let name = if hardened { HARDENED } else { JUDGE };
+    let file = format!("{name}.safetensors");
     let path = args.models.join(&file);
     write_atomically(&path, &bytes).with_context(|| format!("writing {}", path.display()))?;
     let manifest = JudgeManifest {
-        name: "judge".to_owned(),
+        name: name.to_owned(),
         reads: "colour scenes, 64×64 RGB in 0–1".to_owned(),
         accuracy_on_test_renders: accuracy,
-        epochs: args.epochs,
-        seed: args.seed,
+        refused_of_spoiled: refused,
+        epochs,
+        seed,
         seconds: begun.elapsed().as_secs_f64().round(),
         weights: WeightsRecord::of(file, &bytes),
     };
-    write_json(&args.models.join("judge.json"), &manifest)
+    write_json(&args.models.join(format!("{name}.json")), &manifest)
 }
 
 /// How well a judge reads fresh renders of all combinations.
-fn on_renders(
-    judge: &SceneJudge,
-    pictures: &ScenePictures,
-    count: usize,
-    seed: u64,
-    device: &Device,
-) -> Factors {
-    let mut noise = Noise::new(seed);
-    let scenes: Vec<Scene> = (0..count).map(|_| Scene::sample(&mut noise)).collect();
+fn on_renders(judge: &SceneJudge, hardened: bool, pictures: &ScenePictures, device: &Device) -> Factors {
+    let mut noise = Noise::new(TEST_SEED);
+    let scenes: Vec<Scene> = (0..TEST).map(|_| Scene::sample(&mut noise)).collect();
     let pixels: Vec<f32> = scenes.iter().flat_map(|scene| pictures.paint(scene, &mut noise)).collect();
-    Factors::count(&judge.judge(&scenes, &pixels, device))
+    let mut verdicts = judge.judge(&scenes, &pixels, device);
+    if hardened {
+        let recognised = judge.recognised(&scenes, &pixels, device);
+        verdicts.iter_mut().zip(recognised).for_each(|(verdict, object)| verdict.object = object);
+    }
+    Factors::count(&verdicts)
 }

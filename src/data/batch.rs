@@ -218,4 +218,7 @@ pub enum Lesson {
     OneObject,
     /// The same captions with pictures of their places alone.
     Places,
+    /// Captions and boxes without their pictures, half of them of what stands on something else or nowhere in
+    /// particular.
+    Frames,
 }

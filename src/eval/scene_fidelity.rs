@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::judge::Verdict;
 use super::share::Share;
 use crate::data::scene_pictures::{CANVAS, Placed};
-use crate::data::scenes::{Colour, Object, Scene};
+use crate::data::scenes::{Colour, Number, Object, Scene};
 use crate::paint::Frame;
 
 /// How many pictures show each factor of their captions.
@@ -80,6 +80,38 @@ impl Factors {
     pub fn least(&self) -> f64 {
         let factors = [self.place, self.object, self.colour, self.number, self.size, self.relation];
         factors.iter().filter(|share| share.of > 0).map(Share::percent).fold(100.0, f64::min)
+    }
+}
+
+/// In how many pictures exactly the objects of their captions are recognised, by how many a caption names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Recognised {
+    /// One object.
+    pub one: Share,
+    /// Two or three kinds.
+    pub together: Share,
+    /// Several of a kind.
+    pub several: Share,
+}
+
+impl Recognised {
+    /// Counts the pictures of these scenes.
+    pub fn count(scenes: &[Scene], recognised: &[bool]) -> Self {
+        let mut counts = Self::default();
+        for (scene, right) in scenes.iter().zip(recognised) {
+            let share = match scene.things.as_slice() {
+                [thing] if thing.number == Number::One => &mut counts.one,
+                [_] => &mut counts.several,
+                _ => &mut counts.together,
+            };
+            share.add(*right);
+        }
+        counts
+    }
+
+    /// Names and shares, in the order of the table.
+    pub fn rows(&self) -> [(&'static str, Share); 3] {
+        [("one object", self.one), ("two or three", self.together), ("several of a kind", self.several)]
     }
 }
 

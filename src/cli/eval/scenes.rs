@@ -4,7 +4,7 @@ use anyhow::Result;
 use burn::tensor::Device;
 use serde::Serialize;
 
-use super::super::files::read_judge;
+use super::super::files::{HARDENED, JUDGE, read_judge};
 use super::super::train_judge::LEAST_ACCURACY;
 use super::appearance::{self, Frechet};
 use super::{Args, bounds, print_bounds, print_columns, print_head, print_shares};
@@ -16,7 +16,8 @@ use crate::data::scenes::{Bans, Scene};
 use crate::eval::appearance::Appearance;
 use crate::eval::bound::Bound;
 use crate::eval::judge::SceneJudge;
-use crate::eval::scene_fidelity::{Factors, ObjectAttention};
+use crate::eval::scene_fidelity::{Factors, ObjectAttention, Recognised};
+use crate::eval::share::Share;
 use crate::paint::{Engine, Frame, Pipeline};
 use crate::platform::block_on;
 
@@ -34,6 +35,9 @@ struct Measured {
     shuffled_control: Factors,
     /// Rendered from the same captions.
     rendered: Factors,
+    /// The objects that a hardened judge, where there is one, recognises in the painted pictures, and in those rendered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hardened: Option<[Recognised; 2]>,
     /// The attention on an object's words while it is painted.
     object_attention: ObjectAttention,
     /// How far the painted pictures are from true ones, in the judge's features.
@@ -50,6 +54,9 @@ pub struct Evaluation {
     seed: u64,
     temperature: f32,
     judge_on_test_renders: Factors,
+    /// Spoiled pictures in which the hardened judge recognises nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hardened_refuses: Option<Share>,
     /// How pictures of seen captions look beside true ones.
     appearance: Vec<Appearance>,
     seen: Measured,
@@ -59,7 +66,9 @@ pub struct Evaluation {
 /// Paints fresh captions and judges the pictures.
 pub fn evaluate(args: &Args, manifest: Manifest, weights: &[u8], bans: Bans) -> Result<Evaluation> {
     let device = Device::flex();
-    let (record, judge) = read_judge(&args.models, &device)?;
+    let (record, judge) = read_judge(&args.models, JUDGE, &device)?;
+    let is_there = args.models.join(format!("{HARDENED}.json")).exists();
+    let hardened = is_there.then(|| read_judge(&args.models, HARDENED, &device)).transpose()?;
     let pictures = ScenePictures::new(bans);
     let [bound_seen, bound_held_out] = bounds(args, &manifest, weights, &pictures)?;
     let temperature = args.temperature.unwrap_or(manifest.temperature);
@@ -89,6 +98,10 @@ pub fn evaluate(args: &Args, manifest: Manifest, weights: &[u8], bans: Bans) -> 
             painted: factors(&scenes, &painted),
             shuffled_control: factors(&shuffled(&scenes, &mut noise), &painted),
             rendered: factors(&scenes, &rendered),
+            hardened: hardened.as_ref().map(|(_, judge)| {
+                let recognised = |pixels| judge.recognised(&scenes, pixels, &device);
+                [&painted, &rendered].map(|pixels| Recognised::count(&scenes, &recognised(pixels)))
+            }),
             object_attention: measurement.object_attention,
             frechet: Frechet::of(&judge, &painted, &rendered, &again),
             bound,
@@ -101,6 +114,7 @@ pub fn evaluate(args: &Args, manifest: Manifest, weights: &[u8], bans: Bans) -> 
         seed: args.seed,
         temperature,
         judge_on_test_renders: record.accuracy_on_test_renders,
+        hardened_refuses: hardened.as_ref().and_then(|(record, _)| record.refused_of_spoiled),
         appearance: appearance::measure(&pictures, &pipeline, args.seed)?,
         seen: measure(false, bound_seen)?,
         held_out: measure(true, bound_held_out)?,
@@ -174,6 +188,7 @@ fn print(e: &Evaluation) {
             print_shares(&format!("{kind}{name}"), seen, held_out);
         }
     }
+    print_hardened(e);
     let (seen, held_out) = (e.seen.object_attention, e.held_out.object_attention);
     let row = |name: &str, seen: f64, held_out: f64| {
         say!("{name:<34}{:>8.1} %{:>10.1} %", 100.0 * seen, 100.0 * held_out);
@@ -182,4 +197,15 @@ fn print(e: &Evaluation) {
     row("  if every word got the same", seen.uniform, held_out.uniform);
     appearance::print(&e.appearance, &e.seen.frechet, &e.held_out.frechet);
     print_bounds(&e.seen.bound, &e.held_out.bound);
+}
+
+fn print_hardened(e: &Evaluation) {
+    let (Some(seen), Some(held_out)) = (e.seen.hardened, e.held_out.hardened) else { return };
+    let refused = e.hardened_refuses.map_or(0.0, |share| share.percent());
+    say!("objects by the hardened judge, which recognises nothing in {refused:.1} % of spoiled pictures");
+    for (kind, which) in [("", 0), ("true renders: ", 1)] {
+        for ((name, seen), (_, held_out)) in seen[which].rows().into_iter().zip(held_out[which].rows()) {
+            print_shares(&format!("{kind}{name}"), seen, held_out);
+        }
+    }
 }

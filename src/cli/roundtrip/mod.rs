@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::cli::describe::SearchArgs;
 use crate::cli::eyes::read_eyes;
-use crate::cli::files::{json, read_judge, read_model};
+use crate::cli::files::{JUDGE, json, read_judge, read_model};
 use crate::cli::output;
 use crate::cli::output::{progress, say, write_and_note};
 use crate::data::folder::pixels::resized;
@@ -194,7 +194,7 @@ pub fn run(args: Args) -> Result<()> {
         let device = Device::flex();
         let scenes = Scenes {
             pictures: ScenePictures::new(bans),
-            judge: read_judge(&args.models, &device)?.1,
+            judge: read_judge(&args.models, JUDGE, &device)?.1,
             device,
             count: args.number as usize,
             seed,

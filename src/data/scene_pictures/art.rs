@@ -116,8 +116,9 @@ pub type Look = (Object, Option<Colour>, bool);
 pub struct Sprite {
     /// Its pixels, premultiplied.
     pub pixels: Pixmap,
-    /// The first row with something solid.
-    pub top: usize,
+    /// Where the middle third of its columns begin to be solid, their median: there what it carries stands, and not as
+    /// high as the lamp beside a couch or a horse's head.
+    pub seat: usize,
     /// The row after the last with something solid.
     pub bottom: usize,
 }
@@ -167,15 +168,35 @@ fn rasterise(look: Option<Look>, side: usize) -> Sprite {
     let scale = side as f32 / UNITS;
     resvg::render(&tree, Transform::from_scale(scale, scale), &mut pixels.as_mut());
     let solid = |row: &[resvg::tiny_skia::PremultipliedColorU8]| row.iter().any(|p| p.alpha() > 127);
-    let rows: Vec<bool> = pixels.pixels().chunks(side).map(solid).collect();
-    let top = rows.iter().position(|&solid| solid).unwrap_or(0);
-    let bottom = rows.iter().rposition(|&solid| solid).map_or(side, |row| row + 1);
-    Sprite { pixels, top, bottom }
+    let first_solid =
+        |column: usize| (0..side).position(|row| solid(&pixels.pixels()[row * side + column..][..1]));
+    let mut middle: Vec<usize> = (side / 3..side - side / 3).filter_map(first_solid).collect();
+    middle.sort_unstable();
+    let seat = middle.get(middle.len() / 2).copied().unwrap_or(0);
+    let bottom = pixels.pixels().chunks(side).rposition(solid).map_or(side, |row| row + 1);
+    Sprite { pixels, seat, bottom }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A cat on the couch of the art is not as high as the lamp that stands beside it.
+    #[test]
+    fn what_is_carried_stands_on_the_seat() {
+        let sprites = Sprites::default();
+        let first = |object: Object| {
+            let sprite = sprites.of((object, None, false), 33);
+            let top = sprite.pixels.pixels().chunks(33).position(|row| row.iter().any(|p| p.alpha() > 127));
+            (top.expect("something is drawn"), sprite.seat)
+        };
+        let (top, seat) = first(Object::Couch);
+        assert!(seat > top + 5, "{top}, {seat}");
+        for &object in Object::ALL {
+            let (top, seat) = first(object);
+            assert!(seat >= top && seat < 24, "{object:?}: {top}, {seat}");
+        }
+    }
 
     #[test]
     fn every_fill_that_takes_the_colour_is_in_the_drawing() {

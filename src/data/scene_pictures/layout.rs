@@ -89,7 +89,7 @@ pub fn layout(scene: &Scene, sprites: &Sprites, noise: &mut Noise) -> Vec<Placed
             let left = 16 + jitter(3);
             let top = if sky { 29 + jitter(2) } else { standing(1, carrier, feet) };
             let thing = &scene.things[1];
-            let seat = sprites.of((thing.object, thing.colour, thing.pale), carrier).top as i32;
+            let seat = sprites.of((thing.object, thing.colour, thing.pale), carrier).seat as i32;
             put(1, left, top, carrier);
             put(0, left + 4 + jitter(1), standing(0, rider, top + seat + 3), rider);
         }

@@ -13,7 +13,7 @@ pub use self::layout::{CANVAS, Placed};
 use super::batch::{CaptionBatch, Lesson, NamedBox};
 use super::noise::Noise;
 use super::scenes::mentions::{Mention, mentions};
-use super::scenes::{Bans, Number, Scene, caption};
+use super::scenes::{Bans, Number, Relation, Scene, caption};
 use super::source::Source;
 use super::vocabulary::Vocabulary;
 
@@ -198,6 +198,21 @@ fn lesson(noise: &mut Noise) -> Scene {
     }
 }
 
+/// A scene to learn from where things stand: half of them old photos and things on others, of which there are few in
+/// [`lesson`].
+fn seldom_placed(noise: &mut Noise) -> Scene {
+    match noise.below(4) {
+        0 => Scene::vintage(noise),
+        1 => loop {
+            let scene = Scene::sample_of(2, noise);
+            if scene.relation == Some(Relation::On) {
+                break scene;
+            }
+        },
+        _ => lesson(noise),
+    }
+}
+
 /// A scene of one object.
 fn one_object(noise: &mut Noise) -> Scene {
     loop {
@@ -219,10 +234,15 @@ impl Source for ScenePictures {
             Lesson::Everything => lesson,
             Lesson::AsSaid => Scene::sample,
             Lesson::OneObject | Lesson::Places => one_object,
+            Lesson::Frames => seldom_placed,
         };
         let drawn = self.draw_alike(sample, false, size, noise);
         match learned {
             Lesson::Places => self.batch_with(&drawn, |scene| (self.paint_place(scene, noise), Vec::new())),
+            Lesson::Frames => {
+                let nothing = || vec![0.0; 3 * CANVAS * CANVAS];
+                self.batch_with(&drawn, |scene| (nothing(), self.layout(scene, noise)))
+            }
             _ => self.batch_of(&drawn, noise),
         }
     }

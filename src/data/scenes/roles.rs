@@ -110,7 +110,7 @@ pub fn roles() -> Roles {
         carries: vec!["on"],
         lists: vec![
             (1, "a cat"),
-            (2, "a cat and a cat are"),
+            (2, "a cat and a cat"),
             (3, "a cat a cat and a cat are"),
             (4, "a group of cats are"),
             (5, "a group of cats are"),

@@ -1,5 +1,6 @@
 //! The judge of colour scenes: a small convolutional network that names what it sees.
 
+mod spoiled;
 mod training;
 
 use burn::module::Module;
@@ -8,13 +9,16 @@ use burn::nn::{Linear, LinearConfig, PaddingConfig2d};
 use burn::tensor::activation::{relu, softmax};
 use burn::tensor::{Device, Tensor, TensorData};
 
+use super::share::Share;
 use crate::checkpoint::{self, Precision};
-use crate::data::scene_pictures::CANVAS;
+use crate::data::noise::Noise;
+use crate::data::scene_pictures::{CANVAS, ScenePictures};
 use crate::data::scenes::{Colour, Number, Object, Place, Relation, Scene, Size};
 use crate::error::Result;
 use crate::nn::floats;
 
-pub use training::train;
+pub use spoiled::spoiled;
+pub use training::{JudgeTraining, train};
 
 /// Floats of an image.
 const IMAGE: usize = 3 * CANVAS * CANVAS;
@@ -41,7 +45,7 @@ const RELATION: std::ops::Range<usize> = SIZE.end..SIZE.end + RELATIONS.len();
 const COLOUR: std::ops::Range<usize> = RELATION.end..RELATION.end + OBJECTS * COLOURS;
 
 /// What a picture shows, or what a caption asks for: one label for each factor that is said.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Labels {
     /// The place.
     pub place: usize,
@@ -238,17 +242,51 @@ impl SceneJudge {
 
     /// Whether each picture shows what its scene says; `pixels` is [scene, 3, 64, 64].
     pub fn judge(&self, scenes: &[Scene], pixels: &[f32], device: &Device) -> Vec<Verdict> {
-        let mut verdicts = Vec::with_capacity(scenes.len());
+        self.read(scenes, pixels, device, verdict)
+    }
+
+    /// Whether exactly the objects of its scene are recognised in each picture: by a hardened judge, which may
+    /// recognise nothing.
+    pub fn recognised(&self, scenes: &[Scene], pixels: &[f32], device: &Device) -> Vec<bool> {
+        self.read(scenes, pixels, device, |labels, row| recognised(row) == labels.objects)
+    }
+
+    /// Hands the labels of each scene and the logits of its picture on.
+    fn read<T>(
+        &self,
+        scenes: &[Scene],
+        pixels: &[f32],
+        device: &Device,
+        of: impl Fn(&Labels, &[f32]) -> T,
+    ) -> Vec<T> {
+        let mut found = Vec::with_capacity(scenes.len());
         for (scenes, pixels) in scenes.chunks(BATCH).zip(pixels.chunks(BATCH * IMAGE)) {
             let labels: Vec<Labels> = scenes.iter().map(Labels::of).collect();
             let images = TensorData::new(pixels.to_vec(), [scenes.len(), 3, CANVAS, CANVAS]);
             let pairs = TensorData::new(pairs(labels.iter()), [scenes.len(), OBJECTS]);
             let logits = self.forward(Tensor::from_data(images, device), Tensor::from_data(pairs, device));
             let logits = floats(logits.into_data());
-            verdicts
-                .extend(labels.iter().zip(logits.chunks_exact(COLOUR.end)).map(|(l, row)| verdict(l, row)));
+            found.extend(labels.iter().zip(logits.chunks_exact(COLOUR.end)).map(|(l, row)| of(l, row)));
         }
-        verdicts
+        found
+    }
+
+    /// In how many of some spoiled pictures nothing is recognised.
+    pub fn refused(
+        &self,
+        pictures: &ScenePictures,
+        count: usize,
+        noise: &mut Noise,
+        device: &Device,
+    ) -> Share {
+        let mut refused = Share::default();
+        let nothing = Tensor::zeros([1, OBJECTS], device);
+        for _ in 0..count {
+            let pixels = TensorData::new(spoiled(pictures, noise), [1, 3, CANVAS, CANVAS]);
+            let logits = self.forward(Tensor::from_data(pixels, device), nothing.clone());
+            refused.add(recognised(&floats(logits.into_data())).is_empty());
+        }
+        refused
     }
 
     /// The weights as a safetensors file in half precision.
@@ -264,6 +302,11 @@ impl SceneJudge {
     pub fn decode(bytes: &[u8], device: &Device) -> Result<Self> {
         checkpoint::decode(Self::init(device), &checkpoint::parse_safetensors(bytes)?)
     }
+}
+
+/// The objects that are more likely there than not, of one row of logits.
+fn recognised(row: &[f32]) -> Vec<usize> {
+    (0..OBJECTS).filter(|&object| row[OBJECT][object] > 0.0).collect()
 }
 
 /// The verdict of one row of logits.

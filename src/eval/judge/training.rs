@@ -10,6 +10,7 @@ use burn::train::{InferenceStep, TrainOutput, TrainStep};
 use super::super::fit::{Loss, fit};
 use super::{
     BATCH, COLOUR, COLOURS, IMAGE, Labels, NUMBER, OBJECT, OBJECTS, PLACE, RELATION, SIZE, SceneJudge, pairs,
+    spoiled,
 };
 use crate::data::noise::Noise;
 use crate::data::scene_pictures::{CANVAS, ScenePictures};
@@ -48,19 +49,26 @@ fn weather(pixels: &mut [f32], noise: &mut Noise) {
 }
 
 /// Batches of fresh renders.
-fn renders(pictures: &Arc<ScenePictures>, seed: u64, batches: usize) -> Batches<JudgeBatch> {
+fn renders(pictures: &Arc<ScenePictures>, hardened: bool, seed: u64, batches: usize) -> Batches<JudgeBatch> {
     let pictures = pictures.clone();
     Batches::changing(0, BATCH, batches * BATCH, move |epoch, index| {
-        JudgeBatch::render(&pictures, &mut Noise::stream(seed, (epoch as u64) << 32 | index as u64))
+        let mut noise = Noise::stream(seed, (epoch as u64) << 32 | index as u64);
+        JudgeBatch::render(&pictures, hardened, &mut noise)
     })
 }
 
 impl JudgeBatch {
-    fn render(pictures: &ScenePictures, noise: &mut Noise) -> Self {
+    /// Fresh renders; for a hardened judge one of four is spoiled and shows nothing.
+    fn render(pictures: &ScenePictures, hardened: bool, noise: &mut Noise) -> Self {
         let mut pixels = Vec::with_capacity(BATCH * IMAGE);
         let mut targets = vec![0.0; BATCH * COLOUR.end];
         let mut said = Vec::with_capacity(BATCH);
         for row in targets.chunks_exact_mut(COLOUR.end) {
+            if hardened && noise.below(4) == 0 {
+                pixels.extend(spoiled(pictures, noise));
+                said.push(Labels::default());
+                continue;
+            }
             let scene = Scene::sample(noise);
             let mut picture = pictures.paint(&scene, noise);
             weather(&mut picture, noise);
@@ -130,24 +138,36 @@ impl InferenceStep for SceneJudge {
 /// Batches of an epoch.
 const BATCHES: usize = 200;
 
-/// Trains a judge for some epochs of 10 000 renders, from fresh weights or from those of a file; prints the
-/// engine's progress.
+/// How a judge is trained.
+#[derive(Clone, Copy, Debug)]
+pub struct JudgeTraining {
+    /// Times 10 000 renders.
+    pub epochs: usize,
+    /// First learning rate.
+    pub learning_rate: f64,
+    /// Seed of weights and renders.
+    pub seed: u64,
+    /// Whether it also sees spoiled pictures, in which it is to recognise nothing.
+    pub hardened: bool,
+}
+
+/// Trains a judge from fresh weights or from those of a file; prints the engine's progress.
 ///
-/// **Errors** [`Error::Model`] when the engine stops on an error.
+/// **Errors** [`Error::Model`](crate::error::Error::Model) when the engine stops on an error.
 pub fn train(
     pictures: Arc<ScenePictures>,
     from: Option<&[u8]>,
-    epochs: usize,
-    learning_rate: f64,
-    seed: u64,
+    training: JudgeTraining,
     folder: &Path,
 ) -> Result<SceneJudge> {
+    let JudgeTraining { epochs, learning_rate, seed, hardened } = training;
     let device = Device::flex().autodiff();
     device.seed(seed);
     let fresh = match from {
         Some(bytes) => SceneJudge::decode(bytes, &device)?,
         None => SceneJudge::init(&device),
     };
-    let batches = (renders(&pictures, seed, BATCHES), renders(&pictures, seed ^ u64::MAX, 10));
+    let renders = |seed, batches| renders(&pictures, hardened, seed, batches);
+    let batches = (renders(seed, BATCHES), renders(seed ^ u64::MAX, 10));
     fit(fresh, batches, epochs, learning_rate, device, folder)
 }

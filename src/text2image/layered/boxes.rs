@@ -2,13 +2,15 @@
 
 use burn::tensor::Tensor;
 
-use super::caption::{Encoded, Plan};
+use super::caption::Plan;
+use super::expected::Expected;
 use super::window::{FRAME, column, moved};
 use crate::data::batch::NamedBox;
 use crate::nn::gaussian::Gaussian;
 use crate::nn::on_device;
 
-/// Log standard deviation of a frame's posterior around its box, half-canvases and of log size: a tenth of a pixel of 64.
+/// Log standard deviation of a frame's posterior around its box, of centres in half-canvases and of log size: a tenth
+/// of a pixel of 64.
 const LOG_STD: f32 = -5.8;
 
 /// The frames of what the layers of captions draw, as boxes in the pictures tell.
@@ -38,22 +40,22 @@ impl KnownFrames {
         }
     }
 
-    /// Frames from the posterior, a sharp Gaussian around the box, and the KL of each from its prior, nats [picture, layer].
-    /// Where no box is known, the sentence's frame and 0. `noise` is [row, 3].
-    pub fn posterior(&self, encoded: &Encoded, noise: Tensor<2>, rows: usize) -> (Tensor<2>, Tensor<2>) {
+    /// Frames from the posterior, a sharp Gaussian around the box, and the KL of each from its prior given those of the
+    /// layers before, nats [picture, layer]; where no box is known, the expected frame and 0. `noise` is [row, 3].
+    pub fn posterior(&self, expected: &Expected, noise: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
         let device = noise.device();
         let all = self.known.len();
         let boxes: Tensor<2> = on_device(self.frames.clone(), [all, FRAME], &device);
         let known: Tensor<2> = on_device(self.known.clone(), [all, 1], &device);
-        let off = boxes.clone().narrow(1, 0, 2) - encoded.frames.clone().narrow(1, 0, 2);
-        let scale = column(&boxes, 2).log() - column(&encoded.frames, 2).log();
-        let mean = Tensor::cat(vec![off, scale], 1);
+        let off = boxes.clone().narrow(1, 0, 2) - expected.frames.clone().narrow(1, 0, 2);
+        let scale = column(&boxes, 2).log() - column(&expected.frames, 2).log();
+        let mean = Tensor::cat(vec![off, scale], 1) * known.clone();
+        let prior = expected.given(&mean);
         let posterior = Gaussian { log_std: mean.zeros_like() + LOG_STD, mean };
-        let nothing = Tensor::zeros([all, FRAME], &device);
-        let prior = Gaussian { mean: nothing, log_std: encoded.frame_log_std.clone() };
-        let kl = posterior.kl(&prior).reshape([-1, rows as i32]) * known.clone().reshape([-1, rows as i32]);
+        let kl =
+            (posterior.kl(&prior).unsqueeze_dim::<2>(1) * known.clone()).reshape([-1, expected.each as i32]);
         let frames = moved(&boxes, noise * LOG_STD.exp()) * known.clone();
-        (frames + encoded.frames.clone() * (known * -1.0 + 1.0), kl)
+        (frames + expected.frames.clone() * (known * -1.0 + 1.0), kl)
     }
 }
 
@@ -108,13 +110,13 @@ mod tests {
         assert_eq!(known, KnownFrames { frames: vec![0.0, 0.0, 1.0, 0.0, 0.5, 0.5], known: vec![0.0, 1.0] });
         let device = Device::flex();
         let table = |rows: [[f32; 3]; 2]| Tensor::<2>::from_floats(rows, &device);
-        let encoded = Encoded {
+        let expected = Expected {
             frames: table([[0.0, 0.0, 1.0], [0.1, 0.5, 0.25]]),
-            frame_log_std: table([[0.0; 3], [-2.0; 3]]),
-            said: table([[0.0; 3]; 2]),
-            style: None,
+            log_std: table([[0.0; 3], [-2.0; 3]]),
+            follows: table([[0.0; 3]; 2]),
+            each: 2,
         };
-        let (frames, kl) = known.posterior(&encoded, table([[0.0; 3]; 2]), 2);
+        let (frames, kl) = known.posterior(&expected, table([[0.0; 3]; 2]));
         let close = |a: f32, b: f32| (a - b).abs() < 1e-4 * b.abs().max(1.0);
         let frames = floats(frames.into_data());
         assert!(frames.iter().zip(&known.frames).all(|(a, b)| close(*a, *b)), "{frames:?}");

@@ -2,16 +2,12 @@
 
 use burn::tensor::{Device, Tensor};
 
-use super::composition::stacked;
-use super::window::{frames, largest};
+use super::expected::Expected;
 use super::{Composition, Layered, LayeredConfig, Layers, Reading};
 use crate::error::{Error, Result};
 use crate::model::CaptionIds;
 use crate::nn::lstm::{LstmState, OverWords, both_ways};
 use crate::nn::{affine, indices, on_device};
-
-/// Log standard deviation with which a frame's latents start, half-canvases and of log size.
-const FRAME_LOG_STD: f32 = -3.0;
 
 /// The layers of a batch of captions, in rows [picture · layer]; pictures with fewer repeat their place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,36 +51,6 @@ impl Plan {
         values
     }
 
-    /// Rows of readings as rows of layers, their frames (the first table) moved over other things where some are.
-    fn composed(&self, readings: &Readings, frames: Tensor<2>, log_std: Tensor<2>) -> [Tensor<2>; 2] {
-        if self.compositions.iter().all(Composition::is_plain) {
-            return [frames, log_std];
-        }
-        let device = frames.device();
-        let firsts: Vec<usize> = self
-            .compositions
-            .iter()
-            .scan(0, |next, composition| {
-                *next += composition.readings.len();
-                Some(*next - composition.readings.len())
-            })
-            .collect();
-        let row =
-            |picture: usize, [reading, row]: [usize; 2]| (firsts[picture] + reading) * readings.each + row;
-        let at = self.each_row(|picture, _, layer| row(picture, self.compositions[picture].rows[layer]));
-        let of_layers = |table: Tensor<2>| table.select(0, indices(at.clone(), &device));
-        let mut placed = of_layers(frames.clone());
-        for (picture, composition) in self.compositions.iter().enumerate() {
-            if !composition.stacks.is_empty() {
-                let of = |at: [usize; 2]| frames.clone().narrow(0, row(picture, at), 1);
-                let first = picture * self.rows;
-                let rows = first..first + composition.rows.len();
-                placed = placed.slice_assign([rows, 0..3], stacked(composition, of));
-            }
-        }
-        [placed, of_layers(log_std)]
-    }
-
     /// The rows of places alone, of a table of all rows.
     pub fn places(&self, table: Tensor<2>) -> Tensor<2> {
         let first = (0..self.pictures.len()).map(|picture| picture * self.rows).collect();
@@ -100,14 +66,14 @@ impl Plan {
 
 /// The sentences of a batch that are asked where their layers lie, in rows [reading · row]; those with fewer layers
 /// repeat their place.
-struct Readings<'a> {
+pub(super) struct Readings<'a> {
     all: Vec<&'a Reading>,
     /// Rows of a reading.
-    each: usize,
+    pub(super) each: usize,
 }
 
 impl<'a> Readings<'a> {
-    fn of(plan: &'a Plan) -> Self {
+    pub(super) fn of(plan: &'a Plan) -> Self {
         let all: Vec<&Reading> =
             plan.compositions.iter().flat_map(|composition| &composition.readings).collect();
         let each = all.iter().map(|reading| reading.rows.len()).max().unwrap_or(1);
@@ -119,7 +85,7 @@ impl<'a> Readings<'a> {
     }
 
     /// One value for each row.
-    fn each_row<T>(&self, mut of: impl FnMut(usize, &Reading, usize) -> T) -> Vec<T> {
+    pub(super) fn each_row<T>(&self, mut of: impl FnMut(usize, &Reading, usize) -> T) -> Vec<T> {
         let mut values = Vec::with_capacity(self.rows());
         for (at, reading) in self.all.iter().enumerate() {
             values.extend((0..self.each).map(|row| {
@@ -131,7 +97,7 @@ impl<'a> Readings<'a> {
     }
 
     /// The rows in the order in which their layers stand, where some of two things stand the other way round.
-    fn exchanged(&self, config: &LayeredConfig) -> Option<Vec<usize>> {
+    pub(super) fn exchanged(&self, config: &LayeredConfig) -> Option<Vec<usize>> {
         let inverse = |reading: &Reading| reading.rows.len() == 3 && config.lexicon.is_inverse(&reading.ids);
         let order = |reading: &Reading| if inverse(reading) { [0, 2, 1] } else { [0, 1, 2] };
         self.all.iter().any(|reading| inverse(reading)).then(|| {
@@ -142,10 +108,8 @@ impl<'a> Readings<'a> {
 
 /// What the sentences say of their layers, [picture · layer, …].
 pub struct Encoded {
-    /// Frames (x, y, size) [row, 3].
-    pub frames: Tensor<2>,
-    /// Log standard deviations of the frames' latents, of centres and of log size [row, 3].
-    pub frame_log_std: Tensor<2>,
+    /// Where each is expected.
+    pub expected: Expected,
     /// What each layer is said to be [row, H].
     pub said: Tensor<2>,
     /// Changes of the pictures' colours [picture, 12]; none where no caption asks for one.
@@ -158,36 +122,19 @@ impl Layered {
         let device = self.frame_bias.val().device();
         let readings = Readings::of(plan);
         let states = self.placing_states(config, &readings, &device);
-        let states = match readings.exchanged(config) {
-            Some(rows) => states.select(0, indices(rows, &device)),
-            None => states,
-        };
-        let raw = affine(&states, &self.frame, &self.frame_bias);
-        let anchors = readings.each_row(|_, reading, row| {
-            let row = reading.rows[row];
-            row.count * (row.count - 1) / 2 + row.instance
-        });
-        let anchors = self.anchors.val().select(0, indices(anchors, &device));
-        let most = readings.each_row(|_, reading, _| largest(reading.rows.len() - 1));
-        let placed = frames(&raw, anchors, on_device(most, [readings.rows(), 1], &device));
-        let log_std = affine(&states, &self.frame_prior, &self.frame_prior_bias) + FRAME_LOG_STD;
-        let [placed, log_std] = plan.composed(&readings, placed, log_std);
-        let rows = plan.pictures.len() * plan.rows;
-        // The place fills the canvas.
-        let things: Tensor<2> = on_device(plan.things(), [rows, 1], &device);
-        let whole = Tensor::<2>::from_floats([[0.0, 0.0, 1.0]], &device);
-        let frames = placed * things.clone() + whole * (things.clone() * -1.0 + 1.0);
-        Encoded {
-            frames,
-            frame_log_std: log_std,
-            said: self.said_of(config, plan, &device),
-            style: self.style_of(captions, plan, &device),
-        }
+        let said = self.said_of(config, plan, &device);
+        let expected = self.expected(config, plan, &readings, states, &said);
+        Encoded { expected, said, style: self.style_of(captions, plan, &device) }
     }
 
     /// States of the LSTM that places layer after layer [reading · row, P]. Things are read as one class;
     /// sentences of one length are encoded together, those that are then equal once.
-    fn placing_states(&self, config: &LayeredConfig, readings: &Readings, device: &Device) -> Tensor<2> {
+    pub(super) fn placing_states(
+        &self,
+        config: &LayeredConfig,
+        readings: &Readings,
+        device: &Device,
+    ) -> Tensor<2> {
         let plain = |reading: &&Reading| reading.ids.iter().map(|&id| config.lexicon.plain(id)).collect();
         let read: Vec<Vec<usize>> = readings.all.iter().map(plain).collect();
         let mut sentences: Vec<&Vec<usize>> = Vec::new();
@@ -247,7 +194,7 @@ impl Layered {
     }
 
     /// What each layer is said to be: the sum over the words of its noun phrase [row, H].
-    fn said_of(&self, config: &LayeredConfig, plan: &Plan, device: &Device) -> Tensor<2> {
+    pub(super) fn said_of(&self, config: &LayeredConfig, plan: &Plan, device: &Device) -> Tensor<2> {
         let v = config.vocabulary_size;
         let rows = plan.pictures.len() * plan.rows;
         // Where a thing is at home has a sum of its own where the language knows no words for it.

@@ -20,6 +20,8 @@ pub struct Composition {
     pub rows: Vec<[usize; 2]>,
     /// What is then moved over other things, in this order.
     pub stacks: Vec<Stack>,
+    /// Whether one sentence places all, and has one of two things over the other.
+    pub is_over: bool,
 }
 
 /// Things over others.
@@ -35,11 +37,52 @@ pub struct Stack {
     pub carried: bool,
 }
 
+/// What is asked of a reading: where a layer lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// The reading and the row of it that say so.
+    pub row: [usize; 2],
+    /// The layer.
+    pub layer: usize,
+    /// The other of two things of which one is over the other.
+    pub other: Option<usize>,
+}
+
+impl Stack {
+    /// Where one that is over another lies, and the other.
+    pub fn asked(&self) -> [Asked; 2] {
+        let (upper, lower) = (self.upper[0], self.lower.start);
+        let ask = |row: usize, layer: usize, other: usize| Asked {
+            row: [self.pair, row],
+            layer,
+            other: Some(other),
+        };
+        [ask(1, upper, lower), ask(2, lower, upper)]
+    }
+}
+
 impl Composition {
+    /// Where a layer lies.
+    pub fn asked(&self, layer: usize) -> Asked {
+        let row = self.rows[layer];
+        let is_it = |asked: &Asked| asked.row == row && asked.layer == layer;
+        if let Some(asked) = self.stacks.iter().flat_map(Stack::asked).find(is_it) {
+            return asked;
+        }
+        let is_pair = self.is_over && layer > 0 && self.rows.len() == 3;
+        Asked { row, layer, other: is_pair.then(|| 3 - layer) }
+    }
+
+    /// Whether a layer is a thing that its reading places after that of the layer before.
+    pub fn follows(&self, layer: usize) -> bool {
+        let [reading, row] = self.rows[layer];
+        layer > 1 && self.rows[layer - 1] == [reading, row.saturating_sub(1)]
+    }
+
     /// A caption whose layers one sentence places.
     fn of(reading: Reading) -> Self {
         let rows = (0..reading.rows.len()).map(|row| [0, row]).collect();
-        Self { readings: vec![reading], rows, stacks: Vec::new() }
+        Self { readings: vec![reading], rows, stacks: Vec::new(), is_over: false }
     }
 
     /// Whether one sentence places all layers in its order.
@@ -62,10 +105,12 @@ impl Lexicon {
     pub fn composition(&self, ids: &[usize], layers: &Layers) -> Composition {
         let typed = Reading::typed(ids, &layers.layers);
         let (place, things) = (&layers.layers[0], &layers.layers[1..]);
-        let Some(phrase) = self.phrases.iter().find(|phrase| self.says(phrase) == place.words) else {
-            return Composition::of(typed);
-        };
         let mut runs = self.runs(ids, things);
+        let is_over = runs.iter().any(|run| run.over.is_some());
+        let placed_by = |reading| Composition { is_over, ..Composition::of(reading) };
+        let Some(phrase) = self.phrases.iter().find(|phrase| self.says(phrase) == place.words) else {
+            return placed_by(typed);
+        };
         let kinds: usize = runs.iter().map(|run| run.kinds.len()).sum();
         let flies = runs.iter().any(|run| run.flies) && !self.is_sky(&place.words);
         if flies {
@@ -76,14 +121,18 @@ impl Lexicon {
             return composition;
         }
         let at_home = place.at_home && layers.styles.is_empty();
-        Composition::of(if at_home { typed.in_place(phrase) } else { typed })
+        placed_by(if at_home { typed.in_place(phrase) } else { typed })
     }
 
     /// What stands by itself as the list of it, then what is over it, and over that; none where there are no sentences
     /// of so many things.
     fn composed(&self, runs: &[Run], things: usize, phrase: &[usize]) -> Option<Composition> {
-        let mut composition =
-            Composition { readings: Vec::new(), rows: vec![[0, 0]; things + 1], stacks: Vec::new() };
+        let mut composition = Composition {
+            readings: Vec::new(),
+            rows: vec![[0, 0]; things + 1],
+            stacks: Vec::new(),
+            is_over: false,
+        };
         let layers = |run: &Run| -> Vec<usize> { run.kinds.iter().cloned().flatten().collect() };
         let (mut placed, mut left): (Vec<&Run>, Vec<&Run>) = runs.iter().partition(|run| run.over.is_none());
         let standing: Vec<usize> = placed.iter().flat_map(|run| layers(run)).collect();
@@ -112,12 +161,13 @@ impl Lexicon {
     }
 }
 
-/// The frames (x, y, size) [1, 3] of a picture's layers with what is over other things moved there; `of` gives the
-/// frame of a row of a reading.
-pub fn stacked(composition: &Composition, of: impl Fn([usize; 2]) -> Tensor<2>) -> Tensor<2> {
-    let mut frames: Vec<Tensor<2>> = composition.rows.iter().map(|&row| of(row)).collect();
-    for Stack { upper, lower, pair, carried } in &composition.stacks {
-        let [above, below] = [1, 2].map(|row| of([*pair, row]));
+/// A picture's frames (x, y, size) [layer, 3] with what is over other things moved there; `pairs` [2 · stack, 3] are the
+/// frames that [`Stack::asked`] asks for.
+pub fn stacked(composition: &Composition, frames: &Tensor<2>, pairs: &Tensor<2>) -> Tensor<2> {
+    let row = |table: &Tensor<2>, at: usize| table.clone().narrow(0, at, 1);
+    let mut frames: Vec<Tensor<2>> = (0..composition.rows.len()).map(|at| row(frames, at)).collect();
+    for (at, Stack { upper, lower, carried, .. }) in composition.stacks.iter().enumerate() {
+        let [above, below] = [0, 1].map(|which| row(pairs, 2 * at + which));
         let lower = Tensor::cat(frames[lower.clone()].to_vec(), 0).mean_dim(0);
         let scale = size(&lower) / size(&below);
         let one = size(&above) * scale.clone();
@@ -252,11 +302,11 @@ mod tests {
             ),
             (
                 "two dogs on a couch in the snow",
-                "a cat on a cat in the snow, a cat and a cat are in the snow [1.1 1.2 0.2]; [1, 2] over [3] as 0",
+                "a cat on a cat in the snow, a cat and a cat in the snow [1.1 1.2 0.2]; [1, 2] over [3] as 0",
             ),
             (
                 "a cat on a car next to a dog in the snow",
-                "a cat and a cat are in the snow, a cat on a cat in the snow [1.1 0.1 0.2]; [1] over [2] as 1",
+                "a cat and a cat in the snow, a cat on a cat in the snow [1.1 0.1 0.2]; [1] over [2] as 1",
             ),
             (
                 "a bird above a cat on a couch in the snow",
@@ -265,7 +315,7 @@ mod tests {
             ),
             (
                 "a sheep under two planes in the desert",
-                "a cat over a cat in the desert, a cat and a cat are in the desert [0.2 1.1 1.2]; [2, 3] over [1] as 0",
+                "a cat over a cat in the desert, a cat and a cat in the desert [0.2 1.1 1.2]; [2, 3] over [1] as 0",
             ),
             (
                 "a boat on the sea and a bird in the night sky",
@@ -273,10 +323,31 @@ mod tests {
             ),
             (
                 "a dog on the beach and a cat on a car",
-                "a cat and a cat are on the beach, a cat on a cat on the beach [0.1 1.1 0.2]; [2] over [3] as 1",
+                "a cat and a cat on the beach, a cat on a cat on the beach [0.1 1.1 0.2]; [2] over [3] as 1",
             ),
         ] {
             assert_eq!(placed(caption), how, "{caption}");
         }
+    }
+    /// Of two things of which one is over the other each hears of the other, also among more.
+    #[test]
+    fn what_a_thing_is_to_another_is_asked_with_what_the_other_is() {
+        let (vocabulary, lexicon) = (vocabulary(), scene_lexicon(&vocabulary()));
+        let others = |caption: &str| -> Vec<Option<usize>> {
+            let ids = vocabulary.tokens(caption).expect("known words").ids;
+            let layers = lexicon.layers(&ids, 6).expect("layers");
+            let composition = lexicon.composition(&ids, &layers);
+            (0..composition.rows.len()).map(|layer| composition.asked(layer).other).collect()
+        };
+        assert_eq!(others("a dog in the snow"), [None, None]);
+        assert_eq!(others("a dog on a couch in the snow"), [None, Some(2), Some(1)]);
+        assert_eq!(others("a couch below a dog in the snow"), [None, Some(2), Some(1)]);
+        for beside in
+            ["a dog next to a couch in the snow", "a dog and a couch in the snow", "two dogs in the snow"]
+        {
+            assert_eq!(others(beside), [None; 3], "{beside}");
+        }
+        assert_eq!(others("a dog a bird and a cat in the snow"), [None; 4]);
+        assert_eq!(others("a cat on a car next to a dog in the snow"), [None, Some(2), None, None]);
     }
 }

@@ -13,6 +13,9 @@ pub struct LayerCurriculum {
     /// Pictures of places alone until here, where places are drawn in codes; nothing else is learned from them.
     #[serde(default)]
     pub places_until: f32,
+    /// Where things stand alone from there until here, without pictures.
+    #[serde(default)]
+    pub frames_until: f32,
     /// Captions that name one thing alone until here.
     pub singles_until: f32,
     /// No latent of strokes until here: they learn the average of a thing before they learn how things differ, and
@@ -92,6 +95,7 @@ impl LayeredConfig {
             place_codes: None,
             curriculum: Some(LayerCurriculum {
                 places_until: 0.0,
+                frames_until: 0.0,
                 singles_until: 0.1,
                 latents_from: 0.5,
                 latents_until: 0.55,
@@ -228,6 +232,7 @@ impl Config for LayeredConfig {
             (self.vocabulary_size, self.embedding_size + 2 * self.said_size + 12),
             (2 * (self.embedding_size + l + 1), 4 * l),
             (2 * l + self.place_size + 7, 4 * self.place_size),
+            (2 * self.said_size + self.place_size + 10, self.place_size),
             (self.said_size, 2 * z + 4 * e + 4 * d),
             (self.glimpse_len() + d + e + 1, 4 * e),
             (e + 1, 2 * z),

@@ -8,16 +8,11 @@ use burn::tensor::{
 use super::caption::{Encoded, Plan};
 use super::config::CHANNELS;
 use super::place::{Grid as PlaceGrid, Known};
-use super::window::{Grid, moved, stroke};
+use super::window::{Grid, stroke};
 use super::{Layered, LayeredConfig};
 use crate::nn::gaussian::Gaussian;
 use crate::nn::lstm::LstmState;
 use crate::nn::{affine, indices, on_device};
-
-/// Shares of the prior's standard deviations (x, y, size) with which frames are painted. Each is drawn by itself and by
-/// the sentence alone, so that feet leave the ground, and riders what carries them, where heights stray as far as in
-/// renders, in which they depend on what stands there.
-const SPREAD: [f32; 3] = [0.6, 0.1, 0.5];
 
 /// Between two steps.
 #[derive(Clone, Debug)]
@@ -108,12 +103,6 @@ impl Layered {
         }
     }
 
-    /// Frames painted from the prior: `noise` [row, 3], 0 for places.
-    pub fn prior_frames(&self, encoded: &Encoded, noise: Tensor<2>) -> Tensor<2> {
-        let spread = Tensor::<1>::from_floats(SPREAD, &noise.device()).unsqueeze::<2>();
-        moved(&encoded.frames, encoded.frame_log_std.clone().exp() * noise * spread)
-    }
-
     /// One of the first steps where the place is drawn in codes: the next part of it. `chances` and `known` as
     /// [`super::place::PlaceCodes::draw`] takes them; none when the place is drawn by strokes or stands already.
     pub fn place_step(
@@ -187,9 +176,9 @@ impl Layered {
         )
     }
 
-    /// Lays a patch over the canvas: `c ← c (1 − α) + α · colour` (Porter & Duff 1984, "over"), colour and cover the
-    /// logistic function of what the patch's cells are between them, so that edges are as sharp on a large frame
-    /// as on a small one. The first stroke of a picture covers everything. Returns the canvas and where the patch lies [picture, 3].
+    /// Lays a patch over the canvas: `c ← c (1 − α) + α · colour` (Porter & Duff 1984, "over"). Colour and cover are
+    /// the logistic function of the interpolated cells, not the other way round: so edges are sharper than cells.
+    /// The first stroke of a picture covers everything. Returns the canvas and where the patch lies [picture, 3].
     fn write(
         &self,
         config: &LayeredConfig,

@@ -62,7 +62,7 @@ impl Shared {
         let of_places = of_frames + of_steps;
         let chances = quantiles(&part(of_places, each - of_places));
         let chances = on_device(chances, [batch, each - of_places], device);
-        let frames = self.placed(model.prior_frames(&encoded, frames), &plan, placed)?;
+        let frames = self.placed(encoded.expected.drawn(frames), &plan, placed)?;
         let rows = model.rows(&encoded, frames, &plan);
         let (shared, length, style, placed) = (self.clone(), captions.words, encoded.style, placed.to_vec());
         Ok(Box::new(LayeredDrawing {

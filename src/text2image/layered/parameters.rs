@@ -38,6 +38,19 @@ pub struct Layered {
     pub frame_prior: Param<Tensor<2>>,
     /// Its bias [3].
     pub frame_prior_bias: Param<Tensor<1>>,
+    /// Placing state → hidden layer of what changes a frame, rectified [P, P].
+    pub frame_hidden: Param<Tensor<2>>,
+    /// Its bias [P].
+    pub frame_hidden_bias: Param<Tensor<1>>,
+    /// What a layer is said to be → the same hidden layer [H, P].
+    pub frame_own: Param<Tensor<2>>,
+    /// What the other of two things is said to be → the same [H, P].
+    pub frame_other: Param<Tensor<2>>,
+    /// Hidden layer → how far a frame is moved (x, y, log size), change of its log standard deviations, and how far it
+    /// deviates with the one before [P, 9].
+    pub frame_change: Param<Tensor<2>>,
+    /// Its bias [9].
+    pub frame_change_bias: Param<Tensor<1>>,
     /// Where each of n of a kind stands to their middle, for n = 1, 2, … in turn [K(K+1)/2, 2].
     pub anchors: Param<Tensor<2>>,
     /// Word → what it says of a layer [V, H].
@@ -117,12 +130,16 @@ fn place_codes(config: &LayeredConfig, start: &mut Start) -> Option<PlaceCodes> 
     Some(PlaceCodes::fresh(&codes, cells, config.said_size, start))
 }
 
-/// Fresh patches: hidden layer → cells, and their bias.
-fn patches(config: &LayeredConfig, start: &mut Start) -> (Param<Tensor<2>>, Param<Tensor<1>>) {
+/// A weight and its bias.
+type Affine = (Param<Tensor<2>>, Param<Tensor<1>>);
+
+/// Fresh patches: decoder state → hidden layer, hidden layer → cells.
+fn patches(config: &LayeredConfig, start: &mut Start) -> [Affine; 2] {
+    let hidden = start.layer(config.decoder_size, config.decoder_size);
     let (patch, _) = start.layer(config.decoder_size, config.patch_len());
     let cells = config.write_size * config.write_size;
     let bias = [vec![0.0; CHANNELS * cells], vec![COVER; cells]].concat();
-    (patch, start.tensor(bias, [config.patch_len()]))
+    [hidden, (patch, start.tensor(bias, [config.patch_len()]))]
 }
 
 impl Layered {
@@ -142,13 +159,14 @@ impl Layered {
         let (place_input, place_bias) = start.layer(2 * l + p, 4 * p);
         let (frame, frame_bias) = start.faint(p, FRAME);
         let (frame_prior, frame_prior_bias) = start.faint(p, FRAME);
+        let (frame_hidden, frame_hidden_bias) = start.layer(p, p);
+        let (frame_change, frame_change_bias) = start.faint(p, 3 * FRAME);
         let (prior, prior_bias) = start.layer(d, 2 * z);
         let (inference_input, inference_bias) = start.layer(c.glimpse_len() + d + e, 4 * e);
         let (posterior, posterior_bias) = start.layer(e, 2 * z);
         let (generative_input, generative_bias) = start.layer(z + d, 4 * d);
         let (stroke, stroke_bias) = start.faint(d, STROKE);
-        let (patch_hidden, patch_hidden_bias) = start.layer(d, d);
-        let (patch, patch_bias) = patches(c, &mut start);
+        let [(patch_hidden, patch_hidden_bias), (patch, patch_bias)] = patches(c, &mut start);
         let of_said = 1.0 / (h as f32).sqrt();
         let pairs = c.max_things * (c.max_things + 1) / 2;
         Self {
@@ -165,6 +183,12 @@ impl Layered {
             frame_bias,
             frame_prior,
             frame_prior_bias,
+            frame_hidden,
+            frame_hidden_bias,
+            frame_own: start.uniform([h, p], of_said),
+            frame_other: start.uniform([h, p], of_said),
+            frame_change,
+            frame_change_bias,
             anchors: start.tensor(anchors(c.max_things), [pairs, 2]),
             said: start.normal([v, h], 1.0),
             home: start.normal([v, h], 1.0),
@@ -196,9 +220,8 @@ impl Layered {
     /// The same with fresh patches.
     pub fn with_patches(self, config: &LayeredConfig) -> Self {
         let device = self.frame_bias.val().device();
-        let mut start = Start::new(1, &device);
-        let (patch_hidden, patch_hidden_bias) = start.layer(config.decoder_size, config.decoder_size);
-        let (patch, patch_bias) = patches(config, &mut start);
+        let [(patch_hidden, patch_hidden_bias), (patch, patch_bias)] =
+            patches(config, &mut Start::new(1, &device));
         Self { patch_hidden, patch_hidden_bias, patch, patch_bias, ..self }
     }
 

@@ -20,7 +20,9 @@ use crate::nn::on_device;
 use crate::options::Preset;
 
 /// The terms of the bound, nats per image.
-pub const TERMS: [&str; 3] = ["reconstruction", "kl", "kl_frame"];
+pub const TERMS: [&str; 3] = ["reconstruction", "kl", KL_FRAME];
+/// That of the frames.
+const KL_FRAME: &str = "kl_frame";
 
 impl LayerCurriculum {
     /// How much of the latents there is at a share of the run.
@@ -49,6 +51,7 @@ impl Trainable for Layered {
         let until = |of: fn(LayerCurriculum) -> f32| config.curriculum.is_some_and(|c| progress < of(c));
         match () {
             () if shows_places_alone(config, progress) => Lesson::Places,
+            () if until(|curriculum| curriculum.frames_until) => Lesson::Frames,
             () if until(|curriculum| curriculum.singles_until) => Lesson::OneObject,
             () => Lesson::Everything,
         }
@@ -73,7 +76,8 @@ impl Trainable for Layered {
             ..from.clone()
         };
         if grown != *to || vocabulary_size < from.vocabulary_size {
-            let what = "the sizes of the weights differ from those of the run in more than new words, the codes of places, patches and steps";
+            let what = "the sizes of the weights differ from those of the run in more than new words, the codes of \
+                        places, patches and steps";
             return Err(Error::Config(what.to_owned()));
         }
         let grown = self.with_words(vocabulary_size - from.vocabulary_size);
@@ -93,6 +97,13 @@ impl Trainable for Layered {
         }
         let noise = BoundNoise::of(config, item, plan.rows);
         let frames = KnownFrames::of(&plan, &item.batch.boxes);
+        if Self::lesson(config, item.progress) == Lesson::Frames {
+            let device = self.frame_bias.val().device();
+            let noise = on_device(noise.of_frames, [batch * plan.rows, FRAME], &device);
+            let nats = self.frames_alone(config, &plan, &frames, noise);
+            let of = |term| (term, if term == KL_FRAME { nats.clone() } else { nats.zeros_like() });
+            return Terms(Self::term_names(config).into_iter().map(of).collect());
+        }
         self.bound(config, &captions, &plan, &frames, item.batch.images.to_vec(), noise)
     }
 }
@@ -133,8 +144,8 @@ impl BoundNoise {
 }
 
 impl Layered {
-    /// The bound's terms of pictures [picture, 3, height, width] of these captions, whose things stand where `known_frames`
-    /// says, nats [picture] each.
+    /// The bound's terms of pictures [picture, 3, height, width] of these captions, whose things stand where
+    /// `known_frames` says, nats [picture] each.
     ///
     /// **Equation** a pixel is Gaussian around the canvas with one learned deviation σ (Rybkin, Daniilidis &
     /// Levine 2021): `½ ‖x − c‖² / σ² + n log σ + ½ n log 2π` of n colour values.
@@ -152,7 +163,7 @@ impl Layered {
         let images: Tensor<4> = on_device(images, [batch, CHANNELS, config.height, config.width], device);
         let encoded = self.encode(config, captions, plan);
         let frame_noise = on_device(noise.of_frames, [rows, FRAME], device);
-        let (frames, kl_frame) = known_frames.posterior(&encoded, frame_noise, plan.rows);
+        let (frames, kl_frame) = known_frames.posterior(&encoded.expected, frame_noise);
         let kl_frame = kl_frame.sum_dim(1).squeeze_dim::<1>(1);
         let table = self.rows(&encoded, frames, plan);
         let steps = config.num_steps;
