@@ -68,7 +68,7 @@ pub fn read_classifier(folder: &Path, device: &Device) -> Result<DigitClassifier
 
 /// Name of the judge of colour scenes.
 pub const JUDGE: &str = "judge";
-/// Name of the one that also recognises nothing.
+/// Name of the hardened one, which may recognise nothing.
 pub const HARDENED: &str = "hardened-judge";
 
 /// What stands beside a judge's weights.

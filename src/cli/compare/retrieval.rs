@@ -17,7 +17,7 @@ use crate::eval::regression::ColourRegression;
 use crate::model::{Config, Trainable};
 use crate::systems::SystemVisitor;
 
-/// Pictures of a batch.
+/// Pictures of a batch; their noise depends on it.
 const BATCH: usize = 250;
 
 /// How near the top the right picture stands.
@@ -82,7 +82,7 @@ impl SystemVisitor for Bounds<'_> {
             progress: 1.0,
         };
         let mut items: Vec<TrainBatch> = pictures.chunks(BATCH).enumerate().map(item).collect();
-        let mut rows = self.kept.rows(&format!("retrieval-{}", self.seed), pictures.len())?;
+        let mut rows = self.kept.rows(&format!("retrieval-{}-{BATCH}", self.seed), pictures.len())?;
         let known = rows.values.len() / pictures.len();
         let bar = progress(self.queries.captions.len() as u64);
         bar.set_position(known as u64);
