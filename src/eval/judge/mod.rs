@@ -327,3 +327,46 @@ fn verdict(labels: &Labels, row: &[f32]) -> Verdict {
         relation: labels.relation.map(|relation| is(RELATION, relation)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::module::Param;
+
+    use super::*;
+    use crate::data::scenes::Bans;
+
+    /// A judge that sees some objects in whatever it is shown.
+    fn that_sees(objects: &[usize], device: &Device) -> SceneJudge {
+        let mut judge = SceneJudge::init(device);
+        let mut odds = [-10.0; OBJECTS];
+        objects.iter().for_each(|&object| odds[object] = 10.0);
+        judge.object.weight = Param::from_tensor(Tensor::zeros([FEATURES, OBJECTS], device));
+        judge.object.bias = Some(Param::from_tensor(Tensor::from_floats(odds, device)));
+        judge
+    }
+
+    #[test]
+    fn what_is_recognised_is_exactly_the_objects_or_nothing() {
+        let device = Device::flex();
+        let pictures = ScenePictures::new(Bans::draw(1));
+        let mut noise = Noise::new(8);
+        // More than a batch.
+        let scenes: Vec<Scene> = (0..BATCH + 3).map(|_| Scene::sample(&mut noise)).collect();
+        let pixels: Vec<f32> = scenes.iter().flat_map(|scene| pictures.paint(scene, &mut noise)).collect();
+        let objects = Labels::of(&scenes[0]).objects;
+        let expected: Vec<bool> = scenes.iter().map(|scene| Labels::of(scene).objects == objects).collect();
+        assert_eq!(that_sees(&objects, &device).recognised(&scenes, &pixels, &device), expected);
+        let nothing = that_sees(&[], &device);
+        assert_eq!(nothing.recognised(&scenes, &pixels, &device), vec![false; scenes.len()]);
+    }
+
+    #[test]
+    fn spoiled_pictures_are_refused_by_a_judge_that_sees_nothing() {
+        let device = Device::flex();
+        let pictures = ScenePictures::new(Bans::draw(1));
+        let refused = |objects: &[usize]| {
+            that_sees(objects, &device).refused(&pictures, 8, &mut Noise::new(2), &device)
+        };
+        assert_eq!((refused(&[]).percent(), refused(&[3]).percent()), (100.0, 0.0));
+    }
+}

@@ -113,6 +113,7 @@ mod tests {
         let expected = Expected {
             frames: table([[0.0, 0.0, 1.0], [0.1, 0.5, 0.25]]),
             log_std: table([[0.0; 3], [-2.0; 3]]),
+            before: vec![0, 1],
             follows: table([[0.0; 3]; 2]),
             each: 2,
         };

@@ -73,10 +73,15 @@ impl Composition {
         Asked { row, layer, other: is_pair.then(|| 3 - layer) }
     }
 
-    /// Whether a layer is a thing that its reading places after that of the layer before.
-    pub fn follows(&self, layer: usize) -> bool {
+    /// The layer with whose frame that of a layer deviates: what it is over, else what its reading places before it.
+    pub fn before(&self, layer: usize) -> Option<usize> {
+        if let Some(stack) = self.stacks.iter().find(|stack| stack.upper.contains(&layer)) {
+            return Some(stack.lower.start);
+        }
         let [reading, row] = self.rows[layer];
-        layer > 1 && self.rows[layer - 1] == [reading, row.saturating_sub(1)]
+        let is_beneath = self.stacks.iter().any(|stack| stack.pair == reading);
+        let placed = row > 1 && !is_beneath;
+        placed.then(|| self.rows.iter().position(|other| *other == [reading, row - 1])).flatten()
     }
 
     /// A caption whose layers one sentence places.

@@ -16,13 +16,15 @@ const FRAME_LOG_STD: f32 = -3.0;
 
 /// The prior of a batch's frames, [picture · layer, …].
 ///
-/// **Equation** of the deviation d of a picture's layer i from its expected frame: `d_i ~ N(f_i d_{i−1}, σ_i²)`.
+/// **Equation** of the deviation d of a layer i from its expected frame: `d_i ~ N(f_i d_{b(i)}, σ_i²)`.
 pub struct Expected {
     /// Frames (x, y, size) [row, 3].
     pub frames: Tensor<2>,
     /// log σ, of centres in half-canvases and of log size [row, 3].
     pub log_std: Tensor<2>,
-    /// f, how far a frame deviates with that of the layer before; 0 where there is none [row, 3].
+    /// b, the row with whose frame each deviates; its own where there is none [row].
+    pub before: Vec<usize>,
+    /// f, how far it does; 0 where there is none [row, 3].
     pub follows: Tensor<2>,
     /// Rows of a picture.
     pub each: usize,
@@ -31,26 +33,19 @@ pub struct Expected {
 impl Expected {
     /// The prior of each layer's deviation where those [row, 3] of all layers are known.
     pub fn given(&self, deviations: &Tensor<2>) -> Gaussian {
-        let [rows, _] = deviations.dims();
-        let first = Tensor::zeros([1, FRAME], &deviations.device());
-        let before = Tensor::cat(vec![first, deviations.clone().narrow(0, 0, rows - 1)], 0);
+        let before = deviations.clone().select(0, indices(self.before.clone(), &deviations.device()));
         Gaussian { mean: self.follows.clone() * before, log_std: self.log_std.clone() }
     }
 
     /// Frames drawn from the prior: `noise` [row, 3], 0 for places.
     pub fn drawn(&self, noise: Tensor<2>) -> Tensor<2> {
-        let of_pictures = |table: Tensor<2>| table.reshape([-1, self.each as i32, FRAME as i32]);
-        let own = of_pictures(self.log_std.clone().exp() * noise);
-        let follows = of_pictures(self.follows.clone());
-        let mut deviations: Vec<Tensor<3>> = Vec::with_capacity(self.each);
-        for layer in 0..self.each {
-            let own = own.clone().narrow(1, layer, 1);
-            deviations.push(match deviations.last() {
-                Some(before) => own + follows.clone().narrow(1, layer, 1) * before.clone(),
-                None => own,
-            });
+        let own = self.log_std.clone().exp() * noise;
+        let before = indices(self.before.clone(), &own.device());
+        let mut deviations = own.clone();
+        // Each time those are right that are one layer further from one that follows none; places are none's.
+        for _ in 2..self.each {
+            deviations = own.clone() + self.follows.clone() * deviations.select(0, before.clone());
         }
-        let deviations = Tensor::cat(deviations, 1).reshape([-1, FRAME as i32]);
         moved(&self.frames, deviations)
     }
 }
@@ -77,17 +72,21 @@ impl Layered {
         let placed = self.placed(readings, &states).select(0, of_asked.clone());
         let frames = plan.over_others(moved(&placed, changes.clone().narrow(1, 0, FRAME)));
         let layers = plan.pictures.len() * plan.rows;
-        let of_layers = |table: Tensor<2>| table.narrow(0, 0, layers);
         let log_std = affine(&states, &self.frame_prior, &self.frame_prior_bias).select(0, of_asked);
         let log_std = log_std + changes.clone().narrow(1, FRAME, FRAME) + FRAME_LOG_STD;
-        let follows: Tensor<2> = on_device(plan.followers(), [layers, 1], &device);
+        let follows = changes.narrow(1, 2 * FRAME, FRAME);
+        let (log_std, follows) = plan.deviating_with_others(log_std, follows);
+        let before = plan.before();
+        let has_one = before.iter().map(|before| f32::from(before.is_some())).collect();
+        let has_one: Tensor<2> = on_device(has_one, [layers, 1], &device);
         // The place fills the canvas.
         let things: Tensor<2> = on_device(plan.things(), [layers, 1], &device);
         let whole = Tensor::<2>::from_floats([[0.0, 0.0, 1.0]], &device);
         Expected {
             frames: frames * things.clone() + whole * (things * -1.0 + 1.0),
-            log_std: of_layers(log_std),
-            follows: of_layers(changes.narrow(1, 2 * FRAME, FRAME)) * follows,
+            log_std,
+            follows: follows * has_one,
+            before: before.iter().enumerate().map(|(row, before)| before.unwrap_or(row)).collect(),
             each: plan.rows,
         }
     }
@@ -196,9 +195,47 @@ impl Plan {
         frames
     }
 
-    /// 1 for layers that the sentence places after another, 0 for others [picture · layer].
-    fn followers(&self) -> Vec<f32> {
-        self.each_row(|picture, _, layer| f32::from(self.compositions[picture].follows(layer)))
+    /// Of log σ and f of what was asked [layers, then those of stacks, 3] those of layers.
+    ///
+    /// **Equation** of a pair, in which the lower follows the upper: `d_u ~ N(0, σ_u²)`, `d_l ~ N(f d_u, σ_l²)`. The lower
+    /// alone has the variance `v = f² σ_u² + σ_l²`, and the upper then `d_u ~ N(f σ_u² / v · d_l, σ_u² σ_l² / v)`.
+    fn deviating_with_others(&self, log_std: Tensor<2>, follows: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
+        let layers = self.pictures.len() * self.rows;
+        let of_layers = |asked: &Tensor<2>| asked.clone().narrow(0, 0, layers);
+        let (mut found, mut gains) = (of_layers(&log_std), of_layers(&follows));
+        let row = |table: &Tensor<2>, at: usize| table.clone().narrow(0, at, 1);
+        let mut pair = layers;
+        for (picture, composition) in self.compositions.iter().enumerate() {
+            for stack in &composition.stacks {
+                let (upper, lower) = (row(&log_std, pair), row(&log_std, pair + 1));
+                let follows = row(&follows, pair + 1);
+                let variance = (upper.clone() * 2.0).exp();
+                let own = (lower.clone() * 2.0).exp();
+                let log_alone = (follows.clone() * follows.clone() * variance.clone() + own).log() * 0.5;
+                let gain = follows * variance / (log_alone.clone() * 2.0).exp();
+                let put = |table: &mut Tensor<2>, layer: usize, value: &Tensor<2>| {
+                    let at = picture * self.rows + layer;
+                    *table = table.clone().slice_assign([at..at + 1, 0..FRAME], value.clone());
+                };
+                let given = upper + lower - log_alone.clone();
+                for &layer in &stack.upper {
+                    put(&mut found, layer, &given);
+                    put(&mut gains, layer, &gain);
+                }
+                if composition.rows[stack.lower.start] == [stack.pair, 2] {
+                    put(&mut found, stack.lower.start, &log_alone);
+                }
+                pair += 2;
+            }
+        }
+        (found, gains)
+    }
+
+    /// The row with whose frame that of each layer deviates [picture · layer].
+    fn before(&self) -> Vec<Option<usize>> {
+        self.each_row(|picture, _, layer| {
+            self.compositions[picture].before(layer).map(|before| picture * self.rows + before)
+        })
     }
 }
 
@@ -207,7 +244,10 @@ mod tests {
     use burn::tensor::Device;
 
     use super::*;
+    use crate::data::scenes::caption::vocabulary as scene_vocabulary;
+    use crate::model::CaptionIds;
     use crate::nn::floats;
+    use crate::text2image::layered::presets;
 
     /// Two pictures of a place and two things.
     fn expected() -> Expected {
@@ -217,6 +257,7 @@ mod tests {
         Expected {
             frames: table([place, thing, thing, place, thing, thing]),
             log_std: table([[0.0; 3], [-1.0; 3], [-2.0; 3], [0.0; 3], [-3.0; 3], [-1.5; 3]]),
+            before: vec![0, 1, 1, 3, 4, 4],
             follows: table([[0.0; 3], [0.0; 3], [1.0, 0.5, 0.0], [0.0; 3], [0.0; 3], [-2.0, 0.0, 1.0]]),
             each: 3,
         }
@@ -249,5 +290,33 @@ mod tests {
         let of = |row: usize| &mean[3 * row..][..3];
         assert_eq!((of(1), of(4)), (&[0.0; 3][..], &[0.0; 3][..]));
         assert_eq!((of(2), of(5)), (&[0.1, 0.1, 0.0][..], &[-0.8, 0.0, 0.6][..]));
+    }
+
+    /// A cat on a car next to a dog deviates with the car as a cat on a car does, whichever is placed first.
+    #[test]
+    fn what_is_over_another_deviates_with_it() {
+        let config = presets::scenes().config;
+        let ids =
+            scene_vocabulary().tokens("a cat on a car next to a dog in the snow").expect("known words").ids;
+        let captions = CaptionIds { batch: 1, words: ids.len(), ids };
+        let plan = Plan::of(&config, &captions).expect("a caption that names what is drawn");
+        assert_eq!(plan.before(), [None, Some(2), None, Some(2)]);
+        let device = Device::flex();
+        // The place, the cat, the car and the dog, then the cat and the car of a cat on a car.
+        let (upper, lower, f) = ([-1.0f32, -2.0, -3.0], [-1.5f32, -1.0, -3.0], [0.8f32, -0.5, 0.0]);
+        let rows = |of_upper, of_lower| {
+            Tensor::<2>::from_floats([[0.0; 3], of_upper, [-2.0; 3], [0.3; 3], of_upper, of_lower], &device)
+        };
+        let (log_std, follows) = plan.deviating_with_others(rows(upper, lower), rows([0.0; 3], f));
+        let (log_std, follows) = (floats(log_std.into_data()), floats(follows.into_data()));
+        assert_eq!((&log_std[6..], &follows[9..]), (&[-2.0, -2.0, -2.0, 0.3, 0.3, 0.3][..], &[0.3; 3][..]));
+        let close = |a: f32, b: f32| (a - b).abs() < 1e-5;
+        for k in 0..3 {
+            let variance = |log_std: f32| (2.0 * log_std).exp();
+            let of_lower = f[k] * f[k] * variance(upper[k]) + variance(lower[k]);
+            let (gain, own) = (follows[3 + k], variance(log_std[3 + k]));
+            assert!(close(gain * of_lower, f[k] * variance(upper[k])), "covariance {k}");
+            assert!(close(gain * gain * of_lower + own, variance(upper[k])), "variance {k}");
+        }
     }
 }
