@@ -36,6 +36,7 @@ export class CaptionBox {
     const aliases = Object.keys(info.aliases).filter((spelling) => !spelling.includes(' '));
     this.spellings = [...words, ...aliases];
     this.groups = info.alternatives;
+    this.input.placeholder = info.example;
     this.unknown.clear();
     // Numbers are offered as words where there are words for them.
     const numerals = aliases.filter((alias) => /^\d$/.test(info.aliases[alias]));

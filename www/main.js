@@ -197,8 +197,9 @@ async function draw({ moving = false } = {}) {
     repaint();
     if (moving) player.seek(numSteps);
   } catch (error) {
-    const problem = /** @type {any} */ (error);
     if (controller.signal.aborted) return;
+    if (!moving) player.seek(0);
+    const problem = /** @type {any} */ (error);
     return problem.code === 'undrawable' ? caption.showProblem(problem) : showError(error, start);
   }
   document.documentElement.dataset.drawn = `${text}|${seed}`;
@@ -279,8 +280,7 @@ async function start() {
       device: link.device,
       onProgress({ loaded, total, from }) {
         bar.value = total ? loaded / total : 0;
-        const source = from === 'cache' ? 'From this browser’s cache' : 'Loading the model';
-        el('loading-text').textContent = `${source}: ${megabytes(loaded)} of ${megabytes(total)} MB`;
+        el('loading-text').textContent = `${from === 'cache' ? 'From this browser’s cache' : 'Loading the model'}: ${megabytes(loaded)} of ${megabytes(total)} MB`;
       },
       onDevice: () => badge(),
     });

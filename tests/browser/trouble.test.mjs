@@ -114,4 +114,18 @@ describe('trouble', () => {
     assert.equal((await drawInPage(page, CAPTION, 1)).length, 8);
     await page.context().close();
   });
+
+  test('a caption that names nothing leaves the canvas empty and nothing playing', async () => {
+    const page = await browser.newPage();
+    await page.goto(`${server.url}?model=scenes&caption=a+red`);
+    await page.locator('#hint', { hasText: 'names neither a thing nor a place' }).waitFor({ timeout: 30_000 });
+    const shown = await page.evaluate(() => {
+      const canvas = document.getElementById('canvas');
+      const colours = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+      return { paints: colours.some((value) => value > 0), play: document.getElementById('play').ariaLabel };
+    });
+    assert.deepEqual(shown, { paints: false, play: 'Play' });
+    assert.match(await page.locator('#caption').getAttribute('placeholder'), /bus/, 'an example of the model');
+    await page.close();
+  });
 });

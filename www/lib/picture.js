@@ -44,7 +44,8 @@ function coloured(image, width, height, channels, paper, ink) {
 }
 
 /**
- * Draws a frame as large as the element is on screen, smoothly; without an image the empty paper.
+ * Draws a frame as large as the element is on screen, smoothly; without an image the empty paper, of colour pictures
+ * nothing.
  * @param {HTMLCanvasElement} canvas @param {Float32Array | ImageData | null} image @param {Size} size @param {Inks} [inks]
  */
 export function paint(canvas, image, size, inks) {
@@ -56,8 +57,9 @@ export function paint(canvas, image, size, inks) {
   }
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
   context.imageSmoothingQuality = 'high';
-  const blank = image ?? new Float32Array(size.width * size.height * size.channels);
-  context.drawImage(bitmap(blank, size, inks), 0, 0, canvas.width, canvas.height);
+  const shown = image ?? (size.channels === 1 ? new Float32Array(size.width * size.height) : null);
+  if (shown) context.drawImage(bitmap(shown, size, inks), 0, 0, canvas.width, canvas.height);
+  else context.clearRect(0, 0, canvas.width, canvas.height);
 }
 
 /**
