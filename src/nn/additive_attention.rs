@@ -9,9 +9,14 @@ use burn::tensor::{Int, Tensor, activation::softmax};
 /// **Shapes** `keys` [batch, word, align], `query` [batch, align], `score` [align]; returns the
 /// alignment [batch, word].
 pub fn align(keys: Tensor<3>, query: Tensor<2>, score: Tensor<1>) -> Tensor<2> {
+    softmax(energies(keys, query, score), 1)
+}
+
+/// What [`align`] is the softmax of, e [batch, word]: where words are not to be looked at, it is added to first.
+pub fn energies(keys: Tensor<3>, query: Tensor<2>, score: Tensor<1>) -> Tensor<2> {
     let inner = (keys + query.unsqueeze_dim(1)).tanh();
     let energy = inner * score.reshape([1, 1, -1]);
-    softmax(energy.sum_dim(2).squeeze_dim(2), 1)
+    energy.sum_dim(2).squeeze_dim(2)
 }
 
 /// The values weighted by the alignment.

@@ -13,7 +13,7 @@ use aligndraw::error::Error;
 use aligndraw::model::{CaptionIds, Config, TextToImage, Trainable};
 use aligndraw::nn::floats;
 use aligndraw::paint::Pipeline;
-use aligndraw::text2image::framed::{Framed, FramedConfig, Slots, presets};
+use aligndraw::text2image::framed::{Framed, FramedConfig, Order, Slots, presets};
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Gradients, Tensor};
 
@@ -37,6 +37,16 @@ fn item(config: &FramedConfig, progress: f32) -> TrainBatch {
 
 fn mean_terms(model: &Framed, config: &FramedConfig, item: &TrainBatch) -> Vec<f32> {
     model.terms(config, item).0.into_iter().map(|(_, term)| floats(term.mean().into_data())[0]).collect()
+}
+
+/// The gradients of all parameters, in the order of their names.
+struct Collect<'a>(&'a Gradients, Vec<Vec<f32>>);
+
+impl ModuleVisitor for Collect<'_> {
+    fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
+        let gradient = parameter.val().grad(self.0).expect("every parameter has a gradient");
+        self.1.push(floats(gradient.into_data()));
+    }
 }
 
 #[test]
@@ -96,13 +106,6 @@ fn noise_on_frames_ends_with_the_curriculum() {
 /// Gradients by autodiff against central differences of the whole bound.
 #[test]
 fn gradients_are_those_of_the_bound() {
-    struct Collect<'a>(&'a Gradients, Vec<Vec<f32>>);
-    impl ModuleVisitor for Collect<'_> {
-        fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
-            let gradient = parameter.val().grad(self.0).expect("every parameter has a gradient");
-            self.1.push(floats(gradient.into_data()));
-        }
-    }
     let config = small();
     let item = item(&config, 1.0);
     let model = Framed::init(&config, 2, &Device::flex());
@@ -172,4 +175,75 @@ fn it_paints_the_same_from_one_seed_and_goes_on_from_a_branch() {
     assert!(worst(&same[1][0].image, &drawn[3][1].image) < 1e-5);
     let error = pipeline.begin("the digit of the image", &[1]).err().expect("refused").to_string();
     assert!(error.contains("names nothing"), "{error}");
+}
+
+/// Which words are drawn step by step, and the finished picture.
+fn drawn(model: Framed, config: &FramedConfig, caption: &str) -> (Vec<usize>, Vec<f32>) {
+    let pipeline = Pipeline::new(model.painter(config, &Device::flex()), vocabulary(), 1.0);
+    let mut pictures = pipeline.begin(caption, &[6]).expect("a caption");
+    let (mut words, mut image) = (Vec::new(), Vec::new());
+    while let Some(mut frames) = pollster::block_on(pipeline.step(&mut pictures)).expect("a step") {
+        let frame = frames.remove(0);
+        let alignment = frame.alignment.expect("attention");
+        assert_eq!(alignment.iter().sum::<f32>(), 1.0);
+        words.push(alignment.iter().position(|share| *share == 1.0).expect("all of it on one word"));
+        image = frame.image;
+    }
+    (words, image)
+}
+
+/// The words take turns as attention has it, each in its share of the steps; where it prefers none they are drawn, to the
+/// same picture, in the order of the sentence.
+#[test]
+fn a_learned_order_gives_every_word_its_share() {
+    let config = FramedConfig { order: Order::Learned, ..small() };
+    let caption = "the digit 3 is on the left of the digit 8";
+    let mut orders = Vec::new();
+    for seed in 0..8 {
+        let (words, _) = drawn(Framed::init(&config, seed, &Device::flex()), &config, caption);
+        assert_eq!(words.iter().filter(|word| **word == 2).count(), 2, "{words:?}");
+        assert_eq!(words.iter().filter(|word| **word == 10).count(), 2, "{words:?}");
+        orders.push(words);
+    }
+    orders.sort();
+    orders.dedup();
+    assert!(orders.len() > 1, "fresh weights prefer different words: {orders:?}");
+
+    let model = Framed::init(&config, 4, &Device::flex());
+    let tensors = aligndraw::checkpoint::float_tensors(&model);
+    let values =
+        |name: &str| tensors.iter().find(|tensor| tensor.name == name).expect("a tensor").values.clone();
+    let indifferent = |name: &str, _: &[usize]| {
+        let values = values(name);
+        Ok(if name == "attention.score" { vec![0.0; values.len()] } else { values })
+    };
+    let indifferent = aligndraw::checkpoint::with_values(model, indifferent).expect("the same shapes");
+    let in_order = FramedConfig { order: Order::Sentence, ..config.clone() };
+    let same = Framed::init(&in_order, 4, &Device::flex());
+    let same = aligndraw::checkpoint::with_values(same, |name, _| Ok(values(name))).expect("the same shapes");
+    let (words, image) = drawn(indifferent, &config, caption);
+    assert_eq!((words, image), drawn(same, &in_order, caption));
+}
+
+/// What is chosen has the gradient of a softmax; noise tries other words, until it is over.
+#[test]
+fn a_learned_order_is_learned() {
+    let config = FramedConfig { order: Order::Learned, ..small() };
+    let model = Framed::init(&config, 4, &Device::flex());
+    let at = |progress: f32| mean_terms(&model, &config, &TrainBatch { progress, ..item(&config, 1.0) });
+    assert_ne!(at(0.1), at(1.0));
+    assert_eq!(at(0.7), at(1.0));
+    let tracked = model.train();
+    let terms = tracked.terms(&config, &item(&config, 1.0)).map(Tensor::mean);
+    let loss = terms.0.into_iter().map(|(_, term)| term).reduce(|a, b| a + b).expect("terms");
+    let backward = loss.backward();
+    let mut found = Collect(&backward, Vec::new());
+    tracked.visit(&mut found);
+    let names = aligndraw::checkpoint::float_tensors(&tracked);
+    let of_attention: Vec<_> =
+        names.iter().zip(&found.1).filter(|(tensor, _)| tensor.name.starts_with("attention.")).collect();
+    assert_eq!(of_attention.len(), 6);
+    for (tensor, gradient) in of_attention {
+        assert!(gradient.iter().any(|g| *g != 0.0), "{}", tensor.name);
+    }
 }

@@ -67,8 +67,12 @@ fn bound_and_gradients() {
         let device = Device::flex().autodiff();
         let (model, captions) = (case.model(&device).train(), case.captions());
         let slots = Slots::of(&case.config, &captions).expect("every caption draws something");
-        let noise =
-            BoundNoise { of_frames: case.frame_noise.clone(), of_steps: case.noise.clone(), jitter: None };
+        let noise = BoundNoise {
+            of_frames: case.frame_noise.clone(),
+            of_steps: case.noise.clone(),
+            jitter: None,
+            of_order: None,
+        };
         let terms = model.bound(&case.config, &captions, &slots, case.images.clone(), noise, &device);
         let means: Vec<Tensor<1>> = terms.0.into_iter().map(|(_, term)| term.mean()).collect();
         for (at, (mean, expected)) in means.iter().zip(&case.terms).enumerate() {

@@ -52,6 +52,8 @@ pub struct Encoded {
     pub frames: Tensor<2>,
     /// Log standard deviations of the frames' latents [batch · slot, 2].
     pub frame_log_std: Tensor<2>,
+    /// States of the words [batch · slot, 2L].
+    pub states: Tensor<2>,
 }
 
 /// Log standard deviation with which a frame's latent starts, half-canvases.
@@ -83,6 +85,7 @@ impl Framed {
         Encoded {
             frames: affine(&hidden, &self.frame, &self.frame_bias),
             frame_log_std: affine(&states, &self.frame_prior, &self.frame_prior_bias) + FRAME_LOG_STD,
+            states,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::order::Order;
 use crate::error::{Error, Result};
 use crate::model::{Config, ImageSize, MOST_FILTERS};
 
@@ -21,6 +22,11 @@ pub struct FrameCurriculum {
     pub noise_constant_until: f32,
     /// No noise from here on.
     pub noise_until: f32,
+}
+
+/// Units of a learned order, where a manifest from before there was one says nothing.
+fn attention_size() -> usize {
+    64
 }
 
 /// Sizes of a framed painter.
@@ -61,6 +67,12 @@ pub struct FramedConfig {
     pub num_steps: usize,
     /// Where every pixel of the learned initial canvas starts, a logit.
     pub initial_canvas: f32,
+    /// How it is chosen which word a step draws.
+    #[serde(default)]
+    pub order: Order,
+    /// Units of a learned order: of its query, and of the alignment's hidden layer (A).
+    #[serde(default = "attention_size")]
+    pub attention_size: usize,
     /// What is learned first; none: everything at once.
     #[serde(default)]
     pub curriculum: Option<FrameCurriculum>,
@@ -87,6 +99,8 @@ impl FramedConfig {
             write_size: 10,
             num_steps: 8,
             initial_canvas: -6.0,
+            order: Order::Sentence,
+            attention_size: attention_size(),
             curriculum: Some(FrameCurriculum {
                 singles_until: 0.06,
                 noise: 0.4,
@@ -115,6 +129,7 @@ impl FramedConfig {
             write_size: 4,
             num_steps: 4,
             initial_canvas: -1.0,
+            attention_size: 8,
             curriculum: None,
             ..Self::digits(vec![1, 2, 3])
         }
@@ -148,6 +163,7 @@ impl Config for FramedConfig {
             ("read_size", self.read_size, 2),
             ("write_size", self.write_size, 2),
             ("num_steps", self.num_steps, self.max_drawn),
+            ("attention_size", self.attention_size, 1),
         ];
         for (name, size, least) in sizes {
             let most =
@@ -203,6 +219,7 @@ impl Config for FramedConfig {
             (e + 1, 2 * z),
             (z + d + 1, 4 * d),
             (d + 1, 2 * z + 10 + n),
+            (2 * l + self.attention_size + 1, 5 * self.attention_size),
             (self.num_steps + 2, canvas + 8 * d),
         ];
         4 * products.iter().fold(0u64, |sum, &(a, b)| sum.saturating_add((a as u64).saturating_mul(b as u64)))

@@ -1,14 +1,18 @@
 //! The framed painter in burn tensors: its steps, for painting and for the bound.
 
-use burn::tensor::{Tensor, TensorData, activation::sigmoid};
+use burn::module::Param;
+use burn::tensor::{Tensor, activation::sigmoid};
 
 use super::caption::{Encoded, Slots};
+use super::order::WordStates;
 use super::window::{frame_glimpse, stroke};
 use super::{Framed, FramedConfig};
+use crate::model::CaptionIds;
+use crate::nn::additive_attention::attend;
 use crate::nn::filterbank::FilterBanks;
 use crate::nn::gaussian::Gaussian;
 use crate::nn::lstm::LstmState;
-use crate::nn::{affine, indices};
+use crate::nn::{affine, indices, on_device};
 
 /// Log standard deviation with which the posterior of a frame's latent starts, half-canvases.
 const POSTERIOR_LOG_STD: f32 = -3.5;
@@ -18,10 +22,12 @@ const POSTERIOR_LOG_STD: f32 = -3.5;
 pub struct State {
     /// Logits [batch, channel, height, width].
     pub canvas: Tensor<4>,
-    decoder: LstmState,
-    encoder: LstmState,
-    /// The slot that each picture's states belong to.
-    slots: Vec<usize>,
+    decoder: WordStates,
+    encoder: WordStates,
+    /// Steps that each word was drawn in [batch, slot].
+    drawn: Tensor<2>,
+    /// Where a learned order stands.
+    query: Option<LstmState>,
 }
 
 impl State {
@@ -31,26 +37,26 @@ impl State {
             canvas: self.canvas.clone().narrow(0, at, 1),
             decoder: self.decoder.picture(at),
             encoder: self.encoder.picture(at),
-            slots: vec![self.slots[at]],
+            drawn: self.drawn.clone().narrow(0, at, 1),
+            query: self.query.as_ref().map(|query| query.picture(at)),
         }
     }
 }
 
-/// What the drawn words give to every step: frames and ids, [batch · slot].
+/// What the drawn words give to every step.
 pub struct Words {
-    /// Raw frames with their latents [batch · slot, 3].
-    pub frames: Tensor<2>,
-    /// Word ids, of unused slots the first drawn word's.
-    pub ids: Vec<usize>,
-    /// Slots of a caption.
-    pub slots: usize,
-}
-
-impl Words {
-    /// Rows of the words drawn in `slots`, one for each picture.
-    fn rows(&self, slots: &[usize]) -> Vec<usize> {
-        slots.iter().enumerate().map(|(b, slot)| b * self.slots + slot).collect()
-    }
+    slots: Slots,
+    /// Raw frames with their latents [batch, slot, 3].
+    frames: Tensor<3>,
+    /// What each gives to the prior [batch, slot, 2Z].
+    prior: Tensor<3>,
+    /// … to the gates of the inference LSTM [batch, slot, 4E].
+    inference: Tensor<3>,
+    /// … to the gates of the generative LSTM [batch, slot, 4D].
+    generative: Tensor<3>,
+    /// Of a learned order the words' states [batch, slot, 2L], their keys [batch, slot, A], and the steps that each has
+    /// [batch, slot].
+    attended: Option<(Tensor<3>, Tensor<3>, Tensor<2>)>,
 }
 
 /// What a step shows besides the new state.
@@ -59,17 +65,85 @@ pub struct Step {
     pub window: Tensor<2>,
     /// KL of the posterior from the prior [batch], nats; none when painting.
     pub kl: Option<Tensor<1>>,
+    /// 1 for the word that is drawn, 0 for the others [batch, slot].
+    pub alignment: Tensor<2>,
+}
+
+/// The random numbers of a step.
+pub struct StepNoise {
+    /// Standard normal, of the latents [batch, latent].
+    pub of_latents: Tensor<2>,
+    /// What is added to the energies of a learned order [batch, slot]; none when painting.
+    pub of_order: Option<Tensor<2>>,
 }
 
 impl Framed {
-    /// An empty canvas; states belong to no slot yet.
-    pub fn begin(&self, batch: usize) -> State {
+    /// An empty canvas; no word has been drawn.
+    pub fn begin(&self, config: &FramedConfig, batch: usize) -> State {
+        let states = |hidden: Tensor<1>| WordStates::initial(hidden, batch, config.max_drawn);
         State {
             canvas: self.initial_canvas.val().unsqueeze::<4>().repeat_dim(0, batch),
-            decoder: LstmState::initial(self.generative_initial_hidden.val(), batch),
-            encoder: LstmState::initial(self.inference_initial_hidden.val(), batch),
-            slots: vec![0; batch],
+            decoder: states(self.generative_initial_hidden.val()),
+            encoder: states(self.inference_initial_hidden.val()),
+            drawn: Tensor::zeros([batch, config.max_drawn], &self.initial_canvas.device()),
+            query: self.attention.as_ref().map(|attention| attention.begin(batch)),
         }
+    }
+
+    /// What the drawn words of captions give to every step, in these raw frames [batch · slot, 3].
+    pub fn words(
+        &self,
+        config: &FramedConfig,
+        captions: &CaptionIds,
+        slots: &Slots,
+        encoded: &Encoded,
+        frames: Tensor<2>,
+    ) -> Words {
+        let (device, k) = (frames.device(), config.max_drawn);
+        let of = |(b, drawn): (usize, &Vec<usize>)| -> Vec<usize> {
+            (0..k).map(|k| captions.ids[b * captions.words + drawn.get(k).unwrap_or(&drawn[0])]).collect()
+        };
+        let ids = indices(slots.positions.iter().enumerate().flat_map(of).collect(), &device);
+        let each = |table: Tensor<2>| {
+            let [_, size] = table.dims();
+            table.reshape([captions.batch, k, size])
+        };
+        let table = |of: &Param<Tensor<2>>| each(of.val().select(0, ids.clone()));
+        let attended = self.attention.as_ref().map(|attention| {
+            let shares = on_device(slots.shares(config.num_steps, k), [captions.batch, k], &device);
+            (each(encoded.states.clone()), attention.keys(&encoded.states, k), shares)
+        });
+        Words {
+            frames: each(frames),
+            prior: table(&self.prior_words),
+            inference: table(&self.inference_words),
+            generative: table(&self.generative_words),
+            slots: slots.clone(),
+            attended,
+        }
+    }
+
+    /// The word that each picture draws at step `at` (from 0), 1 for it and 0 for the others [batch, slot], and where a
+    /// learned order then stands.
+    fn attend(
+        &self,
+        config: &FramedConfig,
+        words: &Words,
+        state: &State,
+        at: usize,
+        noise: Option<Tensor<2>>,
+    ) -> (Tensor<2>, Option<LstmState>) {
+        let (Some(attention), Some((states, keys, shares)), Some(query)) =
+            (&self.attention, &words.attended, &state.query)
+        else {
+            let shape = state.drawn.dims();
+            let alignment = words.slots.in_order(at, config.num_steps, config.max_drawn);
+            return (on_device(alignment, shape, &state.drawn.device()), None);
+        };
+        let free = (state.drawn.clone() + 0.5).lower(shares.clone());
+        let alignment = attention.choose(keys, query, free, noise);
+        let query = attention.next(query.clone(), &alignment, states);
+        (alignment, Some(query))
     }
 
     /// Frames painted from the prior: `noise` [batch · slot, 2].
@@ -104,48 +178,44 @@ impl Framed {
         (moved(&encoded.frames, posterior.sample(noise)), kl)
     }
 
-    /// One step. With `image` [batch, channel, height, width] the latent comes from the posterior, without it
-    /// from the prior. `slots` names the word that each picture draws; `noise` [batch, latent] is fresh at
-    /// every step.
+    /// Step `at`, from 0. With `image` [batch, channel, height, width] the latent comes from the posterior, without it from
+    /// the prior.
     pub fn step(
         &self,
         config: &FramedConfig,
         words: &Words,
         state: State,
-        slots: Vec<usize>,
+        at: usize,
         image: Option<&Tensor<4>>,
-        noise: Tensor<2>,
+        noise: StepNoise,
     ) -> (State, Step) {
-        let device = noise.device();
-        let State { canvas, decoder, encoder, slots: before } = self.next_words(state, &slots);
-        debug_assert_eq!(before, slots);
-        let rows = words.rows(&slots);
-        let ids: Vec<usize> = rows.iter().map(|&row| words.ids[row]).collect();
-        let ids = indices(ids, &device);
-        let frames = words.frames.clone().select(0, indices(rows, &device));
+        let StepNoise { of_latents: noise, of_order } = noise;
+        let (alignment, query) = self.attend(config, words, &state, at, of_order);
+        let of_word = |table: &Tensor<3>| attend(alignment.clone(), table.clone());
+        let State { canvas, decoder: decoders, encoder: encoders, drawn, .. } = state;
+        let (decoder, encoder) = (decoders.of(&alignment), encoders.of(&alignment));
+        let frames = of_word(&words.frames);
 
-        let prior = affine(&decoder.hidden, &self.prior, &self.prior_bias)
-            + self.prior_words.val().select(0, ids.clone());
+        let prior = affine(&decoder.hidden, &self.prior, &self.prior_bias) + of_word(&words.prior);
         let prior = Gaussian::side_by_side(prior.tanh());
-        let (latent, encoder, kl) = match image {
-            None => (prior.sample(noise), encoder, None),
+        let (latent, encoders, kl) = match image {
+            None => (prior.sample(noise), encoders, None),
             Some(image) => {
-                let words = self.inference_words.val().select(0, ids.clone());
                 let glimpse = self.glimpse(config, &frames, &decoder, image, &canvas);
                 let inputs = vec![glimpse, decoder.hidden.clone(), encoder.hidden.clone()];
                 let gates = affine(&Tensor::cat(inputs, 1), &self.inference_input, &self.inference_bias);
-                let encoder = encoder.step(gates + words);
+                let encoder = encoder.step(gates + of_word(&words.inference));
                 let raw =
                     Gaussian::side_by_side(affine(&encoder.hidden, &self.posterior, &self.posterior_bias));
                 let posterior = Gaussian { mean: raw.mean, log_std: raw.log_std * 0.5 };
                 let kl = posterior.kl(&prior);
-                (posterior.sample(noise), encoder, Some(kl))
+                (posterior.sample(noise), encoders.with(&alignment, &encoder), Some(kl))
             }
         };
 
         let inputs = Tensor::cat(vec![latent, decoder.hidden.clone()], 1);
         let gates = affine(&inputs, &self.generative_input, &self.generative_bias);
-        let decoder = decoder.step(gates + self.generative_words.val().select(0, ids));
+        let decoder = decoder.step(gates + of_word(&words.generative));
 
         // c_t = c_{t−1} + (1/γ) F_yᵀ K F_x
         let raw = affine(&decoder.hidden, &self.write_window, &self.write_window_bias);
@@ -155,7 +225,9 @@ impl Framed {
         let patch = patch.reshape([batch, config.channels, config.write_size, config.write_size]);
         let canvas = canvas + banks.write(patch) / banks.intensity;
         let window = Tensor::cat(vec![frames, raw], 1);
-        (State { canvas, decoder, encoder, slots }, Step { window, kl })
+        let decoders = decoders.with(&alignment, &decoder);
+        let drawn = drawn + alignment.clone().detach();
+        (State { canvas, decoder: decoders, encoder: encoders, drawn, query }, Step { window, kl, alignment })
     }
 
     /// `r_t = γ [read(x) ; read(x − σ(c))]` [batch, glimpse], inside the frame.
@@ -174,42 +246,10 @@ impl Framed {
         let [batch, ..] = both.dims();
         (banks.read(both) * banks.intensity.clone()).reshape([batch as i32, -1])
     }
-
-    /// Pictures that go on to another word begin with fresh states.
-    fn next_words(&self, state: State, slots: &[usize]) -> State {
-        if state.slots == slots {
-            return state;
-        }
-        let device = state.canvas.device();
-        let fresh: Vec<f32> =
-            state.slots.iter().zip(slots).map(|(before, now)| f32::from(before != now)).collect();
-        let batch = fresh.len();
-        let fresh = Tensor::<2>::from_data(TensorData::new(fresh, [batch, 1]), &device);
-        let mix = |old: Tensor<2>, new: Tensor<2>| old * (fresh.clone() * -1.0 + 1.0) + new * fresh.clone();
-        let renew = |old: LstmState, initial: Tensor<1>| {
-            let new = LstmState::initial(initial, batch);
-            LstmState { hidden: mix(old.hidden, new.hidden), cell: mix(old.cell, new.cell) }
-        };
-        State {
-            decoder: renew(state.decoder, self.generative_initial_hidden.val()),
-            encoder: renew(state.encoder, self.inference_initial_hidden.val()),
-            canvas: state.canvas,
-            slots: slots.to_vec(),
-        }
-    }
 }
 
 /// Raw frames whose centres are moved, [batch · slot, 3] by [batch · slot, 2].
 pub fn moved(frames: &Tensor<2>, by: Tensor<2>) -> Tensor<2> {
     let centers = frames.clone().narrow(1, 0, 2) + by;
     Tensor::cat(vec![centers, frames.clone().narrow(1, 2, 1)], 1)
-}
-
-/// The words of a batch's slots, their frames given.
-pub fn words(config: &FramedConfig, ids: &[usize], length: usize, slots: &Slots, frames: Tensor<2>) -> Words {
-    let of = |(b, drawn): (usize, &Vec<usize>)| -> Vec<usize> {
-        (0..config.max_drawn).map(|k| ids[b * length + drawn.get(k).unwrap_or(&drawn[0])]).collect()
-    };
-    let ids = slots.positions.iter().enumerate().flat_map(of).collect();
-    Words { frames, ids, slots: config.max_drawn }
 }

@@ -1,14 +1,15 @@
 //! DRAW inside frames: *what* to draw and *where to place it* apart.
 //!
 //! Each drawn word of a caption (a digit, say) gets a frame on the canvas, computed from the caption with
-//! all drawn words read as one class; DRAW then runs inside that frame, one word after the other in equal
-//! shares of the steps, with a state of its own that knows the word and not the sentence. A composition that
+//! all drawn words read as one class; DRAW then runs inside that frame, one word a step in equal shares of the
+//! steps, with a state of its own that knows the word and not the sentence. A composition that
 //! was never trained on is so made of a place and a thing that both were. The frame has a latent of its own:
 //! position varies in the data and follows from the caption only in part.
 
 mod caption;
 mod config;
 mod drawing;
+mod order;
 mod painter;
 mod parameters;
 pub mod presets;
@@ -17,5 +18,6 @@ mod window;
 
 pub use caption::Slots;
 pub use config::{FrameCurriculum, FramedConfig};
+pub use order::Order;
 pub use parameters::Framed;
 pub use training::BoundNoise;

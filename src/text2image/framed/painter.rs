@@ -5,12 +5,13 @@ use std::sync::Arc;
 use burn::tensor::{Device, Tensor, activation::sigmoid};
 
 use super::caption::Slots;
-use super::drawing::{State, Words, words};
+use super::drawing::{State, StepNoise, Words};
 use super::window::{decode, encode, frame_rect};
 use super::{Framed, FramedConfig};
 use crate::error::{Error, Result};
 use crate::kernels::window::{Rect, Window};
-use crate::model::{CaptionIds, Config, Drawing, ImageSize, Painter, Shown, Shows, Values, WordFrame};
+use crate::model::{CaptionIds, Config, Drawing, ImageSize, Painter, Shown, Shows, WordFrame};
+use crate::nn::additive_attention::attend;
 use crate::nn::on_device;
 
 /// Paints in burn tensors.
@@ -54,10 +55,11 @@ impl Shared {
         }
         let frames = model.prior_frames(&encoded, on_device(frames, [batch * k, 2], device));
         let frames = self.placed(frames, &slots, placed)?;
-        let words = words(config, &captions.ids, captions.words, &slots, frames);
+        let words = model.words(config, captions, &slots, &encoded, frames);
         let noise = on_device(latents, [batch, config.num_steps, config.latent_size], device);
-        let (shared, placed, length) = (self.clone(), placed.to_vec(), captions.words);
-        Ok(Box::new(FramedDrawing { shared, words, slots, length, states, noise, first, placed }))
+        let places = slots.places(captions.words, k, device);
+        let (shared, placed) = (self.clone(), placed.to_vec());
+        Ok(Box::new(FramedDrawing { shared, words, places, states, noise, first, placed }))
     }
 
     /// Raw frames, some of them replaced by given ones.
@@ -106,7 +108,7 @@ impl Painter for FramedPainter {
         noise: Vec<f32>,
         frames: &[WordFrame],
     ) -> Result<Box<dyn Drawing>> {
-        self.0.drawing(captions, noise, vec![self.0.model.begin(captions.batch)], 0, frames)
+        self.0.drawing(captions, noise, vec![self.0.model.begin(&self.0.config, captions.batch)], 0, frames)
     }
 
     fn window(&self, _: usize, raw: &[f32]) -> (Window, Rect) {
@@ -121,9 +123,8 @@ impl Painter for FramedPainter {
 struct FramedDrawing {
     shared: Arc<Shared>,
     words: Words,
-    slots: Slots,
-    /// Words of each caption.
-    length: usize,
+    /// Where in its caption each drawn word is [picture, slot, word].
+    places: Tensor<3>,
     /// After `first` steps and after each that followed.
     states: Vec<State>,
     /// [picture, step, latent].
@@ -139,15 +140,16 @@ impl Drawing for FramedDrawing {
         let step = self.first + self.states.len() - 1;
         let before = self.states.last().cloned();
         let before = before.ok_or_else(|| Error::Device("this drawing was never begun".into()))?;
-        let noise = self.noise.clone().narrow(1, step, 1).squeeze_dim::<2>(1);
-        let slots = self.slots.at(step, config.num_steps);
-        let alignment = self.alignment(&slots);
-        let (after, shown) = model.step(config, &self.words, before, slots, None, noise);
+        let of_latents = self.noise.clone().narrow(1, step, 1).squeeze_dim::<2>(1);
+        let noise = StepNoise { of_latents, of_order: None };
+        let (after, shown) = model.step(config, &self.words, before, step, None, noise);
+        // All of the attention is on the word that is drawn.
+        let alignment = attend(shown.alignment, self.places.clone());
         let image = sigmoid(after.canvas.clone());
         self.states.push(after);
         Ok(Shown {
             images: image.into(),
-            alignment: Some(Values::Host(alignment)),
+            alignment: Some(alignment.into()),
             windows: Some(shown.window.into()),
         })
     }
@@ -161,16 +163,5 @@ impl Drawing for FramedDrawing {
     ) -> Result<Box<dyn Drawing>> {
         let states = vec![self.states[step - self.first].picture(picture)];
         self.shared.drawing(caption, noise, states, step, &self.placed)
-    }
-}
-
-impl FramedDrawing {
-    /// All of the attention is on the word that is drawn, [picture, word].
-    fn alignment(&self, slots: &[usize]) -> Vec<f32> {
-        let mut alignment = vec![0.0; slots.len() * self.length];
-        for (b, (slot, drawn)) in slots.iter().zip(&self.slots.positions).enumerate() {
-            alignment[b * self.length + drawn[*slot]] = 1.0;
-        }
-        alignment
     }
 }

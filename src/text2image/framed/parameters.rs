@@ -4,6 +4,7 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 
 use super::FramedConfig;
+use super::order::{Order, WordAttention};
 use crate::nn::start::{FAINT, Start};
 
 /// The weights of the framed painter. Matrices are input × output, gates in the order i, f, g, o.
@@ -83,6 +84,8 @@ pub struct Framed {
     pub generative_words: Param<Tensor<2>>,
     /// The learned initial canvas, logits [C, height, width].
     pub initial_canvas: Param<Tensor<3>>,
+    /// Of a learned order: which word a step draws.
+    pub attention: Option<WordAttention>,
 }
 
 /// The write window's raw log γ starts here: a patch is added 1/γ = 12 times as strong, as much as a patch
@@ -147,6 +150,7 @@ impl Framed {
             generative_bias,
             generative_words: start.uniform([v, 4 * d], 1.0),
             initial_canvas: start.constant([planes, c.height, c.width], c.initial_canvas),
+            attention: (c.order == Order::Learned).then(|| WordAttention::fresh(c, &mut start)),
         }
     }
 }

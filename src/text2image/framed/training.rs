@@ -3,9 +3,9 @@
 use burn::tensor::{Device, Tensor};
 
 use super::caption::Slots;
-use super::drawing::{moved, words};
+use super::drawing::{StepNoise, moved};
 use super::painter::FramedPainter;
-use super::{FrameCurriculum, Framed, FramedConfig, presets};
+use super::{FrameCurriculum, Framed, FramedConfig, Order, presets};
 use crate::data::batch::{Lesson, TrainBatch};
 use crate::data::noise::Noise;
 use crate::model::{CaptionIds, Painter, Terms, TextToImage, Trainable};
@@ -17,6 +17,10 @@ const TERMS: [&str; 3] = ["reconstruction", "kl", "kl_frame"];
 
 /// Streams of a batch's noise seed beyond those of its images.
 const JITTER_STREAM: u64 = 1 << 40;
+const ORDER_STREAM: u64 = 1 << 41;
+
+/// Share of a run after which a learned order hears no noise.
+const ORDER_NOISE_UNTIL: f32 = 0.6;
 
 impl FrameCurriculum {
     /// Standard deviation of the noise on frames at a share of the run.
@@ -62,8 +66,8 @@ impl Trainable for Framed {
             of_frames.extend(stream.normals(2 * k));
             of_steps.extend(stream.normals(steps * z));
         }
-        let images = item.batch.images.to_vec();
-        self.bound(config, &captions, &slots, images, BoundNoise { of_frames, of_steps, jitter }, &device)
+        let noise = BoundNoise { of_frames, of_steps, jitter, of_order: order_noise(config, item, batch) };
+        self.bound(config, &captions, &slots, item.batch.images.to_vec(), noise, &device)
     }
 }
 
@@ -75,6 +79,8 @@ pub struct BoundNoise {
     pub of_steps: Vec<f32>,
     /// What the centres of frames are moved by, half-canvases [batch, slot, 2]; none: they are not.
     pub jitter: Option<Vec<f32>>,
+    /// What is added to the energies of a learned order [batch, step, slot]; none: nothing is.
+    pub of_order: Option<Vec<f32>>,
 }
 
 impl Framed {
@@ -97,14 +103,16 @@ impl Framed {
         }
         let frame_noise = on_device(noise.of_frames, [batch * k, 2], device);
         let (frames, kl_frames) = self.posterior_frames(config, &encoded, &images, frame_noise);
-        let words = words(config, &captions.ids, captions.words, slots, frames);
+        let words = self.words(config, captions, slots, &encoded, frames);
         let steps = config.num_steps;
+        let of_order = noise.of_order.map(|values| on_device::<3>(values, [batch, steps, k], device));
         let noise: Tensor<3> = on_device(noise.of_steps, [batch, steps, config.latent_size], device);
-        let mut state = self.begin(batch);
+        let mut state = self.begin(config, batch);
         let mut kl = Tensor::zeros([batch], device);
         for t in 0..steps {
-            let noise = noise.clone().narrow(1, t, 1).squeeze_dim::<2>(1);
-            let (next, step) = self.step(config, &words, state, slots.at(t, steps), Some(&images), noise);
+            let of_step = |table: &Tensor<3>| table.clone().narrow(1, t, 1).squeeze_dim::<2>(1);
+            let noise = StepNoise { of_latents: of_step(&noise), of_order: of_order.as_ref().map(of_step) };
+            let (next, step) = self.step(config, &words, state, t, Some(&images), noise);
             state = next;
             if let Some(step) = step.kl {
                 kl = kl + step;
@@ -136,6 +144,20 @@ fn jitter(config: &FramedConfig, item: &TrainBatch, batch: usize) -> Option<Vec<
         let moved = stream.uniform() < curriculum.noise_share;
         let std = if moved { std } else { 0.0 };
         stream.normals(2 * config.max_drawn).into_iter().map(|x| std * x).collect()
+    };
+    Some((0..batch).flat_map(of).collect())
+}
+
+/// Gumbel noise on the energies of a learned order [batch · step · slot], less and less of it; none once it is over.
+fn order_noise(config: &FramedConfig, item: &TrainBatch, batch: usize) -> Option<Vec<f32>> {
+    let level = 1.0 - item.progress / ORDER_NOISE_UNTIL;
+    if config.order == Order::Sentence || level <= 0.0 {
+        return None;
+    }
+    let gumbel = |uniform: f32| -(-uniform.max(f32::MIN_POSITIVE).ln()).max(f32::MIN_POSITIVE).ln();
+    let of = |b: usize| -> Vec<f32> {
+        let mut stream = Noise::stream(item.noise_seed, ORDER_STREAM + b as u64);
+        (0..config.num_steps * config.max_drawn).map(|_| level * gumbel(stream.uniform())).collect()
     };
     Some((0..batch).flat_map(of).collect())
 }
