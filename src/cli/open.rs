@@ -64,9 +64,12 @@ pub struct Reading<'a> {
 pub fn open(set: DataSet, reading: Reading) -> Result<Opened> {
     let Reading { folder, held_out_seed, side, cache, vocabulary, models, crops } = reading;
     match set {
-        DataSet::MnistCaptions => {
+        DataSet::MnistCaptions | DataSet::MnistWordings => {
             let mnist = read_mnist(folder.unwrap_or(Path::new(MNIST)))?;
-            let bans = mnist_captions::Bans::draw(held_out_seed);
+            let bans = match set {
+                DataSet::MnistCaptions => mnist_captions::Bans::draw(held_out_seed),
+                _ => mnist_captions::Bans::draw_wordings(held_out_seed),
+            };
             let generator = |digits| Arc::new(mnist_captions::Scenes::new(Arc::new(digits), bans.clone()));
             Ok(Opened {
                 data: Data { train: generator(mnist.train), validation: generator(mnist.validation) },

@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn digits_have_two_wordings_of_each_pair() {
-        let none = mnist_captions::Bans { seed: 0, slots: BTreeMap::new() };
+        let none = mnist_captions::Bans::default();
         let all = Paraphrases::of_digits(&none);
         assert_eq!((all.pictures.len(), all.captions.len()), (200, 400));
         let vocabulary = mnist_captions::vocabulary();

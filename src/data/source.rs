@@ -42,6 +42,8 @@ pub enum DataSet {
     /// One or two handwritten digits and where they are.
     #[default]
     MnistCaptions,
+    /// The same, with compositions held out of sentence templates, as in the paper, and not of layouts.
+    MnistWordings,
     /// Rendered scenes in colour.
     Scenes,
     /// A folder of captioned images.
@@ -64,7 +66,7 @@ pub enum DataSet {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum HeldOut {
-    /// A digit for each slot.
+    /// A digit for each slot, of layouts or of sentence templates.
     Digits(mnist_captions::Bans),
     /// Pairs of an object with a colour, a place or a number.
     Scenes(scenes::Bans),
@@ -95,7 +97,7 @@ impl DataSet {
     /// The words of its captions, where they are known without reading it.
     pub fn vocabulary(self) -> Option<Vocabulary> {
         match self {
-            Self::MnistCaptions => Some(mnist_captions::vocabulary()),
+            Self::MnistCaptions | Self::MnistWordings => Some(mnist_captions::vocabulary()),
             Self::Scenes | Self::SceneParaphrases => Some(scenes::caption::vocabulary()),
             Self::Folder | Self::Photos | Self::PhotoPairs | Self::Snippets | Self::Paraphrases => None,
             Self::BinaryMnist => Some(binary_mnist::vocabulary()),
@@ -106,6 +108,7 @@ impl DataSet {
     pub fn held_out(self, seed: u64) -> HeldOut {
         match self {
             Self::MnistCaptions => HeldOut::Digits(mnist_captions::Bans::draw(seed)),
+            Self::MnistWordings => HeldOut::Digits(mnist_captions::Bans::draw_wordings(seed)),
             Self::Scenes | Self::SceneParaphrases => HeldOut::Scenes(scenes::Bans::draw(seed)),
             Self::Folder
             | Self::Photos

@@ -53,9 +53,9 @@ impl Fidelity {
     pub fn count(scenes: &[Scene], verdicts: &[Verdict], bans: &Bans) -> Self {
         let mut fidelity = Self::default();
         for (scene, verdict) in scenes.iter().zip(verdicts) {
-            for ((slot, digit), &right) in scene.placed().iter().zip(&verdict.digits) {
-                let banned = bans.slots.get(slot) == Some(digit);
-                if banned { &mut fidelity.held_out_digits } else { &mut fidelity.seen_digits }.add(right);
+            for (at, &right) in verdict.digits.iter().enumerate().take(scene.count) {
+                if bans.holds(scene, at) { &mut fidelity.held_out_digits } else { &mut fidelity.seen_digits }
+                    .add(right);
             }
             let right = verdict.right();
             if bans.contains(scene) {

@@ -79,7 +79,7 @@ mod tests {
     /// other wording nearest.
     #[test]
     fn a_bag_of_words_cannot_tell_what_is_left() {
-        let bans = crate::data::mnist_captions::Bans { seed: 0, slots: Default::default() };
+        let bans = crate::data::mnist_captions::Bans::default();
         let found = Retrieval::of_bags_of_words(&Paraphrases::of_digits(&bans));
         assert_eq!(found.first.of, 400);
         assert!(found.first.percent() < 20.0, "{found:?}");

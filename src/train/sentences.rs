@@ -96,7 +96,7 @@ mod tests {
     use crate::sentence::encoder::EncoderConfig;
 
     fn digits() -> (Paraphrases, Paraphrases) {
-        let bans = Bans { seed: 0, slots: std::collections::BTreeMap::new() };
+        let bans = Bans::default();
         Paraphrases::of_digits(&bans).split(0.2, 3)
     }
 

@@ -38,9 +38,18 @@ pub fn digits() -> TrainOptions<FramedConfig> {
 
 /// All of them, as `aligndraw train --preset` lists them.
 pub fn all() -> Vec<Preset<FramedConfig>> {
-    vec![Preset {
-        name: "digits",
-        about: "Digits inside frames that the caption gives them: held-out compositions come out right",
-        options: digits(),
-    }]
+    let held_out_wordings =
+        TrainOptions { preset: "digit-wordings".to_owned(), data: DataSet::MnistWordings, ..digits() };
+    vec![
+        Preset {
+            name: "digits",
+            about: "Digits inside frames that the caption gives them: held-out compositions come out right",
+            options: digits(),
+        },
+        Preset {
+            name: "digit-wordings",
+            about: "The same, with compositions held out of single sentence templates, as in the paper",
+            options: held_out_wordings,
+        },
+    ]
 }

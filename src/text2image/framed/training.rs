@@ -19,8 +19,13 @@ const TERMS: [&str; 3] = ["reconstruction", "kl", "kl_frame"];
 const JITTER_STREAM: u64 = 1 << 40;
 const ORDER_STREAM: u64 = 1 << 41;
 
+/// Words are drawn in any order until this share of a run: frames that are found in an order may be found for one word in
+/// the place of another.
+const ORDER_RANDOM_UNTIL: f32 = 0.4;
 /// Share of a run after which a learned order hears no noise.
-const ORDER_NOISE_UNTIL: f32 = 0.6;
+const ORDER_NOISE_UNTIL: f32 = 0.8;
+/// Times Gumbel noise of 1: no energies are felt beside it.
+const RANDOM: f32 = 100.0;
 
 impl FrameCurriculum {
     /// Standard deviation of the noise on frames at a share of the run.
@@ -148,12 +153,14 @@ fn jitter(config: &FramedConfig, item: &TrainBatch, batch: usize) -> Option<Vec<
     Some((0..batch).flat_map(of).collect())
 }
 
-/// Gumbel noise on the energies of a learned order [batch · step · slot], less and less of it; none once it is over.
+/// Gumbel noise on the energies of a learned order [batch · step · slot]: nothing but noise, then less and less of it; none
+/// once it is over.
 fn order_noise(config: &FramedConfig, item: &TrainBatch, batch: usize) -> Option<Vec<f32>> {
-    let level = 1.0 - item.progress / ORDER_NOISE_UNTIL;
-    if config.order == Order::Sentence || level <= 0.0 {
+    if config.order == Order::Sentence || item.progress >= ORDER_NOISE_UNTIL {
         return None;
     }
+    let falling = (ORDER_NOISE_UNTIL - item.progress) / (ORDER_NOISE_UNTIL - ORDER_RANDOM_UNTIL);
+    let level = if item.progress < ORDER_RANDOM_UNTIL { RANDOM } else { falling };
     let gumbel = |uniform: f32| -(-uniform.max(f32::MIN_POSITIVE).ln()).max(f32::MIN_POSITIVE).ln();
     let of = |b: usize| -> Vec<f32> {
         let mut stream = Noise::stream(item.noise_seed, ORDER_STREAM + b as u64);

@@ -1,6 +1,8 @@
 //! MNIST with captions (Mansimov et al. 2016, §4.2): one or two digits on a 60×60 canvas, and a
 //! sentence that says where.
 
+mod bans;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -15,6 +17,8 @@ use super::{
     source::Source,
     vocabulary::Vocabulary,
 };
+
+pub use bans::Bans;
 
 /// Side of the canvas, pixels.
 pub const CANVAS: usize = 60;
@@ -195,34 +199,6 @@ impl Scene {
     }
 }
 
-/// The compositions that are never trained on: a digit for each slot.
-///
-/// The paper bans per sentence template, so that a composition held out of "left of" is seen through
-/// its paraphrase "right of". Here a ban holds for the layout, whatever the wording. As in the paper
-/// a ban is drawn from 0..=10, where 10 bans nothing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Bans {
-    /// The seed they were drawn from.
-    pub seed: u64,
-    /// The digit that never stands in a slot.
-    pub slots: BTreeMap<Slot, u8>,
-}
-
-impl Bans {
-    /// Draws the bans for a seed.
-    pub fn draw(seed: u64) -> Self {
-        let mut noise = Noise::new(seed);
-        let drawn = Slot::ALL.map(|slot| (slot, noise.below(11) as u8));
-        Self { seed, slots: drawn.into_iter().filter(|(_, digit)| *digit < 10).collect() }
-    }
-
-    /// Whether a scene holds a banned digit.
-    pub fn contains(&self, scene: &Scene) -> bool {
-        scene.placed().iter().any(|(slot, digit)| self.slots.get(slot) == Some(digit))
-    }
-}
-
 /// A generator of captioned scenes from digit images.
 pub struct Scenes {
     digits: Arc<Digits>,
@@ -340,7 +316,7 @@ mod tests {
             assert_eq!(vocabulary.tokens(&scene.caption()).expect("known words").ids.len(), WORDS);
         }
         let slots = Slot::ALL.into_iter().zip([3, 1, 4, 1, 5, 9, 2, 6]).collect();
-        let bans = Bans { seed: 0, slots };
+        let bans = Bans { slots, ..Bans::default() };
         let held_out = scenes.iter().filter(|scene| bans.contains(scene)).count();
         assert_eq!((held_out, scenes.len() - held_out), (80, 360));
         // "1 left of 3" and "3 right of 1" are the same layout.
