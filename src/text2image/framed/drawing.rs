@@ -140,7 +140,7 @@ impl Framed {
             let alignment = words.slots.in_order(at, config.num_steps, config.max_drawn);
             return (on_device(alignment, shape, &state.drawn.device()), None);
         };
-        let free = (state.drawn.clone() + 0.5).lower(shares.clone());
+        let free = (shares.clone() - state.drawn.clone()).clamp(0.0, 1.0);
         let alignment = attention.choose(keys, query, free, noise);
         let query = attention.next(query.clone(), &alignment, states);
         (alignment, Some(query))

@@ -2,7 +2,7 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::activation::softmax;
-use burn::tensor::{Bool, Device, Int, Tensor};
+use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::FramedConfig;
@@ -70,13 +70,13 @@ impl WordAttention {
         keys.reshape([rows / slots, slots, size])
     }
 
-    /// The word of a step, 1 for it and 0 for the others [batch, slot]: the highest energy of those that are `free`.
-    /// `noise` [batch, slot] is added to the energies.
+    /// The word of a step, 1 for it and 0 for the others [batch, slot]: the highest energy, the first of equal ones, of
+    /// those that are `free`, 1 or 0 [batch, slot]. `noise` [batch, slot] is added to the energies.
     pub fn choose(
         &self,
         keys: &Tensor<3>,
         query: &LstmState,
-        free: Tensor<2, Bool>,
+        free: Tensor<2>,
         noise: Option<Tensor<2>>,
     ) -> Tensor<2> {
         let query = query.hidden.clone().matmul(self.query.val());
@@ -85,11 +85,14 @@ impl WordAttention {
             Some(noise) => energies + noise,
             None => energies,
         };
-        let energies = energies.mask_fill(free.bool_not(), NEVER);
-        let [batch, slots] = energies.dims();
-        let every: Tensor<2, Int> = Tensor::arange(0..slots as i64, &energies.device()).unsqueeze();
-        let best = energies.clone().detach().argmax(1).repeat_dim(1, slots);
-        let hard = every.repeat_dim(0, batch).equal(best).float();
+        let energies = energies * free.clone() + (free * -1.0 + 1.0) * NEVER;
+        let [_, slots] = energies.dims();
+        // Without an argmax, whose whole numbers would be most of what the engine grows by.
+        let fixed = energies.clone().detach();
+        let best = (fixed.clone() - fixed.max_dim(1)).greater_equal_elem(0.0).float();
+        let after: Vec<f32> = (0..slots * slots).map(|at| f32::from(at / slots < at % slots)).collect();
+        let before = best.clone().matmul(on_device(after, [slots, slots], &best.device()));
+        let hard = best * (before * -1.0 + 1.0).clamp_min(0.0);
         let soft = softmax(energies, 1);
         hard + (soft.clone() - soft.detach())
     }
