@@ -59,6 +59,14 @@ pub fn sigmoid_into(out: &mut [f32], x: &[f32]) {
     }
 }
 
+/// `x ← tanh(x + bias)` elementwise.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+fma", "x86_64+avx2+fma"))]
+pub fn tanh_biased(values: &mut [f32], bias: &[f32]) {
+    for (value, bias) in values.iter_mut().zip(bias) {
+        *value = tanh(*value + bias);
+    }
+}
+
 /// The dot product in sixteen independent lanes, so that it vectorises.
 #[inline(always)]
 pub fn dot(a: &[f32], b: &[f32]) -> f32 {

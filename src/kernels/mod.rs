@@ -7,10 +7,14 @@
 
 pub mod attention;
 pub mod bf16_matrix;
+pub mod columns;
+pub mod cross_entropy;
 pub mod gaussian;
 pub mod gru;
 pub mod lstm;
 pub mod math;
 pub mod matmul;
 pub mod softmax;
+pub mod steps;
 pub mod window;
+pub mod word_lstm;

@@ -4,12 +4,14 @@
 //! dense rows, but only the pixels within [`REACH`] standard deviations of the outermost filters
 //! are computed and touched: a trained window covers a small part of the canvas.
 
+mod glimpse;
 mod passes;
 
 use std::ops::Range;
 
 use multiversion::multiversion;
 
+pub use self::glimpse::WindowWork;
 use self::passes::{columns_of, form_backward, rows_of, spread};
 use super::math::{dot, exp};
 
@@ -39,6 +41,19 @@ pub struct Window {
     pub std: f32,
     /// γ, a factor without a unit.
     pub intensity: f32,
+}
+
+/// The gradient of a [`Window`]; that of γ goes past the filter banks.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct WindowGradient {
+    /// Of the centre, x.
+    pub center_x: f32,
+    /// Of the centre, y.
+    pub center_y: f32,
+    /// Of the stride.
+    pub stride: f32,
+    /// Of log σ².
+    pub log_variance: f32,
 }
 
 /// A rectangle on the canvas. **Units** pixels; (0, 0) is the top left corner of the top left pixel.
@@ -139,18 +154,17 @@ impl Geometry {
         self.reach(window.center_x, window, self.width)
     }
 
-    /// Fills `banks` ([`Self::bank_len`]) for a raw window.
+    /// Fills `banks` ([`Self::bank_len`]) for a window.
     ///
     /// **Equation** `F[i,a] = exp(−(a−μ_i)²/2σ²)`, each row divided by (its sum + 1e-4).
-    pub fn fill(&self, raw: &[f32], banks: &mut [f32]) {
-        let window = self.window(raw);
+    pub fn fill(&self, window: &Window, banks: &mut [f32]) {
         let (bank_y, bank_x) = banks.split_at_mut(self.size * self.height);
         for i in 0..self.size {
             let shift = window.stride * self.offset(i);
             let (row_y, row_x) =
                 (&mut bank_y[i * self.height..][..self.height], &mut bank_x[i * self.width..][..self.width]);
-            fill_filter(row_y, window.center_y + shift, window.std, self.reach_y(&window));
-            fill_filter(row_x, window.center_x + shift, window.std, self.reach_x(&window));
+            fill_filter(row_y, window.center_y + shift, window.std, self.reach_y(window));
+            fill_filter(row_x, window.center_x + shift, window.std, self.reach_x(window));
         }
     }
 
@@ -159,14 +173,13 @@ impl Geometry {
     /// `rows` [image, N, width] is scratch and holds `F_y · image` afterwards.
     pub fn read<'a>(
         &self,
-        raw: &[f32],
+        window: &Window,
         banks: &[f32],
         images: impl IntoIterator<Item = &'a [f32]>,
         rows: &mut [f32],
         out: &mut [f32],
     ) {
-        let window = self.window(raw);
-        let reach = (self.reach_y(&window), self.reach_x(&window));
+        let reach = (self.reach_y(window), self.reach_x(window));
         let (bank_y, bank_x) = banks.split_at(self.size * self.height);
         for (image, rows) in images.into_iter().zip(rows.chunks_exact_mut(self.size * self.width)) {
             rows_of(self, bank_y, image, &reach, rows);
@@ -176,9 +189,8 @@ impl Geometry {
 
     /// Writes a patch [N, N]: `image += scale · F_yᵀ · patch · F_x`; with a glimpse's gradient for a
     /// patch, the gradient of [`Self::read`].
-    pub fn write(&self, raw: &[f32], banks: &[f32], scale: f32, patch: &[f32], image: &mut [f32]) {
-        let window = self.window(raw);
-        let reach = (self.reach_y(&window), self.reach_x(&window));
+    pub fn write(&self, window: &Window, banks: &[f32], scale: f32, patch: &[f32], image: &mut [f32]) {
+        let reach = (self.reach_y(window), self.reach_x(window));
         let (bank_y, bank_x) = banks.split_at(self.size * self.height);
         spread(self, bank_y, bank_x, scale, patch, &reach, image);
     }
@@ -190,46 +202,48 @@ impl Geometry {
     /// as [`Self::read`] leaves it.
     pub fn banks_backward(
         &self,
-        raw: &[f32],
+        window: &Window,
         banks: &[f32],
         image: &[f32],
         rows: &[f32],
         d_out: &[f32],
         d_banks: &mut [f32],
     ) {
-        let window = self.window(raw);
-        let reach = (self.reach_y(&window), self.reach_x(&window));
+        let reach = (self.reach_y(window), self.reach_x(window));
         let bank_x = &banks[self.size * self.height..];
         form_backward(self, bank_x, image, rows, d_out, &reach, d_banks);
     }
 
-    /// The gradient of the raw window (ĝ_x, ĝ_y, log δ, log σ²) from that of the banks; log γ is
-    /// the caller's. Adds into `d_raw`.
-    pub fn fill_backward(&self, raw: &[f32], banks: &[f32], d_banks: &[f32], d_raw: &mut [f32]) {
-        let window = self.window(raw);
+    /// The gradient of a window from that of its banks.
+    pub fn fill_backward(&self, window: &Window, banks: &[f32], d_banks: &[f32]) -> WindowGradient {
         let (bank_y, bank_x) = banks.split_at(self.size * self.height);
         let (d_bank_y, d_bank_x) = d_banks.split_at(self.size * self.height);
-        let (mut d_x, mut d_y, mut d_stride, mut d_log_variance) = (0.0, 0.0, 0.0, 0.0);
+        let mut gradient = WindowGradient::default();
         for i in 0..self.size {
             let shift = window.stride * self.offset(i);
             let y = (&bank_y[i * self.height..][..self.height], &d_bank_y[i * self.height..][..self.height]);
             let x = (&bank_x[i * self.width..][..self.width], &d_bank_x[i * self.width..][..self.width]);
             let (d_mean_y, d_log_y) =
-                filter_backward(y.0, y.1, window.center_y + shift, window.std, self.reach_y(&window));
+                filter_backward(y.0, y.1, window.center_y + shift, window.std, self.reach_y(window));
             let (d_mean_x, d_log_x) =
-                filter_backward(x.0, x.1, window.center_x + shift, window.std, self.reach_x(&window));
-            d_y += d_mean_y;
-            d_x += d_mean_x;
-            d_stride += self.offset(i) * (d_mean_x + d_mean_y);
-            d_log_variance += d_log_x + d_log_y;
+                filter_backward(x.0, x.1, window.center_x + shift, window.std, self.reach_x(window));
+            gradient.center_y += d_mean_y;
+            gradient.center_x += d_mean_x;
+            gradient.stride += self.offset(i) * (d_mean_x + d_mean_y);
+            gradient.log_variance += d_log_x + d_log_y;
         }
-        d_raw[0] += (self.width + 1) as f32 / 2.0 * d_x;
-        d_raw[1] += (self.height + 1) as f32 / 2.0 * d_y;
+        gradient
+    }
+
+    /// Through [`Self::window`], to ĝ_x, ĝ_y, log δ and log σ²; log γ is the caller's. Adds into `d_raw`.
+    pub fn window_backward(&self, raw: &[f32], gradient: &WindowGradient, d_raw: &mut [f32]) {
+        d_raw[0] += (self.width + 1) as f32 / 2.0 * gradient.center_x;
+        d_raw[1] += (self.height + 1) as f32 / 2.0 * gradient.center_y;
         if raw[2].abs() <= MAX_LOG {
-            d_raw[2] += self.full_stride() * self.strides(raw[2]).1 * d_stride;
+            d_raw[2] += self.full_stride() * self.strides(raw[2]).1 * gradient.stride;
         }
         if raw[3].abs() <= MAX_LOG {
-            d_raw[3] += d_log_variance;
+            d_raw[3] += gradient.log_variance;
         }
     }
 }
@@ -307,7 +321,7 @@ mod tests {
         let geometry = Geometry { height: 64, width: 64, size: 9, limit: f32::INFINITY };
         let mut banks = vec![f32::NAN; geometry.bank_len()];
         for log_variance in [-4.0, -2.0, 0.0, 2.0] {
-            geometry.fill(&[0.0, 0.0, 0.0, log_variance, 0.0], &mut banks);
+            geometry.fill(&geometry.window(&[0.0, 0.0, 0.0, log_variance, 0.0]), &mut banks);
             let smallest = banks.iter().copied().filter(|&weight| weight > 0.0).fold(f32::MAX, f32::min);
             assert!((smallest * smallest).is_normal(), "{smallest}");
         }
@@ -317,13 +331,13 @@ mod tests {
     fn filters_inside_sum_to_1_and_outside_stay_finite() {
         let geometry = Geometry { height: 20, width: 31, size: 4, limit: f32::INFINITY };
         let mut banks = vec![f32::NAN; geometry.bank_len()];
-        geometry.fill(&[0.0, 0.0, -1.0, 0.0, 0.0], &mut banks);
+        geometry.fill(&geometry.window(&[0.0, 0.0, -1.0, 0.0, 0.0]), &mut banks);
         let (bank_y, bank_x) = banks.split_at(4 * 20);
         for row in bank_y.chunks(20).chain(bank_x.chunks(31)) {
             assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-3);
         }
         for raw in [[50.0, -50.0, 0.0, 0.0, 0.0], [0.0, 0.0, 100.0, -100.0, 100.0]] {
-            geometry.fill(&raw, &mut banks);
+            geometry.fill(&geometry.window(&raw), &mut banks);
             assert!(banks.iter().all(|x| x.is_finite()));
         }
     }

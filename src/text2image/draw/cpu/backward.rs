@@ -13,7 +13,7 @@ use crate::kernels::{
     attention, gaussian, lstm,
     math::{add_rows, dot, sigmoid, softplus},
     matmul::{Mat, matmul},
-    window::{MAX_LOG, RAW},
+    window::{MAX_LOG, RAW, WindowWork},
 };
 
 /// Gradients that the backward pass keeps for every step, and its scratch space; kept between
@@ -32,7 +32,6 @@ pub struct Cotangents {
     canvas: Vec<f32>,
     keys: Vec<f32>,
     values: Vec<f32>,
-    d_image: Vec<f32>,
 }
 
 fn reset(buffer: &mut Vec<f32>, len: usize) {
@@ -65,7 +64,6 @@ pub fn backward(
         reset(&mut work.keys, caption.keys.len());
         reset(&mut work.values, caption.values.len());
     }
-    work.d_image.resize(config.height * config.width, 0.0);
     work.canvas.clear();
     let drawn = tape.image.at(steps);
     work.canvas.extend(drawn.iter().zip(images).map(|(drawn, x)| scale * (drawn - x)));
@@ -154,7 +152,7 @@ pub fn backward(
             Mat::new(d_gates, batch, 4 * e_size),
             transposed.inference_input(),
         );
-        read_backward(weights, tape, images, t, &d_glimpse, d_before, &mut work.canvas, &mut work.d_image);
+        read_backward(weights, tape, images, t, &d_glimpse, d_before, &mut work.canvas);
     }
 
     // The initial states. The first prior is N(0, I), whatever the decoder.
@@ -196,48 +194,35 @@ fn write_backward(weights: &Weights, tape: &Tape, t: usize, d_canvas: &mut [f32]
         (&weights.config, weights.config.write_geometry(t), &weights.decoder_layout);
     let (bank_len, patch_len) = (geometry.bank_len(), config.patch_len());
     let (plane, cells) = (config.height * config.width, config.write_size * config.write_size);
-    let mut rows = vec![0.0; config.write_size * config.width];
-    let mut scaled = vec![0.0; cells];
-    let mut d_banks = vec![0.0; bank_len];
+    let mut work = WindowWork::new(&geometry);
     let mut d_depth = vec![0.0; plane];
     for b in 0..tape.batch {
         let raw = &tape.write_raw.at(t)[b * RAW..][..RAW];
+        let window = geometry.window(raw);
         let banks = &tape.write_banks.at(t)[b * bank_len..][..bank_len];
         let d_canvas = &mut d_canvas[b * config.image_len()..][..config.image_len()];
         let patch = &tape.patch.at(t)[b * patch_len..][..patch_len];
-        let scale = 1.0 / geometry.window(raw).intensity;
         let d_row = &mut d_products[b * layout.width..][..layout.width];
-        d_banks.fill(0.0);
+        work.d_banks.fill(0.0);
         let mut along = 0.0;
         for channel in 0..config.channels {
             let d_canvas = &d_canvas[channel * plane..][..plane];
             let patch = &patch[channel * cells..][..cells];
             let d_patch = &mut layout.patch.of_mut(d_row)[channel * cells..][..cells];
-            geometry.read(raw, banks, [d_canvas], &mut rows, d_patch);
-            for ((scaled, d_patch), patch) in scaled.iter_mut().zip(d_patch.iter_mut()).zip(patch) {
-                *d_patch *= scale;
-                *scaled = scale * patch;
-            }
-            along += dot(patch, d_patch);
-            geometry.banks_backward(raw, banks, d_canvas, &rows, &scaled, &mut d_banks);
+            along += geometry.write_backward(&window, banks, patch, d_canvas, d_patch, &mut work);
         }
         if config.write_mode == WriteMode::Composite {
             let canvas = &tape.canvas.at(t)[b * config.image_len()..][..config.image_len()];
             let kept = &tape.kept.at(t)[b * plane..][..plane];
             attenuate_backward(canvas, kept, d_canvas, &mut d_depth);
             let raw_depth = &patch[config.channels * cells..];
+            let depth: Vec<f32> = raw_depth.iter().map(|&m| softplus(m)).collect();
             let d_patch = &mut layout.patch.of_mut(d_row)[config.channels * cells..];
-            geometry.read(raw, banks, [&d_depth[..]], &mut rows, d_patch);
-            for ((scaled, d_patch), &m) in scaled.iter_mut().zip(d_patch.iter_mut()).zip(raw_depth) {
-                let depth = softplus(m);
-                *scaled = scale * depth;
-                along += scale * depth * *d_patch;
-                *d_patch *= scale * sigmoid(m);
-            }
-            geometry.banks_backward(raw, banks, &d_depth, &rows, &scaled, &mut d_banks);
+            along += geometry.write_backward(&window, banks, &depth, &d_depth, d_patch, &mut work);
+            d_patch.iter_mut().zip(raw_depth).for_each(|(d, &m)| *d *= sigmoid(m));
         }
         let d_raw = layout.write.of_mut(d_row);
-        geometry.fill_backward(raw, banks, &d_banks, d_raw);
+        geometry.window_backward(raw, &geometry.fill_backward(&window, banks, &work.d_banks), d_raw);
         if raw[4].abs() <= MAX_LOG {
             d_raw[4] -= along;
         }
@@ -316,7 +301,6 @@ fn posterior_backward(
 }
 
 /// From the glimpse's gradient to those of the raw read window and of the canvas that was read.
-#[allow(clippy::too_many_arguments)]
 fn read_backward(
     weights: &Weights,
     tape: &Tape,
@@ -325,44 +309,24 @@ fn read_backward(
     d_glimpse: &[f32],
     d_before: &mut [f32],
     d_canvas: &mut [f32],
-    d_image: &mut [f32],
 ) {
     let (config, geometry, layout) =
         (&weights.config, weights.config.read_geometry(), &weights.decoder_layout);
     let (bank_len, glimpse_len) = (geometry.bank_len(), config.glimpse_len());
-    let (plane, cells) = (config.height * config.width, config.read_size * config.read_size);
-    let rows_len = config.read_size * config.width;
-    let mut d_banks = vec![0.0; bank_len];
-    let (mut d_seen, mut d_drawn) = (vec![0.0; cells], vec![0.0; cells]);
+    let rows_len = 2 * config.channels * config.read_size * config.width;
+    let mut work = WindowWork::new(&geometry);
     for b in 0..tape.batch {
         let raw = &tape.read_raw.at(t)[b * RAW..][..RAW];
+        let window = geometry.window(raw);
         let banks = &tape.read_banks.at(t)[b * bank_len..][..bank_len];
-        let intensity = geometry.window(raw).intensity;
         let d_glimpse = &d_glimpse[b * glimpse_len..][..glimpse_len];
-        let rows = &tape.read_rows.at(t)[b * 2 * config.channels * rows_len..];
-        d_banks.fill(0.0);
-        for channel in 0..config.channels {
-            let at = b * config.image_len() + channel * plane;
-            let d_first = &d_glimpse[channel * cells..][..cells];
-            let d_error = &d_glimpse[glimpse_len / 2 + channel * cells..][..cells];
-            for k in 0..cells {
-                d_seen[k] = intensity * (d_first[k] + d_error[k]);
-                d_drawn[k] = -intensity * d_error[k];
-            }
-            let rows = |plane: usize| &rows[plane * rows_len..][..rows_len];
-            let (rows_seen, rows_drawn) = (rows(channel), rows(config.channels + channel));
-            let drawn = &tape.image.at(t)[at..][..plane];
-            geometry.banks_backward(raw, banks, &images[at..][..plane], rows_seen, &d_seen, &mut d_banks);
-            geometry.banks_backward(raw, banks, drawn, rows_drawn, &d_drawn, &mut d_banks);
-            d_image.fill(0.0);
-            geometry.write(raw, banks, 1.0, &d_drawn, d_image);
-            let d_canvas = &mut d_canvas[at..][..plane];
-            for ((d_canvas, d_image), drawn) in d_canvas.iter_mut().zip(d_image.iter()).zip(drawn) {
-                *d_canvas += d_image * drawn * (1.0 - drawn);
-            }
-        }
+        let rows = &tape.read_rows.at(t)[b * rows_len..][..rows_len];
+        let picture = b * config.image_len()..(b + 1) * config.image_len();
+        let planes = [&images[picture.clone()], &tape.image.at(t)[picture.clone()]];
+        let d_canvas = &mut d_canvas[picture];
+        geometry.glimpse_backward(&window, banks, planes, rows, d_glimpse, d_canvas, &mut work);
         let d_raw = layout.read.of_mut(&mut d_before[b * layout.width..]);
-        geometry.fill_backward(raw, banks, &d_banks, d_raw);
+        geometry.window_backward(raw, &geometry.fill_backward(&window, banks, &work.d_banks), d_raw);
         if raw[4].abs() <= MAX_LOG {
             let glimpse = &tape.glimpse.at(t)[b * glimpse_len..][..glimpse_len];
             d_raw[4] += dot(glimpse, d_glimpse);

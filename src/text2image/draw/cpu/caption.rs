@@ -5,9 +5,9 @@ use super::super::{config::Conditioning, parameters::ParameterValues};
 use super::weights::Weights;
 use crate::data::batch::Captions;
 use crate::kernels::{
-    lstm,
     math::{add_rows, add_scaled},
     matmul::{Mat, matmul},
+    word_lstm::{DirectionGradients, DirectionWeights, WordLstm},
 };
 
 /// The encoded captions of a batch: equal numbers of words.
@@ -19,8 +19,8 @@ pub struct Caption {
     pub words: usize,
     /// Word ids [batch, word].
     ids: Vec<usize>,
-    /// Both directions' saved LSTM states.
-    directions: [Direction; 2],
+    /// Both directions' states.
+    directions: [WordLstm; 2],
     /// Sentence vectors [batch, sentence].
     sentences: Vec<f32>,
     /// Word states h_j = [forward ; backward], [batch, word, 2L].
@@ -33,29 +33,23 @@ pub struct Caption {
     pub context: Vec<f32>,
 }
 
-/// One direction, by reading step (not by word).
-#[derive(Default)]
-struct Direction {
-    /// Gate activations [word, batch, 4L].
-    gates: Vec<f32>,
-    /// Cells [word + 1, batch, L]; the first are zeros.
-    cells: Vec<f32>,
-    /// Hidden states [word + 1, batch, L]; the first are the learned initial state.
-    hidden: Vec<f32>,
-}
-
-/// Input, recurrent and bias of one direction.
-fn direction_weights(host: &ParameterValues, backward: bool) -> [&[f32]; 3] {
-    if backward {
-        [&host.caption_backward_input, &host.caption_backward_recurrent, &host.caption_backward_bias]
-    } else {
-        [&host.caption_forward_input, &host.caption_forward_recurrent, &host.caption_forward_bias]
-    }
-}
-
-/// The word that a direction reads at a step.
-fn word_at(step: usize, words: usize, backward: bool) -> usize {
-    if backward { words - 1 - step } else { step }
+/// The weights of the direction from left to right, then from right to left.
+fn direction_weights(host: &ParameterValues) -> [DirectionWeights<'_>; 2] {
+    let initial = &host.caption_initial_hidden;
+    [
+        DirectionWeights {
+            input: &host.caption_forward_input,
+            recurrent: &host.caption_forward_recurrent,
+            bias: &host.caption_forward_bias,
+            initial,
+        },
+        DirectionWeights {
+            input: &host.caption_backward_input,
+            recurrent: &host.caption_backward_recurrent,
+            bias: &host.caption_backward_bias,
+            initial,
+        },
+    ]
 }
 
 impl Caption {
@@ -100,49 +94,12 @@ impl Caption {
 
     /// Runs the encoder over the words in both directions.
     fn read(&mut self, weights: &Weights, ids: &[usize]) {
-        let (config, host) = (&weights.config, &weights.host);
-        let (size, batch, words) = (config.word_size, self.batch, self.words);
         self.ids.clear();
         self.ids.extend_from_slice(ids);
-        self.states.resize(batch * words * 2 * size, 0.0);
-        for (d, direction) in self.directions.iter_mut().enumerate() {
-            let [input, recurrent, bias] = direction_weights(host, d == 1);
-            direction.gates.resize(words * batch * 4 * size, 0.0);
-            direction.cells.resize((words + 1) * batch * size, 0.0);
-            direction.hidden.resize((words + 1) * batch * size, 0.0);
-            for row in direction.hidden[..batch * size].chunks_exact_mut(size) {
-                row.copy_from_slice(&host.caption_initial_hidden);
-            }
-            for step in 0..words {
-                let word = word_at(step, words, d == 1);
-                let gates = &mut direction.gates[step * batch * 4 * size..][..batch * 4 * size];
-                for (row, gates) in gates.chunks_exact_mut(4 * size).enumerate() {
-                    let id = ids[row * words + word];
-                    gates.copy_from_slice(&input[id * 4 * size..][..4 * size]);
-                }
-                let (before, after) = direction.hidden.split_at_mut((step + 1) * batch * size);
-                let hidden_before = &before[step * batch * size..];
-                matmul(
-                    gates,
-                    4 * size,
-                    true,
-                    Mat::new(hidden_before, batch, size),
-                    Mat::new(recurrent, size, 4 * size),
-                );
-                let (cells_before, cells) = direction.cells.split_at_mut((step + 1) * batch * size);
-                let hidden = &mut after[..batch * size];
-                lstm::forward(
-                    gates,
-                    bias,
-                    &cells_before[step * batch * size..],
-                    &mut cells[..batch * size],
-                    hidden,
-                );
-                for (row, hidden) in hidden.chunks_exact(size).enumerate() {
-                    let at = (row * words + word) * 2 * size + d * size;
-                    self.states[at..at + size].copy_from_slice(hidden);
-                }
-            }
+        self.states.resize(self.batch * self.words * 2 * weights.config.word_size, 0.0);
+        let both = self.directions.iter_mut().zip(direction_weights(&weights.host));
+        for ((direction, weights), backward) in both.zip([false, true]) {
+            direction.read(weights, backward, ids, self.words, &mut self.states);
         }
     }
 
@@ -253,71 +210,22 @@ impl Caption {
 
     /// Back through the encoder, from the word states' gradients.
     fn read_backward(&self, weights: &Weights, d_states: &[f32], gradients: &mut ParameterValues) {
-        let (config, host) = (&weights.config, &weights.host);
-        let (size, batch, words) = (config.word_size, self.batch, self.words);
-        let width = 2 * size;
-        let mut d_gates = vec![0.0; words * batch * 4 * size];
-        for (d, direction) in self.directions.iter().enumerate() {
-            let [_, recurrent, _] = direction_weights(host, d == 1);
-            let mut d_cell = vec![0.0; batch * size];
-            let mut d_hidden = vec![0.0; batch * size];
-            for step in (0..words).rev() {
-                let word = word_at(step, words, d == 1);
-                for (row, d_hidden) in d_hidden.chunks_exact_mut(size).enumerate() {
-                    let at = (row * words + word) * width + d * size;
-                    for (d_hidden, d_state) in d_hidden.iter_mut().zip(&d_states[at..at + size]) {
-                        *d_hidden += d_state;
-                    }
-                }
-                let d_gates = &mut d_gates[step * batch * 4 * size..][..batch * 4 * size];
-                lstm::backward(
-                    size,
-                    &direction.gates[step * batch * 4 * size..][..batch * 4 * size],
-                    &direction.cells[step * batch * size..][..batch * size],
-                    &direction.cells[(step + 1) * batch * size..][..batch * size],
-                    &d_hidden,
-                    &mut d_cell,
-                    d_gates,
-                    4 * size,
-                );
-                matmul(
-                    &mut d_hidden,
-                    size,
-                    false,
-                    Mat::new(d_gates, batch, 4 * size),
-                    Mat::new(recurrent, size, 4 * size).t(),
-                );
-            }
-            let (d_input, d_recurrent, d_bias) = if d == 1 {
-                (
-                    &mut gradients.caption_backward_input,
-                    &mut gradients.caption_backward_recurrent,
-                    &mut gradients.caption_backward_bias,
-                )
-            } else {
-                (
-                    &mut gradients.caption_forward_input,
-                    &mut gradients.caption_forward_recurrent,
-                    &mut gradients.caption_forward_bias,
-                )
-            };
-            add_rows(&mut gradients.caption_initial_hidden, &d_hidden, size);
-            add_rows(d_bias, &d_gates, 4 * size);
-            matmul(
-                d_recurrent,
-                4 * size,
-                true,
-                Mat::new(&direction.hidden, words * batch, size).t(),
-                Mat::new(&d_gates, words * batch, 4 * size),
-            );
-            for step in 0..words {
-                let word = word_at(step, words, d == 1);
-                for row in 0..batch {
-                    let id = self.ids[row * words + word];
-                    let d_gates = &d_gates[(step * batch + row) * 4 * size..][..4 * size];
-                    add_rows(&mut d_input[id * 4 * size..][..4 * size], d_gates, 4 * size);
-                }
-            }
-        }
+        let initial = &mut gradients.caption_initial_hidden;
+        let [forward, backward] = &self.directions;
+        let [of_forward, of_backward] = direction_weights(&weights.host);
+        let d_forward = DirectionGradients {
+            input: &mut gradients.caption_forward_input,
+            recurrent: &mut gradients.caption_forward_recurrent,
+            bias: &mut gradients.caption_forward_bias,
+            initial,
+        };
+        forward.read_backward(of_forward, &self.ids, d_states, d_forward);
+        let d_backward = DirectionGradients {
+            input: &mut gradients.caption_backward_input,
+            recurrent: &mut gradients.caption_backward_recurrent,
+            bias: &mut gradients.caption_backward_bias,
+            initial,
+        };
+        backward.read_backward(of_backward, &self.ids, d_states, d_backward);
     }
 }

@@ -8,8 +8,10 @@ use super::{
     weights::Weights,
 };
 use crate::kernels::{
-    attention, gaussian, lstm,
-    math::{add_scaled, exp, sigmoid_into, softplus, tanh},
+    attention,
+    cross_entropy::cross_entropy,
+    gaussian, lstm,
+    math::{add_scaled, exp, sigmoid_into, softplus, tanh_biased},
     matmul::{Mat, matmul},
     window::Geometry,
 };
@@ -101,13 +103,6 @@ fn prior(weights: &Weights, tape: &mut Tape, t: usize) {
     }
 }
 
-#[multiversion::multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+fma", "x86_64+avx2+fma"))]
-fn tanh_biased(values: &mut [f32], bias: &[f32]) {
-    for (value, bias) in values.iter_mut().zip(bias) {
-        *value = tanh(*value + bias);
-    }
-}
-
 /// The image of picture `b` after `t` steps, σ(c_t).
 fn show(weights: &Weights, tape: &mut Tape, t: usize, b: usize) {
     let len = weights.config.image_len();
@@ -117,24 +112,18 @@ fn show(weights: &Weights, tape: &mut Tape, t: usize, b: usize) {
 /// `r_t = γ [read(x) ; read(x − σ(c))]` of picture `b`.
 fn read(weights: &Weights, tape: &mut Tape, images: &[f32], t: usize, b: usize) {
     let (config, geometry) = (&weights.config, weights.config.read_geometry());
-    let (plane, image_len) = (config.height * config.width, config.image_len());
+    let image_len = config.image_len();
     let row = &tape.products.at(t)[b * weights.decoder_layout.width..];
     let raw = tape.read_raw.row_mut(t, b, 5);
     raw.copy_from_slice(weights.decoder_layout.read.of(row));
     add_scaled(raw, 1.0, &weights.host.read_window_bias);
+    let window = geometry.window(raw);
     let banks = tape.read_banks.row_mut(t, b, geometry.bank_len());
-    geometry.fill(raw, banks);
-    let intensity = geometry.window(raw).intensity;
+    geometry.fill(&window, banks);
     let glimpse = tape.glimpse.row_mut(t, b, config.glimpse_len());
     let rows = tape.read_rows.row_mut(t, b, 2 * config.channels * config.read_size * config.width);
-    let (seen, drawn) = (&images[b * image_len..][..image_len], tape.image.row(t, b, image_len));
-    let planes = seen.chunks_exact(plane).chain(drawn.chunks_exact(plane));
-    geometry.read(raw, banks, planes, rows, glimpse);
-    let (seen, error) = glimpse.split_at_mut(config.glimpse_len() / 2);
-    for (seen, error) in seen.iter_mut().zip(error) {
-        *seen *= intensity;
-        *error = *seen - intensity * *error;
-    }
+    let planes = [&images[b * image_len..][..image_len], tape.image.row(t, b, image_len)];
+    geometry.glimpse(&window, banks, planes, rows, glimpse);
 }
 
 /// The inference LSTM, the posterior, its sample and its KL from the prior.
@@ -235,25 +224,26 @@ fn write(weights: &Weights, tape: &mut Tape, geometry: &Geometry, t: usize, b: u
     let raw = tape.write_raw.row_mut(t, b, 5);
     raw.copy_from_slice(layout.write.of(row));
     add_scaled(raw, 1.0, &host.write_window_bias);
+    let window = geometry.window(raw);
     let banks = tape.write_banks.row_mut(t, b, geometry.bank_len());
-    geometry.fill(raw, banks);
+    geometry.fill(&window, banks);
     let patch = tape.patch.row_mut(t, b, config.patch_len());
     patch.copy_from_slice(layout.patch.of(row));
     add_scaled(patch, 1.0, &host.write_patch_bias);
-    let scale = 1.0 / geometry.window(raw).intensity;
+    let scale = 1.0 / window.intensity;
     let canvas = tape.canvas.carried(t, b, config.image_len());
     if config.write_mode == WriteMode::Composite {
         let depth: Vec<f32> = patch[config.channels * cells..].iter().map(|&m| softplus(m)).collect();
         let kept = tape.kept.row_mut(t, b, plane);
         kept.fill(0.0);
-        geometry.write(raw, banks, -scale, &depth, kept);
+        geometry.write(&window, banks, -scale, &depth, kept);
         exponentials(kept);
         for canvas in canvas.chunks_exact_mut(plane) {
             multiply(canvas, kept);
         }
     }
     for (canvas, patch) in canvas.chunks_exact_mut(plane).zip(patch.chunks_exact(cells)) {
-        geometry.write(raw, banks, scale, patch, canvas);
+        geometry.write(&window, banks, scale, patch, canvas);
     }
 }
 
@@ -274,31 +264,4 @@ pub fn reconstruction(weights: &Weights, tape: &Tape, images: &[f32]) -> Vec<f64
     let len = weights.config.image_len();
     let canvas = tape.canvas.at(tape.num_steps).chunks_exact(len);
     canvas.zip(images.chunks_exact(len)).map(|(canvas, image)| cross_entropy(canvas, image)).collect()
-}
-
-/// `Σ softplus(c) − x·c`, nats. `softplus(c) = max(c, 0) + ln(1 + e^{−|c|})`; there is one logarithm, of a
-/// product, for every sixteen lanes and 32 pixels of each.
-#[multiversion::multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+fma", "x86_64+avx2+fma"))]
-fn cross_entropy(canvas: &[f32], image: &[f32]) -> f64 {
-    const LANES: usize = 16;
-    let of_registers = |canvas: &[[f32; LANES]], image: &[[f32; LANES]]| -> f64 {
-        let (mut sums, mut products) = ([0.0f32; LANES], [1.0f32; LANES]);
-        for (canvas, image) in canvas.iter().zip(image) {
-            for lane in 0..LANES {
-                let c = canvas[lane];
-                sums[lane] += c.max(0.0) - image[lane] * c;
-                products[lane] *= 1.0 + exp(-c.abs());
-            }
-        }
-        let nats = |(sum, product): (f32, f32)| f64::from(sum) + f64::from(product).ln();
-        sums.into_iter().zip(products).map(nats).sum()
-    };
-    let ((canvas, canvas_rest), (image, image_rest)) = (canvas.as_chunks(), image.as_chunks());
-    // What is left over lies beside pixels that cost nothing.
-    let mut last = [[f32::MIN; LANES], [0.0; LANES]];
-    last[0][..canvas_rest.len()].copy_from_slice(canvas_rest);
-    last[1][..image_rest.len()].copy_from_slice(image_rest);
-    let blocks = canvas.chunks(32).zip(image.chunks(32));
-    blocks.map(|(canvas, image)| of_registers(canvas, image)).sum::<f64>()
-        + of_registers(&[last[0]], &[last[1]])
 }

@@ -22,7 +22,7 @@ use crate::data::{
     batch::{CaptionBatch, Captions},
     noise::Noise,
 };
-use crate::kernels::gaussian;
+use crate::kernels::{gaussian, steps::StepBuffer};
 
 /// The lower bound's two terms, nats per image, averaged over a batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
@@ -181,7 +181,7 @@ pub fn log_weights(
         let tape = &shard.tape;
         let reconstruction = forward::reconstruction(weights, tape, &part.images);
         let ratio = |b: usize, t: usize| {
-            let of = |buffer: &tape::StepBuffer| buffer.at(t)[b * z..][..z].to_vec();
+            let of = |buffer: &StepBuffer| buffer.at(t)[b * z..][..z].to_vec();
             let (mean_p, log_std_p) = tape.prior.at(t)[b * 2 * z..][..2 * z].split_at(z);
             let (latent, noise) = (of(&tape.latent), of(&tape.noise));
             gaussian::log_ratio(&latent, &noise, &of(&tape.posterior_log_std), mean_p, log_std_p)

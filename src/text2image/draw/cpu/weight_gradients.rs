@@ -1,14 +1,11 @@
 //! The gradients of the loop's weights, once the backward pass has gone through all steps.
 
 use super::super::parameters::ParameterValues;
-use super::{
-    backward::Cotangents,
-    tape::{StepBuffer, Tape},
-    weights::Weights,
-};
+use super::{backward::Cotangents, tape::Tape, weights::Weights};
 use crate::kernels::{
     math::add_rows,
     matmul::{Mat, matmul},
+    steps::StepBuffer,
 };
 
 /// Every weight of the loop, as one product over all steps.

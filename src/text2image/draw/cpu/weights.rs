@@ -3,28 +3,12 @@
 
 use super::super::config::DrawConfig;
 use super::super::parameters::ParameterValues;
-use crate::kernels::{bf16_matrix::Bf16Matrix, matmul::Mat, window::RAW};
-
-/// Columns of a matrix that serve one purpose.
-#[derive(Clone, Copy, Debug)]
-pub struct Columns {
-    /// First column.
-    pub start: usize,
-    /// Number of columns.
-    pub len: usize,
-}
-
-impl Columns {
-    /// These columns of one row.
-    pub fn of<'a>(&self, row: &'a [f32]) -> &'a [f32] {
-        &row[self.start..self.start + self.len]
-    }
-
-    /// These columns of one row, to write.
-    pub fn of_mut<'a>(&self, row: &'a mut [f32]) -> &'a mut [f32] {
-        &mut row[self.start..self.start + self.len]
-    }
-}
+use crate::kernels::{
+    bf16_matrix::Bf16Matrix,
+    columns::{Columns, copy_columns, layout, take_columns},
+    matmul::Mat,
+    window::RAW,
+};
 
 /// What the decoder state is multiplied with: `[D, width]`.
 #[derive(Clone, Copy, Debug)]
@@ -88,16 +72,6 @@ pub struct PaintingWeights {
     pub decoder: Bf16Matrix,
     /// Latent → gates of the generative LSTM.
     pub latent: Bf16Matrix,
-}
-
-fn layout<const N: usize>(sizes: [usize; N]) -> ([Columns; N], usize) {
-    let mut start = 0;
-    let columns = sizes.map(|len| {
-        let columns = Columns { start, len };
-        start += len;
-        columns
-    });
-    (columns, start)
 }
 
 impl Weights {
@@ -233,22 +207,4 @@ fn encoder_parts<'a>(layout: &EncoderLayout, host: &'a ParameterValues) -> [(Col
         (layout.mean, &host.posterior_mean),
         (layout.log_std, &host.posterior_log_std),
     ]
-}
-
-fn copy_columns(packed: &mut [f32], width: usize, columns: Columns, matrix: &[f32]) {
-    if columns.len == 0 {
-        return;
-    }
-    for (row, values) in packed.chunks_exact_mut(width).zip(matrix.chunks_exact(columns.len)) {
-        columns.of_mut(row).copy_from_slice(values);
-    }
-}
-
-fn take_columns(packed: &[f32], width: usize, columns: Columns, matrix: &mut [f32]) {
-    if columns.len == 0 {
-        return;
-    }
-    for (row, values) in packed.chunks_exact(width).zip(matrix.chunks_exact_mut(columns.len)) {
-        values.copy_from_slice(columns.of(row));
-    }
 }
