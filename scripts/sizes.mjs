@@ -26,7 +26,7 @@ const BUDGETS = [
   ['weights of the paper’s digits', size('models/aligndraw-digits.safetensors'), 2_500_000],
   ['weights of the scenes', size('models/scenes.safetensors'), 8_000_000],
   ['weights of the paper’s scenes', size('models/aligndraw-scenes.safetensors'), 8_000_000],
-  ['whole first picture in a blog: element, flex engine, digits', library + size('pkg/flex/aligndraw_bg.wasm.br') + size('models/digits.safetensors') + brotli('models/digits.json'), 1_500_000],
+  ['whole first picture in a blog: element, CPU engine, digits', library + cpu + size('models/digits.safetensors') + brotli('models/digits.json'), 1_500_000],
 ];
 let failed = false;
 for (const [name, bytes, budget] of BUDGETS) {

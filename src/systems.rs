@@ -14,10 +14,10 @@ use crate::model::{Config, ImageSize, Trainable, check_memory};
 use crate::model::{ImageTextMatching, ImageToText, TextToText};
 #[cfg(native)]
 use crate::options::Preset;
-#[cfg(fused)]
-use crate::text2image::draw;
 #[cfg(tensors)]
-use crate::text2image::{deconv, framed, lapgan, layered, vae};
+use crate::text2image::{deconv, lapgan, layered, vae};
+#[cfg(fused)]
+use crate::text2image::{draw, framed};
 #[cfg(looks)]
 use crate::text2text::encoder_decoder;
 
@@ -225,10 +225,10 @@ systems! {
         fused {
             /// The DRAW family: alignDRAW and its relatives.
             Draw(draw::Draw) = "draw" | "align-draw";
-        }
-        in tensors {
             /// DRAW inside frames that the caption gives each drawn word.
             Framed(framed::Framed) = "framed";
+        }
+        in tensors {
             /// Pictures in layers: the place, then each thing in a frame of its own.
             Layered(layered::Layered) = "layered";
             /// Variational autoencoders, fully connected or convolutional.
@@ -311,8 +311,8 @@ mod tests {
         assert!(NAMES.iter().all(|name| ["cpu", "flex", "describe"].contains(&of(name))));
         assert!(ranks("embed") && !ranks("attend") && !ranks("draw"));
         assert_eq!(
-            [of("draw"), of("align-draw"), of("layered"), of("attend")],
-            ["cpu", "cpu", "flex", "describe"]
+            [of("draw"), of("align-draw"), of("framed"), of("layered"), of("attend")],
+            ["cpu", "cpu", "cpu", "flex", "describe"]
         );
     }
 }

@@ -58,7 +58,7 @@ describe('a file that does not come is named with its cause', () => {
     assert.equal(await draw(), 8);
   });
 
-  for (const [file, name] of [[/^worker\.js$/, /worker\.js/], [/^engine-flex\.js$/, /engine-flex\.js/], [/^flex\/.*\.wasm$/, /aligndraw_bg\.wasm/], [/\/digits\.safetensors$/, /digits\.safetensors/], [/^digits-\w+\.js$/, /digits-\w+\.js/]]) {
+  for (const [file, name] of [[/^worker\.js$/, /worker\.js/], [/^engine-cpu\.js$/, /engine-cpu\.js/], [/^cpu\/.*\.wasm$/, /aligndraw_bg\.wasm/], [/\/digits\.safetensors$/, /digits\.safetensors/], [/^digits-\w+\.js$/, /digits-\w+\.js/]]) {
     test(`${name.source}: the server has none`, async () => {
       await open();
       removeFile(file);
@@ -175,7 +175,7 @@ describe('nothing that is kept is replaced before the new one has proved right',
 
   test('a web page in the place of weights and engine', async () => {
     await open();
-    for (const file of ['models/digits.safetensors', 'flex/aligndraw_bg.wasm']) {
+    for (const file of ['models/digits.safetensors', 'cpu/aligndraw_bg.wasm']) {
       const good = readFileSync(join(folder, file));
       writeFileSync(join(folder, file), LOGIN);
       assert.match(await draw(), /could not be loaded|is damaged/);

@@ -152,7 +152,7 @@ describe('the packed package draws', () => {
     const engines = await startHost('pkg');
     try {
       await built(join(folder, 'dist'), '/', `?pkg=${engines.url}`);
-      assert.ok(engines.requests.some(({ path }) => path === '/flex/aligndraw_bg.wasm'));
+      assert.ok(engines.requests.some(({ path }) => path === '/cpu/aligndraw_bg.wasm'));
     } finally {
       engines.stop();
     }

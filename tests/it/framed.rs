@@ -10,7 +10,7 @@ use aligndraw::data::mnist_captions::{Bans, Scene, Scenes, vocabulary};
 use aligndraw::data::noise::Noise;
 use aligndraw::data::source::Source;
 use aligndraw::error::Error;
-use aligndraw::model::{CaptionIds, Config, TextToImage, Trainable};
+use aligndraw::model::{CaptionIds, Painter, TextToImage, Trainable};
 use aligndraw::nn::floats;
 use aligndraw::paint::Pipeline;
 use aligndraw::text2image::framed::{Framed, FramedConfig, Order, Slots, presets};
@@ -47,6 +47,16 @@ impl ModuleVisitor for Collect<'_> {
         let gradient = parameter.val().grad(self.0).expect("every parameter has a gradient");
         self.1.push(floats(gradient.into_data()));
     }
+}
+
+fn gradients_of(model: &Framed, config: &FramedConfig, item: &TrainBatch) -> Vec<Vec<f32>> {
+    let tracked = model.clone().train();
+    let terms = tracked.terms(config, item).map(Tensor::mean);
+    let loss = terms.0.into_iter().map(|(_, term)| term).reduce(|a, b| a + b).expect("terms");
+    let backward = loss.backward();
+    let mut found = Collect(&backward, Vec::new());
+    tracked.visit(&mut found);
+    found.1
 }
 
 #[test]
@@ -109,15 +119,10 @@ fn gradients_are_those_of_the_bound() {
     let config = small();
     let item = item(&config, 1.0);
     let model = Framed::init(&config, 2, &Device::flex());
-    let tracked = model.clone().train();
-    let terms = tracked.terms(&config, &item).map(Tensor::mean);
-    let loss = terms.0.into_iter().map(|(_, term)| term).reduce(|a, b| a + b).expect("terms");
-    let backward = loss.backward();
-    let mut found = Collect(&backward, Vec::new());
-    tracked.visit(&mut found);
+    let found = gradients_of(&model, &config, &item);
     let total = |model: &Framed| mean_terms(model, &config, &item).iter().map(|&x| f64::from(x)).sum::<f64>();
     let tensors = aligndraw::checkpoint::float_tensors(&model);
-    for (at, gradient) in found.1.iter().enumerate() {
+    for (at, gradient) in found.iter().enumerate() {
         // Along the gradient itself, where f32 tells the difference best.
         let norm = gradient.iter().map(|g| g * g).sum::<f32>().sqrt();
         if norm < 1e-2 {
@@ -142,13 +147,68 @@ fn gradients_are_those_of_the_bound() {
     }
 }
 
+/// The fused passes give the terms and gradients of the definition, with noise on frames and on the order and without,
+/// over threads.
+#[test]
+fn fused_passes_are_those_of_the_definition() {
+    for (order, progress, threads) in [
+        (Order::Sentence, 0.0, 1),
+        (Order::Sentence, 0.1, 2),
+        (Order::Sentence, 1.0, 4),
+        (Order::Learned, 0.1, 8),
+        (Order::Learned, 0.7, 1),
+        (Order::Learned, 1.0, 2),
+    ] {
+        let curriculum = FramedConfig::digits(vec![0]).curriculum;
+        let config = FramedConfig { curriculum, order, ..small() };
+        let model = Framed::init(&config, 2, &Device::flex());
+        let item = item(&config, progress);
+        let mut fused = Framed::fused(&config, threads).expect("there are fused passes");
+        let (terms, gradients) = fused.gradients(&model, &config, &item);
+        let close = |found: f64, expected: f32| {
+            (found - f64::from(expected)).abs() < 1e-4 * f64::from(expected).abs()
+        };
+        for (found, expected) in terms.0.iter().zip(mean_terms(&model, &config, &item)) {
+            assert!(close(found.1, expected), "{found:?}, {expected}");
+        }
+        assert_eq!(fused.terms(&model, &config, &item).0, terms.0);
+        let bounds = fused.image_bounds(&model, &config, &item).expect("it tells images apart");
+        let total: f64 = terms.0.iter().map(|(_, term)| term).sum();
+        assert!((bounds.iter().sum::<f64>() / bounds.len() as f64 + total).abs() < 1e-9 * total.abs());
+        let expected = gradients_of(&model, &config, &item);
+        assert_eq!(gradients.len(), expected.len());
+        let names = aligndraw::checkpoint::float_tensors(&model);
+        for ((found, expected), tensor) in gradients.iter().zip(&expected).zip(names) {
+            let scale = expected.iter().fold(1e-3f32, |most, x| most.max(x.abs()));
+            assert!(
+                worst(found, expected) < 2e-3 * scale,
+                "{}: {}",
+                tensor.name,
+                worst(found, expected) / scale
+            );
+        }
+    }
+}
+
 #[test]
 fn it_paints_the_same_from_one_seed_and_goes_on_from_a_branch() {
     let config = small();
     let device = Device::flex();
     let model = Framed::init(&config, 4, &device);
     assert!(encode(&model, Precision::Byte).is_ok());
-    let pipeline = Pipeline::new(model.painter(&config, &device), vocabulary(), 1.0);
+    for painter in painters(model, &config) {
+        paints_and_branches(painter);
+    }
+}
+
+/// The largest difference.
+fn worst(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).fold(0.0f32, |most, (a, b)| most.max((a - b).abs()))
+}
+
+fn paints_and_branches(painter: Box<dyn Painter>) {
+    let steps = painter.num_steps();
+    let pipeline = Pipeline::new(painter, vocabulary(), 1.0);
     let caption = "the digit 3 is on the left of the digit 8";
     let finish = |pictures: &mut aligndraw::paint::Pictures| {
         let mut all = Vec::new();
@@ -159,9 +219,8 @@ fn it_paints_the_same_from_one_seed_and_goes_on_from_a_branch() {
     };
     let mut first = pipeline.begin(caption, &[4, 5]).expect("a caption");
     let drawn = finish(&mut first);
-    assert_eq!(drawn.len(), config.num_steps());
+    assert_eq!(drawn.len(), steps);
     let again = finish(&mut pipeline.begin(caption, &[5]).expect("a caption"));
-    let worst = |a: &[f32], b: &[f32]| a.iter().zip(b).fold(0.0f32, |most, (a, b)| most.max((a - b).abs()));
     assert!(worst(&again[3][0].image, &drawn[3][1].image) < 1e-5);
     assert!(worst(&drawn[3][0].image, &drawn[3][1].image) > 0.0);
     // The word that is drawn has all of the attention: "3", then "8".
@@ -171,15 +230,35 @@ fn it_paints_the_same_from_one_seed_and_goes_on_from_a_branch() {
         let rect = drawn[step][0].rect.expect("a window");
         assert!(rect.width > 0.0 && rect.width <= 0.6 * 60.0);
     }
-    let same = finish(&mut pipeline.branch(&first, 1, 2, caption, 5).expect("a branch"));
-    assert!(worst(&same[1][0].image, &drawn[3][1].image) < 1e-5);
+    // From the middle of a word, and from a place where the first one has been drawn.
+    for step in [2, 3] {
+        let same = finish(&mut pipeline.branch(&first, 1, step, caption, 5).expect("a branch"));
+        assert!(worst(&same[3 - step][0].image, &drawn[3][1].image) < 1e-5);
+    }
     let error = pipeline.begin("the digit of the image", &[1]).err().expect("refused").to_string();
     assert!(error.contains("names nothing"), "{error}");
 }
 
-/// Which words are drawn step by step, and the finished picture.
+/// The painters of a model: by the fused passes, and in burn tensors.
+fn painters(model: Framed, config: &FramedConfig) -> [Box<dyn Painter>; 2] {
+    let tensors = aligndraw::checkpoint::float_tensors(&model);
+    let mut take = |name: &str, _: &[usize]| {
+        Ok(tensors.iter().find(|tensor| tensor.name == name).expect("a tensor").values.clone())
+    };
+    let fused = Framed::fused_painter(config, &mut take).expect("there are fused passes");
+    [fused.expect("all tensors"), model.painter(config, &Device::flex())]
+}
+
+/// Which words are drawn step by step, and the finished picture: by the fused passes, and the same in burn tensors.
 fn drawn(model: Framed, config: &FramedConfig, caption: &str) -> (Vec<usize>, Vec<f32>) {
-    let pipeline = Pipeline::new(model.painter(config, &Device::flex()), vocabulary(), 1.0);
+    let [fused, tensors] = painters(model, config).map(|painter| drawn_by(painter, caption));
+    assert_eq!(fused.0, tensors.0);
+    assert!(worst(&fused.1, &tensors.1) < 1e-5);
+    tensors
+}
+
+fn drawn_by(painter: Box<dyn Painter>, caption: &str) -> (Vec<usize>, Vec<f32>) {
+    let pipeline = Pipeline::new(painter, vocabulary(), 1.0);
     let mut pictures = pipeline.begin(caption, &[6]).expect("a caption");
     let (mut words, mut image) = (Vec::new(), Vec::new());
     while let Some(mut frames) = pollster::block_on(pipeline.step(&mut pictures)).expect("a step") {
@@ -234,15 +313,10 @@ fn a_learned_order_is_learned() {
     assert_ne!(at(0.1), at(1.0));
     assert_ne!(at(0.6), at(1.0));
     assert_eq!(at(0.8), at(1.0));
-    let tracked = model.train();
-    let terms = tracked.terms(&config, &item(&config, 1.0)).map(Tensor::mean);
-    let loss = terms.0.into_iter().map(|(_, term)| term).reduce(|a, b| a + b).expect("terms");
-    let backward = loss.backward();
-    let mut found = Collect(&backward, Vec::new());
-    tracked.visit(&mut found);
-    let names = aligndraw::checkpoint::float_tensors(&tracked);
+    let found = gradients_of(&model, &config, &item(&config, 1.0));
+    let names = aligndraw::checkpoint::float_tensors(&model);
     let of_attention: Vec<_> =
-        names.iter().zip(&found.1).filter(|(tensor, _)| tensor.name.starts_with("attention.")).collect();
+        names.iter().zip(&found).filter(|(tensor, _)| tensor.name.starts_with("attention.")).collect();
     assert_eq!(of_attention.len(), 6);
     for (tensor, gradient) in of_attention {
         assert!(gradient.iter().any(|g| *g != 0.0), "{}", tensor.name);

@@ -1,11 +1,13 @@
-//! The framed painter's bound, gradients and pictures against an independent float64 reference
+//! The framed painter's bound, gradients and pictures, in burn tensors and by the fused passes, against an independent float64 reference
 //! (`tests/fixtures/generate_framed.py`).
 
 use std::collections::BTreeMap;
 
 use aligndraw::checkpoint::{float_tensors, with_values};
-use aligndraw::model::{CaptionIds, TextToImage, Trainable, Values};
+use aligndraw::data::batch::CaptionBatch;
+use aligndraw::model::{CaptionIds, Painter, TextToImage, Trainable, Values};
 use aligndraw::nn::floats;
+use aligndraw::text2image::framed::cpu::{FramedValues, Shard, Weights, bounds};
 use aligndraw::text2image::framed::{BoundNoise, Framed, FramedConfig, Slots};
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Gradients, Tensor};
@@ -32,6 +34,32 @@ impl Case {
     fn model(&self, device: &Device) -> Framed {
         let fresh = Framed::init(&self.config, 1, device);
         with_values(fresh, |name, _| Ok(self.parameters[name].clone())).expect("all tensors")
+    }
+
+    fn bound_noise(&self) -> BoundNoise {
+        BoundNoise {
+            of_frames: self.frame_noise.clone(),
+            of_steps: self.noise.clone(),
+            jitter: None,
+            of_order: None,
+        }
+    }
+
+    /// Paints the captions and holds the finished pictures to the reference.
+    fn paint(&self, painter: &dyn Painter) {
+        let config = &self.config;
+        let of_frames = self.frame_noise.chunks(2 * config.max_drawn);
+        let of_steps = self.noise.chunks(config.num_steps * config.latent_size);
+        let noise = of_frames.zip(of_steps).flat_map(|(a, b)| [a, b].concat()).collect();
+        let mut drawing = painter.begin(&self.captions(), noise).expect("every caption draws something");
+        let mut images = Vec::new();
+        for _ in 0..config.num_steps {
+            images = match drawing.step().expect("a step").images {
+                Values::Host(values) => values,
+                Values::Device(tensor) => floats(tensor.into_data()),
+            };
+        }
+        assert_close("painted", &images, &self.painted);
     }
 
     fn captions(&self) -> CaptionIds {
@@ -67,12 +95,7 @@ fn bound_and_gradients() {
         let device = Device::flex().autodiff();
         let (model, captions) = (case.model(&device).train(), case.captions());
         let slots = Slots::of(&case.config, &captions).expect("every caption draws something");
-        let noise = BoundNoise {
-            of_frames: case.frame_noise.clone(),
-            of_steps: case.noise.clone(),
-            jitter: None,
-            of_order: None,
-        };
+        let noise = case.bound_noise();
         let terms = model.bound(&case.config, &captions, &slots, case.images.clone(), noise, &device);
         let means: Vec<Tensor<1>> = terms.0.into_iter().map(|(_, term)| term.mean()).collect();
         for (at, (mean, expected)) in means.iter().zip(&case.terms).enumerate() {
@@ -90,22 +113,39 @@ fn bound_and_gradients() {
 }
 
 #[test]
+fn fused_bound_and_gradients() {
+    for case in cases() {
+        let (config, captions) = (&case.config, case.captions());
+        let values = FramedValues::of(config, &case.model(&Device::flex()));
+        let batch = CaptionBatch::of_words(captions.ids.into(), captions.words, case.images.clone().into());
+        for threads in [1, 2] {
+            let mut shards: Vec<Shard> = (0..threads).map(|_| Shard::default()).collect();
+            let weights = Weights::new(config, values.clone());
+            let (terms, gradients) = bounds(&weights, &batch, &case.bound_noise(), &mut shards, true);
+            for (at, expected) in case.terms.iter().enumerate() {
+                let mean = terms.iter().map(|terms| terms[at]).sum::<f64>() / terms.len() as f64;
+                assert_close(&format!("term {at}"), &[mean as f32], &[*expected]);
+            }
+            let names = float_tensors(&case.model(&Device::flex()));
+            let gradients = gradients.expect("they are wanted").into_vectors();
+            assert_eq!(names.len(), gradients.len());
+            for (tensor, gradient) in names.iter().zip(&gradients) {
+                assert_close(&tensor.name, gradient, &case.gradients[&tensor.name]);
+            }
+        }
+    }
+}
+
+#[test]
 fn painting() {
     let device = Device::flex();
     for case in cases() {
-        let (config, captions) = (&case.config, case.captions());
-        let painter = case.model(&device).painter(config, &device);
-        let of_frames = case.frame_noise.chunks(2 * config.max_drawn);
-        let of_steps = case.noise.chunks(config.num_steps * config.latent_size);
-        let noise = of_frames.zip(of_steps).flat_map(|(a, b)| [a, b].concat()).collect();
-        let mut drawing = painter.begin(&captions, noise).expect("every caption draws something");
-        let mut images = Vec::new();
-        for _ in 0..config.num_steps {
-            images = match drawing.step().expect("a step").images {
-                Values::Host(values) => values,
-                Values::Device(tensor) => floats(tensor.into_data()),
-            };
+        let config = &case.config;
+        let model = case.model(&device);
+        let mut take = |name: &str, _: &[usize]| Ok(case.parameters[name].clone());
+        let fused = Framed::fused_painter(config, &mut take).expect("there are fused passes");
+        for painter in [fused.expect("all tensors"), model.painter(config, &device)] {
+            case.paint(painter.as_ref());
         }
-        assert_close("painted", &images, &case.painted);
     }
 }

@@ -9,7 +9,7 @@ use crate::nn::lstm::{OverWords, both_ways};
 use crate::nn::{affine, indices};
 
 /// The drawn words of a batch of captions, in the order of the sentence.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Slots {
     /// For each caption the positions of its drawn words, 1 to K of them.
     pub positions: Vec<Vec<usize>>,
@@ -46,6 +46,38 @@ impl Slots {
     }
 }
 
+/// What frames are computed from. Every drawn word is read as the first of its class, so that a frame cannot know *what*
+/// is drawn; sentences that are then equal are there once.
+pub struct Sentences {
+    /// Word ids [sentence, word].
+    pub ids: Vec<usize>,
+    /// Words of each.
+    pub words: usize,
+    /// Which word of which sentence each slot is, sentence · words + word [caption · slot]; unused slots repeat the first.
+    pub rows: Vec<usize>,
+}
+
+impl Sentences {
+    /// Those of captions.
+    pub fn of(config: &FramedConfig, captions: &CaptionIds, slots: &Slots) -> Self {
+        let class = config.drawn.first().copied().unwrap_or(0);
+        let plain = |id: &usize| if config.drawn.contains(id) { class } else { *id };
+        let words = captions.words;
+        let mut ids: Vec<usize> = Vec::new();
+        let mut rows = Vec::with_capacity(captions.batch * config.max_drawn);
+        for (caption, drawn) in captions.ids.chunks(words).zip(&slots.positions) {
+            let sentence: Vec<usize> = caption.iter().map(plain).collect();
+            let known = ids.chunks(words).position(|other| *other == sentence);
+            let at = known.unwrap_or_else(|| {
+                ids.extend(sentence);
+                ids.len() / words - 1
+            });
+            rows.extend((0..config.max_drawn).map(|k| at * words + drawn.get(k).unwrap_or(&drawn[0])));
+        }
+        Self { ids, words, rows }
+    }
+}
+
 /// What the sentences say of their drawn words, [batch · slot, …]; unused slots repeat the first.
 pub struct Encoded {
     /// Raw frames (x, y, size) [batch · slot, 3].
@@ -57,29 +89,15 @@ pub struct Encoded {
 }
 
 /// Log standard deviation with which a frame's latent starts, half-canvases.
-const FRAME_LOG_STD: f32 = -3.0;
+pub const FRAME_LOG_STD: f32 = -3.0;
 
 impl Framed {
-    /// Frames of the drawn words. Every drawn word is read as the first of its class, so that a frame cannot
-    /// know *what* is drawn; sentences that are then equal are encoded once.
+    /// Frames of the drawn words, as [`Sentences`] reads them.
     pub fn encode(&self, config: &FramedConfig, captions: &CaptionIds, slots: &Slots) -> Encoded {
         let device = self.frame_bias.val().device();
-        let class = config.drawn.first().copied().unwrap_or(0);
-        let plain = |id: &usize| if config.drawn.contains(id) { class } else { *id };
-        let mut sentences: Vec<Vec<usize>> = Vec::new();
-        let mut rows = Vec::with_capacity(captions.batch * config.max_drawn);
-        for (ids, drawn) in captions.ids.chunks(captions.words).zip(&slots.positions) {
-            let sentence: Vec<usize> = ids.iter().map(plain).collect();
-            let known = sentences.iter().position(|other| *other == sentence);
-            let at = known.unwrap_or_else(|| {
-                sentences.push(sentence);
-                sentences.len() - 1
-            });
-            rows.extend(
-                (0..config.max_drawn).map(|k| at * captions.words + drawn.get(k).unwrap_or(&drawn[0])),
-            );
-        }
-        let words = self.word_states(sentences.concat(), sentences.len(), captions.words);
+        let Sentences { ids, words, rows } = Sentences::of(config, captions, slots);
+        let sentences = ids.len() / words;
+        let words = self.word_states(ids, sentences, words);
         let states = words.select(0, indices(rows, &device));
         let hidden = affine(&states, &self.frame_hidden, &self.frame_hidden_bias).tanh();
         Encoded {

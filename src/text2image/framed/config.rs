@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::order::Order;
 use crate::error::{Error, Result};
+use crate::kernels::window::Geometry;
 use crate::model::{Config, ImageSize, MOST_FILTERS};
 
 /// What is learned first: single words, then where words stand, from frames that are moved about. All are
@@ -138,6 +139,21 @@ impl FramedConfig {
     /// Floats of one glimpse: the image and the error image.
     pub fn glimpse_len(&self) -> usize {
         2 * self.channels * self.read_size * self.read_size
+    }
+
+    /// Floats of the glimpse that a frame's posterior takes.
+    pub fn frame_glimpse_len(&self) -> usize {
+        self.channels * self.frame_read_size * self.frame_read_size
+    }
+
+    /// Floats of a patch.
+    pub fn patch_len(&self) -> usize {
+        self.channels * self.write_size * self.write_size
+    }
+
+    /// The canvas, and windows of `size` filters along each axis.
+    pub fn geometry(&self, size: usize) -> Geometry {
+        Geometry { height: self.height, width: self.width, size, limit: f32::INFINITY }
     }
 
     /// The longer side of the canvas, pixels.

@@ -15,7 +15,7 @@ use crate::nn::lstm::LstmState;
 use crate::nn::{affine, indices, on_device};
 
 /// Log standard deviation with which the posterior of a frame's latent starts, half-canvases.
-const POSTERIOR_LOG_STD: f32 = -3.5;
+pub const POSTERIOR_LOG_STD: f32 = -3.5;
 
 /// Between two steps.
 #[derive(Clone, Debug)]

@@ -8,6 +8,7 @@
 
 mod caption;
 mod config;
+pub mod cpu;
 mod drawing;
 mod order;
 mod painter;

@@ -1,31 +1,39 @@
-//! The framed painter in training: its bound, and what it learns first.
+//! The framed painter in training: its bound, what it learns first, and the fused passes of the CPU.
+
+use std::ops::Range;
+use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor};
 
 use super::caption::Slots;
+use super::cpu::{FramedValues, Shard, Weights, bounds};
 use super::drawing::{StepNoise, moved};
-use super::painter::FramedPainter;
+use super::painter::{DevicePainter, FusedPainter};
 use super::{FrameCurriculum, Framed, FramedConfig, Order, presets};
 use crate::data::batch::{Lesson, TrainBatch};
 use crate::data::noise::Noise;
-use crate::model::{CaptionIds, Painter, Terms, TextToImage, Trainable};
+use crate::error::Result;
+use crate::model::{CaptionIds, FusedPasses, Painter, TakeTensor, Terms, TextToImage, Trainable};
 use crate::nn::{on_device, softplus};
 use crate::options::Preset;
 
 /// The bound's terms, nats per image.
 const TERMS: [&str; 3] = ["reconstruction", "kl", "kl_frame"];
 
+/// Why every caption of a batch has words that are drawn.
+const NAMED: &str = "the data set's captions name what is drawn";
+
 /// Streams of a batch's noise seed beyond those of its images.
 const JITTER_STREAM: u64 = 1 << 40;
 const ORDER_STREAM: u64 = 1 << 41;
 
-/// Words are drawn in any order until this share of a run: frames that are found in an order may be found for one word in
-/// the place of another.
-const ORDER_RANDOM_UNTIL: f32 = 0.4;
+/// A learned order is that of the sentence until this share of a run: frames that are found beside an order may be found for
+/// one word in the place of another.
+const ORDER_GIVEN_UNTIL: f32 = 0.4;
 /// Share of a run after which a learned order hears no noise.
 const ORDER_NOISE_UNTIL: f32 = 0.8;
-/// Times Gumbel noise of 1: no energies are felt beside it.
-const RANDOM: f32 = 100.0;
+/// Added to the energy of the word whose turn it is while the order is given: no other is chosen.
+const GIVEN: f32 = 1e4;
 
 impl FrameCurriculum {
     /// Standard deviation of the noise on frames at a share of the run.
@@ -53,6 +61,11 @@ impl Trainable for Framed {
         presets::all()
     }
 
+    fn fused(_: &FramedConfig, threads: usize) -> Option<Box<dyn FusedPasses<Self>>> {
+        let shards = (0..threads.max(1)).map(|_| Shard::default()).collect();
+        Some(Box::new(Fused { shards, held: None }))
+    }
+
     fn lesson(config: &FramedConfig, progress: f32) -> Lesson {
         let singles = config.curriculum.is_some_and(|curriculum| progress < curriculum.singles_until);
         if singles { Lesson::OneObject } else { Lesson::Everything }
@@ -60,20 +73,16 @@ impl Trainable for Framed {
 
     fn terms(&self, config: &FramedConfig, item: &TrainBatch) -> Terms<Tensor<1>> {
         let device = self.frame_bias.val().device();
-        let (batch, k) = (item.batch.len(), config.max_drawn);
-        let captions = CaptionIds { ids: item.batch.ids.to_vec(), batch, words: item.batch.words };
-        let slots = Slots::of(config, &captions).expect("the data set's captions name what is drawn");
-        let jitter = jitter(config, item, batch);
-        let (steps, z) = (config.num_steps, config.latent_size);
-        let (mut of_frames, mut of_steps) = (Vec::new(), Vec::new());
-        for b in 0..batch {
-            let mut stream = Noise::stream(item.noise_seed, b as u64);
-            of_frames.extend(stream.normals(2 * k));
-            of_steps.extend(stream.normals(steps * z));
-        }
-        let noise = BoundNoise { of_frames, of_steps, jitter, of_order: order_noise(config, item, batch) };
+        let captions = captions(item);
+        let slots = Slots::of(config, &captions).expect(NAMED);
+        let noise = BoundNoise::of(config, item);
         self.bound(config, &captions, &slots, item.batch.images.to_vec(), noise, &device)
     }
+}
+
+/// The captions of a batch.
+fn captions(item: &TrainBatch) -> CaptionIds {
+    CaptionIds { ids: item.batch.ids.to_vec(), batch: item.batch.len(), words: item.batch.words }
 }
 
 /// The numbers that a bound is estimated with.
@@ -86,6 +95,35 @@ pub struct BoundNoise {
     pub jitter: Option<Vec<f32>>,
     /// What is added to the energies of a learned order [batch, step, slot]; none: nothing is.
     pub of_order: Option<Vec<f32>>,
+}
+
+impl BoundNoise {
+    /// That of a batch: everything comes from its seed.
+    pub fn of(config: &FramedConfig, item: &TrainBatch) -> Self {
+        let batch = item.batch.len();
+        let (mut of_frames, mut of_steps) = (Vec::new(), Vec::new());
+        for b in 0..batch {
+            let mut stream = Noise::stream(item.noise_seed, b as u64);
+            of_frames.extend(stream.normals(2 * config.max_drawn));
+            of_steps.extend(stream.normals(config.num_steps * config.latent_size));
+        }
+        let (jitter, of_order) = (jitter(config, item, batch), order_noise(config, item, batch));
+        Self { of_frames, of_steps, jitter, of_order }
+    }
+
+    /// That of some pictures of a batch of `batch`.
+    pub fn slice(&self, batch: usize, pictures: Range<usize>) -> Self {
+        let of = |all: &Vec<f32>| {
+            let len = all.len() / batch;
+            all[pictures.start * len..pictures.end * len].to_vec()
+        };
+        Self {
+            of_frames: of(&self.of_frames),
+            of_steps: of(&self.of_steps),
+            jitter: self.jitter.as_ref().map(of),
+            of_order: self.of_order.as_ref().map(of),
+        }
+    }
 }
 
 impl Framed {
@@ -153,24 +191,90 @@ fn jitter(config: &FramedConfig, item: &TrainBatch, batch: usize) -> Option<Vec<
     Some((0..batch).flat_map(of).collect())
 }
 
-/// Gumbel noise on the energies of a learned order [batch · step · slot]: nothing but noise, then less and less of it; none
-/// once it is over.
+/// What is added to the energies of a learned order [batch · step · slot]: first what makes it that of the sentence, then
+/// less and less Gumbel noise; none once that is over.
 fn order_noise(config: &FramedConfig, item: &TrainBatch, batch: usize) -> Option<Vec<f32>> {
     if config.order == Order::Sentence || item.progress >= ORDER_NOISE_UNTIL {
         return None;
     }
-    let falling = (ORDER_NOISE_UNTIL - item.progress) / (ORDER_NOISE_UNTIL - ORDER_RANDOM_UNTIL);
-    let level = if item.progress < ORDER_RANDOM_UNTIL { RANDOM } else { falling };
+    let (steps, k) = (config.num_steps, config.max_drawn);
+    if item.progress < ORDER_GIVEN_UNTIL {
+        let slots = Slots::of(config, &captions(item)).expect(NAMED);
+        let of_steps: Vec<_> = (0..steps).map(|step| slots.in_order(step, steps, k)).collect();
+        let of = |b: usize| of_steps.iter().flat_map(move |now| &now[b * k..][..k]).map(|now| now * GIVEN);
+        return Some((0..batch).flat_map(of).collect());
+    }
+    let level = (ORDER_NOISE_UNTIL - item.progress) / (ORDER_NOISE_UNTIL - ORDER_GIVEN_UNTIL);
     let gumbel = |uniform: f32| -(-uniform.max(f32::MIN_POSITIVE).ln()).max(f32::MIN_POSITIVE).ln();
     let of = |b: usize| -> Vec<f32> {
         let mut stream = Noise::stream(item.noise_seed, ORDER_STREAM + b as u64);
-        (0..config.num_steps * config.max_drawn).map(|_| level * gumbel(stream.uniform())).collect()
+        (0..steps * k).map(|_| level * gumbel(stream.uniform())).collect()
     };
     Some((0..batch).flat_map(of).collect())
 }
 
+/// The fused passes, their memory kept between updates.
+struct Fused {
+    /// One part of a batch for each thread.
+    shards: Vec<Shard>,
+    /// The packed weights of the one model that is asked.
+    held: Option<Arc<Weights>>,
+}
+
+impl Fused {
+    fn bounds(&mut self, model: &Framed, config: &FramedConfig, item: &TrainBatch) -> Vec<[f64; 3]> {
+        let weights = self.held.clone();
+        let weights = weights.unwrap_or_else(|| Arc::new(pack(model, config)));
+        bounds(&weights, &item.batch, &BoundNoise::of(config, item), &mut self.shards, false).0
+    }
+}
+
+fn pack(model: &Framed, config: &FramedConfig) -> Weights {
+    Weights::new(config, FramedValues::of(config, model))
+}
+
+fn mean_terms(of_images: &[[f64; 3]]) -> Terms<f64> {
+    let mean = |at: usize| of_images.iter().map(|terms| terms[at]).sum::<f64>() / of_images.len() as f64;
+    Terms(TERMS.into_iter().zip((0..TERMS.len()).map(mean)).collect())
+}
+
+impl FusedPasses<Framed> for Fused {
+    fn gradients(
+        &mut self,
+        model: &Framed,
+        config: &FramedConfig,
+        item: &TrainBatch,
+    ) -> (Terms<f64>, Vec<Vec<f32>>) {
+        let noise = BoundNoise::of(config, item);
+        let weights = pack(model, config);
+        let (terms, gradients) = bounds(&weights, &item.batch, &noise, &mut self.shards, true);
+        let gradients = gradients.unwrap_or_else(|| FramedValues::zeros(config));
+        (mean_terms(&terms), gradients.into_vectors())
+    }
+
+    fn terms(&mut self, model: &Framed, config: &FramedConfig, item: &TrainBatch) -> Terms<f64> {
+        mean_terms(&self.bounds(model, config, item))
+    }
+
+    fn hold(&mut self, model: &Framed, config: &FramedConfig) {
+        self.held = Some(Arc::new(pack(model, config)));
+    }
+
+    fn image_bounds(&mut self, model: &Framed, config: &FramedConfig, item: &TrainBatch) -> Option<Vec<f64>> {
+        Some(self.bounds(model, config, item).iter().map(|terms| -terms.iter().sum::<f64>()).collect())
+    }
+}
+
 impl TextToImage for Framed {
     fn painter(self, config: &FramedConfig, device: &Device) -> Box<dyn Painter> {
-        Box::new(FramedPainter::new(config, self, device))
+        Box::new(DevicePainter::new(config, self, device))
+    }
+
+    fn fused_painter(config: &FramedConfig, take: &mut TakeTensor) -> Option<Result<Box<dyn Painter>>> {
+        let values = FramedValues::from_named(config, take);
+        Some(
+            values
+                .map(|values| Box::new(FusedPainter::new(Weights::new(config, values))) as Box<dyn Painter>),
+        )
     }
 }

@@ -8,7 +8,7 @@
 use burn::tensor::{Tensor, activation::sigmoid};
 
 use super::FramedConfig;
-use crate::kernels::window::{Rect, Window};
+use crate::kernels::window::{Rect, Window, WindowGradient};
 use crate::model::WordFrame;
 use crate::nn::filterbank::FilterBanks;
 
@@ -22,6 +22,8 @@ const MAX_LOG: f32 = 6.0;
 const NATURAL_SIDE: f32 = 30.0;
 /// The glimpse of a frame's posterior is wider than the frame by this factor.
 const MARGIN: f32 = 1.4;
+/// Standard deviation of that glimpse's filters, in strides.
+const GLIMPSE_STD: f32 = 0.6;
 
 fn column(tensor: &Tensor<2>, at: usize) -> Tensor<2> {
     tensor.clone().narrow(1, at, 1)
@@ -66,28 +68,97 @@ pub fn frame_glimpse(config: &FramedConfig, frames: &Tensor<2>) -> FilterBanks {
         size,
         [center(column(frames, 0), config.width), center(column(frames, 1), config.height)],
         stride.clone(),
-        (stride * 0.6).square(),
+        (stride * GLIMPSE_STD).square(),
         ones,
     )
 }
 
-/// The write window of raw numbers on the host: frame (3), then stroke (5).
-pub fn decode(config: &FramedConfig, raw: &[f32]) -> (Window, Rect) {
-    let sigma = |x: f32| 1.0 / (1.0 + (-x).exp());
+fn sigma(x: f32) -> f32 {
+    1.0 / (1.0 + (-x).exp())
+}
+
+/// The window of a stroke of `size` filters along each axis on the host: raw frame (3), then raw stroke (5).
+pub fn stroke_window(config: &FramedConfig, size: usize, raw: &[f32]) -> Window {
     let (frame, stroke) = raw.split_at(3);
-    let (share, size) = (LARGEST * sigma(frame[2] + LARGE), sigma(stroke[2] + LARGE));
+    let (share, extent) = (LARGEST * sigma(frame[2] + LARGE), sigma(stroke[2] + LARGE));
     let place = |axis: usize, len: usize| {
         let len = len as f32;
-        (len + 1.0) / 2.0 * (frame[axis] + 1.0) - 1.0 + len / 2.0 * share * (1.0 - size) * stroke[axis].tanh()
+        (len + 1.0) / 2.0 * (frame[axis] + 1.0) - 1.0
+            + len / 2.0 * share * (1.0 - extent) * stroke[axis].tanh()
     };
     let log = |at: usize| stroke[at].clamp(-MAX_LOG, MAX_LOG);
-    let window = Window {
+    Window {
         center_x: place(0, config.width),
         center_y: place(1, config.height),
-        stride: share * size * config.side() as f32 / config.write_size as f32,
+        stride: share * extent * config.side() as f32 / size as f32,
         std: (0.5 * log(3)).exp() * config.side() as f32 / NATURAL_SIDE,
         intensity: log(4).exp(),
-    };
+    }
+}
+
+/// Through [`stroke_window`]: adds to `d_raw` (3 + 5) from the window's gradient and that of log γ.
+pub fn stroke_backward(
+    config: &FramedConfig,
+    size: usize,
+    raw: &[f32],
+    gradient: &WindowGradient,
+    d_log_intensity: f32,
+    d_raw: &mut [f32],
+) {
+    let (frame, stroke) = raw.split_at(3);
+    let (d_frame, d_stroke) = d_raw.split_at_mut(3);
+    let (share, extent) = (LARGEST * sigma(frame[2] + LARGE), sigma(stroke[2] + LARGE));
+    let of_stride = gradient.stride * config.side() as f32 / size as f32;
+    let (mut d_share, mut d_extent) = (of_stride * extent, of_stride * share);
+    let axes = [(gradient.center_x, config.width), (gradient.center_y, config.height)];
+    for (axis, (d_center, len)) in axes.into_iter().enumerate() {
+        let (half, shift) = (d_center * len as f32 / 2.0, stroke[axis].tanh());
+        d_frame[axis] += half + d_center / 2.0;
+        d_stroke[axis] += half * share * (1.0 - extent) * (1.0 - shift * shift);
+        d_share += half * (1.0 - extent) * shift;
+        d_extent -= half * share * shift;
+    }
+    d_frame[2] += d_share * share * (1.0 - share / LARGEST);
+    d_stroke[2] += d_extent * extent * (1.0 - extent);
+    for (at, d) in [(3, gradient.log_variance), (4, d_log_intensity)] {
+        if stroke[at].abs() <= MAX_LOG {
+            d_stroke[at] += d;
+        }
+    }
+}
+
+/// The window of [`frame_glimpse`] around a raw frame on the host.
+pub fn glimpse_window(config: &FramedConfig, frame: &[f32]) -> Window {
+    let center = |axis: usize, len: usize| (frame[axis] + 1.0) * ((len + 1) as f32 / 2.0) - 1.0;
+    let size = config.frame_read_size as f32;
+    let stride = LARGEST * sigma(frame[2] + LARGE) * MARGIN * config.side() as f32 / size;
+    Window {
+        center_x: center(0, config.width),
+        center_y: center(1, config.height),
+        stride,
+        std: GLIMPSE_STD * stride,
+        intensity: 1.0,
+    }
+}
+
+/// Through [`glimpse_window`]: adds to the raw frame's gradient.
+pub fn glimpse_backward(
+    config: &FramedConfig,
+    frame: &[f32],
+    gradient: &WindowGradient,
+    d_frame: &mut [f32],
+) {
+    let window = glimpse_window(config, frame);
+    d_frame[0] += gradient.center_x * (config.width + 1) as f32 / 2.0;
+    d_frame[1] += gradient.center_y * (config.height + 1) as f32 / 2.0;
+    // σ² is the stride's square times a constant.
+    let d_log_stride = gradient.stride * window.stride + 2.0 * gradient.log_variance;
+    d_frame[2] += d_log_stride * (1.0 - sigma(frame[2] + LARGE));
+}
+
+/// The write window of raw numbers on the host: frame (3), then stroke (5).
+pub fn decode(config: &FramedConfig, raw: &[f32]) -> (Window, Rect) {
+    let window = stroke_window(config, config.write_size, raw);
     (window, window.rect(config.write_size))
 }
 
