@@ -1,6 +1,7 @@
 //! A batch of captioned images on the host.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// Stands behind the last word of captions that are shorter than others of their batch: of those that rankers learn
 /// from alone, all others have captions of one length.
@@ -158,6 +159,21 @@ impl CaptionBatch<'_> {
     pub fn say(&mut self, caption: &[usize]) {
         self.ids = Cow::Owned(caption.repeat(self.size));
         self.words = caption.len();
+    }
+
+    /// Gives each shard its share of the images, as even as can be, each on a thread of its own; those that get none are not
+    /// called.
+    pub fn share<S: Send>(&self, shards: &mut [S], work: impl Fn(Range<usize>, &mut S) + Sync) {
+        let size = self.len().div_ceil(shards.len());
+        std::thread::scope(|scope| {
+            for (index, shard) in shards.iter_mut().enumerate() {
+                let images = (index * size).min(self.len())..((index + 1) * size).min(self.len());
+                let work = &work;
+                if !images.is_empty() {
+                    scope.spawn(move || work(images, shard));
+                }
+            }
+        });
     }
 
     /// Images `start..end`, borrowed.

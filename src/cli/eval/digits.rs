@@ -42,6 +42,9 @@ pub struct Evaluation {
     variance_share: f64,
     bound_seen: Option<Bound>,
     bound_held_out: Option<Bound>,
+    /// The same of captions with two digits: most of those held out have two, and a second one costs nats.
+    bound_seen_pairs: Option<Bound>,
+    bound_held_out_pairs: Option<Bound>,
 }
 
 /// Paints every caption and measures the model; sample i of caption c has the seed + 440·i + c.
@@ -53,8 +56,11 @@ pub fn evaluate(args: &Args, manifest: Manifest, weights: &[u8], bans: Bans) -> 
     let accuracy = classifier.accuracy(&mnist.test, &device);
     let all = Scene::all();
     // The bound on samples of the recipe, with MNIST's test digits.
-    let test = Scenes::new(Arc::new(mnist.test), bans.clone());
+    let digits = Arc::new(mnist.test);
+    let test = Scenes::new(digits.clone(), bans.clone());
     let [bound_seen, bound_held_out] = bounds(args, &manifest, weights, &test)?;
+    let pairs = Scenes::new(digits, bans.clone()).of_pairs();
+    let [bound_seen_pairs, bound_held_out_pairs] = bounds(args, &manifest, weights, &pairs)?;
 
     let temperature = args.temperature.unwrap_or(manifest.temperature);
     let pipeline = Pipeline::load(&manifest, weights, &Engine::Cpu)?.with_temperature(temperature)?;
@@ -92,6 +98,8 @@ pub fn evaluate(args: &Args, manifest: Manifest, weights: &[u8], bans: Bans) -> 
         variance_share: variance_share(&pipeline, &test, &all, args.seed)?,
         bound_seen,
         bound_held_out,
+        bound_seen_pairs,
+        bound_held_out_pairs,
     };
     if !args.json {
         print(&evaluation);
@@ -137,4 +145,6 @@ fn print(e: &Evaluation) {
     print_shares("shuffled-caption control", e.shuffled_control.seen, e.shuffled_control.held_out);
     say!("variance of {TAKES} pictures of a caption: {:.1} % of true ones", 100.0 * e.variance_share);
     print_bounds(&e.bound_seen, &e.bound_held_out);
+    say!("captions of two digits");
+    print_bounds(&e.bound_seen_pairs, &e.bound_held_out_pairs);
 }

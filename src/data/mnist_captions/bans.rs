@@ -25,6 +25,11 @@ pub struct Bans {
 }
 
 impl Bans {
+    /// Whether nothing is held out.
+    pub fn is_empty(&self) -> bool {
+        self.slots.is_empty() && self.wordings.iter().flatten().all(Option::is_none)
+    }
+
     /// Draws the bans of layouts for a seed.
     pub fn draw(seed: u64) -> Self {
         let mut noise = Noise::new(seed);

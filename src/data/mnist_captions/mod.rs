@@ -204,16 +204,24 @@ pub struct Scenes {
     digits: Arc<Digits>,
     bans: Bans,
     vocabulary: Vocabulary,
+    /// Whether there are two digits in every one.
+    pairs: bool,
 }
 
 impl Scenes {
     /// A generator from these digits that keeps to these bans.
     pub fn new(digits: Arc<Digits>, bans: Bans) -> Self {
-        Self { digits, bans, vocabulary: vocabulary() }
+        Self { digits, bans, vocabulary: vocabulary(), pairs: false }
+    }
+
+    /// The same with two digits in every scene.
+    #[must_use]
+    pub fn of_pairs(self) -> Self {
+        Self { pairs: true, ..self }
     }
 
     /// One scene as the recipe draws it: a uniform template and two uniform digit images, again and
-    /// again until no ban is hit (or, for `held_out`, until one is). Returns the scene and the indices
+    /// again until no ban is hit (or, for `held_out`, until one is), and there are two digits where pairs are asked for. Returns the scene and the indices
     /// of its images.
     fn draw(&self, held_out: bool, noise: &mut Noise) -> (Scene, [usize; 2]) {
         loop {
@@ -221,7 +229,8 @@ impl Scenes {
             let images = [noise.below(self.digits.len()), noise.below(self.digits.len())];
             let [i, j] = images.map(|image| self.digits.labels[image]);
             let scene = Scene::new(template, i, j);
-            if self.bans.contains(&scene) == held_out {
+            let asked = !self.pairs || scene.placed().len() == 2;
+            if asked && self.bans.contains(&scene) == held_out {
                 return (scene, images);
             }
         }
@@ -295,7 +304,7 @@ impl Source for Scenes {
     }
 
     fn held_out_batch(&self, size: usize, noise: &mut Noise) -> Option<CaptionBatch<'static>> {
-        if self.bans.slots.is_empty() {
+        if self.bans.is_empty() {
             return None;
         }
         let samples = (0..size).map(|_| self.draw(true, noise)).collect::<Vec<_>>();
@@ -306,6 +315,14 @@ impl Source for Scenes {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Two pictures of each digit, each of one grey.
+    fn twenty_digits() -> Arc<Digits> {
+        Arc::new(Digits {
+            pixels: (0..20).flat_map(|d| vec![(d % 10) as f32 / 10.0 + 0.05; SIDE * SIDE]).collect(),
+            labels: (0..20).map(|d| d % 10).collect(),
+        })
+    }
 
     #[test]
     fn there_are_440_captions_and_every_ban_holds_for_every_wording() {
@@ -324,6 +341,26 @@ mod tests {
     }
 
     #[test]
+    fn bans_of_either_kind_can_be_measured_on_and_pairs_alone() {
+        for bans in [Bans::draw(1), Bans::draw_wordings(1)] {
+            let pairs = Scenes::new(twenty_digits(), bans.clone()).of_pairs();
+            let held_out = pairs.held_out_batch(20, &mut Noise::new(3)).expect("something is held out");
+            let seen = pairs.batch(20, &mut Noise::new(3));
+            for (batch, is_banned) in [(held_out, true), (seen, false)] {
+                for ids in batch.ids.chunks(batch.words) {
+                    let said =
+                        |scene: &Scene| pairs.vocabulary.tokens(&scene.caption()).expect("known words").ids;
+                    let scene = *Scene::all().iter().find(|scene| said(scene) == ids).expect("one of all");
+                    assert_eq!((scene.placed().len(), bans.contains(&scene)), (2, is_banned));
+                }
+            }
+        }
+        assert!(
+            Scenes::new(twenty_digits(), Bans::default()).held_out_batch(1, &mut Noise::new(3)).is_none()
+        );
+    }
+
+    #[test]
     fn captions_in_words_any_case_with_or_without_the_stop() {
         let vocabulary = vocabulary();
         let ids = |caption: &str| vocabulary.tokens(caption).expect("a caption").ids;
@@ -336,11 +373,7 @@ mod tests {
 
     #[test]
     fn samples_follow_the_recipe() {
-        let digits = Digits {
-            pixels: (0..20).flat_map(|d| vec![(d % 10) as f32 / 10.0 + 0.05; SIDE * SIDE]).collect(),
-            labels: (0..20).map(|d| d % 10).collect(),
-        };
-        let digits = Arc::new(digits);
+        let digits = twenty_digits();
         let bans = Bans::draw(1);
         let scenes = Scenes::new(digits.clone(), bans.clone());
         let mut noise = Noise::new(2);
