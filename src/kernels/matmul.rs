@@ -21,6 +21,11 @@ impl<'a> Mat<'a> {
         Self::strided(data, rows, cols, cols)
     }
 
+    /// A dense row-major matrix of as many rows of `cols` as there are.
+    pub fn of_rows(data: &'a [f32], cols: usize) -> Self {
+        Self::new(data, data.len() / cols, cols)
+    }
+
     /// A row-major matrix whose consecutive rows lie `row_stride` floats apart: some columns of a
     /// wider matrix.
     pub fn strided(data: &'a [f32], rows: usize, cols: usize, row_stride: usize) -> Self {

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::matmul::{Mat, matmul};
+
 /// A value for each step and image, `[step, batch, len]`.
 #[derive(Default)]
 pub struct StepBuffer {
@@ -72,10 +74,26 @@ impl StepBuffer {
         self.at_mut(step).copy_from_slice(&from.at(step)[row * len..][..len]);
     }
 
-    /// All steps from the first, as one slice.
-    pub fn first(&self, steps: usize) -> &[f32] {
-        &self.data[..steps * self.len]
+    /// Adds to a weight's gradient [size, width], from the rows of `size` of the first steps, all at once, and the
+    /// gradients of their products [step, batch, width].
+    pub fn weight_gradient(
+        &self,
+        steps: usize,
+        size: usize,
+        d_products: &[f32],
+        width: usize,
+        out: &mut [f32],
+    ) {
+        let states = &self.data[..steps * self.len];
+        let rows = states.len() / size;
+        matmul(out, width, true, Mat::new(states, rows, size).t(), Mat::new(d_products, rows, width));
     }
+}
+
+/// Zeros, as many.
+pub fn reset(buffer: &mut Vec<f32>, len: usize) {
+    buffer.clear();
+    buffer.resize(len, 0.0);
 }
 
 /// Repeats `row` over a batch.

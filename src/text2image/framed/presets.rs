@@ -23,7 +23,7 @@ pub fn digits() -> TrainOptions<FramedConfig> {
         held_out_seed: 1,
         batch_size: 64,
         batches_per_epoch: 100,
-        epochs: 60,
+        epochs: 200,
         validation_images: 320,
         optimizer: OptimizerKind::Adam,
         learning_rate: 2e-3,

@@ -13,6 +13,7 @@ use crate::kernels::{
     attention, gaussian, lstm,
     math::{add_rows, dot, sigmoid, softplus},
     matmul::{Mat, matmul},
+    steps::reset,
     window::{MAX_LOG, RAW, WindowWork},
 };
 
@@ -32,11 +33,6 @@ pub struct Cotangents {
     canvas: Vec<f32>,
     keys: Vec<f32>,
     values: Vec<f32>,
-}
-
-fn reset(buffer: &mut Vec<f32>, len: usize) {
-    buffer.clear();
-    buffer.resize(len, 0.0);
 }
 
 /// Adds the gradients of `scale · Σ_b (reconstruction_b + KL_b)` to `gradients`.

@@ -205,22 +205,12 @@ fn run_shards(
     shards: &mut [Shard],
     work: impl Fn(usize, &CaptionBatch, &mut Shard) + Sync,
 ) {
-    let size = batch.len().div_ceil(shards.len());
-    std::thread::scope(|scope| {
-        for (index, shard) in shards.iter_mut().enumerate() {
-            let start = (index * size).min(batch.len());
-            let end = (start + size).min(batch.len());
-            shard.losses = Losses::default();
-            shard.of_images.clear();
-            shard.gradients.iter_mut().flat_map(ParameterValues::vectors_mut).for_each(|v| v.fill(0.0));
-            if start == end {
-                continue;
-            }
-            let work = &work;
-            let part = batch.slice(start, end);
-            scope.spawn(move || work(start, &part, shard));
-        }
-    });
+    for shard in shards.iter_mut() {
+        shard.losses = Losses::default();
+        shard.of_images.clear();
+        shard.gradients.iter_mut().flat_map(ParameterValues::vectors_mut).for_each(|v| v.fill(0.0));
+    }
+    batch.share(shards, |images, shard| work(images.start, &batch.slice(images.start, images.end), shard));
 }
 
 /// A drawing in progress: a batch of pictures of captions of equal length, kept step by step.

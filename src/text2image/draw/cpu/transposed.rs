@@ -29,25 +29,21 @@ impl Transposed {
 
     /// Of what reads the generative LSTM's state [width, D].
     pub fn decoder(&self) -> Mat<'_> {
-        rows(&self.decoder, self.sizes[0])
+        Mat::of_rows(&self.decoder, self.sizes[0])
     }
 
     /// Of what reads the inference LSTM's state [width, E].
     pub fn encoder(&self) -> Mat<'_> {
-        rows(&self.encoder, self.sizes[1])
+        Mat::of_rows(&self.encoder, self.sizes[1])
     }
 
     /// Of the latent variables [4D, Z].
     pub fn generative_latent(&self) -> Mat<'_> {
-        rows(&self.generative_latent, self.sizes[2])
+        Mat::of_rows(&self.generative_latent, self.sizes[2])
     }
 
     /// Of the glimpses [4E, glimpse].
     pub fn inference_input(&self) -> Mat<'_> {
-        rows(&self.inference_input, self.sizes[3])
+        Mat::of_rows(&self.inference_input, self.sizes[3])
     }
-}
-
-fn rows(data: &[f32], cols: usize) -> Mat<'_> {
-    Mat::new(data, data.len() / cols, cols)
 }

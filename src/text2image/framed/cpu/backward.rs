@@ -11,6 +11,7 @@ use super::weight_gradients::{initial_backward, weight_gradients};
 use super::weights::{Transposed, Weights};
 use crate::kernels::math::{add_scaled, dot};
 use crate::kernels::matmul::{Mat, matmul};
+use crate::kernels::steps::reset;
 use crate::kernels::window::WindowWork;
 use crate::kernels::{gaussian, lstm};
 
@@ -56,11 +57,6 @@ impl WordCotangents {
         reset(&mut self.encoder_products, slots * 4 * e);
         reset(&mut self.encoder_cells, slots * e);
     }
-}
-
-fn reset(buffer: &mut Vec<f32>, len: usize) {
-    buffer.clear();
-    buffer.resize(len, 0.0);
 }
 
 impl Cotangents {

@@ -82,26 +82,19 @@ pub fn bounds(
     shards: &mut [Shard],
     with_gradients: bool,
 ) -> (Vec<[f64; 3]>, Option<FramedValues>) {
-    let size = batch.len().div_ceil(shards.len());
     let scale = 1.0 / batch.len() as f32;
-    std::thread::scope(|scope| {
-        for (index, shard) in shards.iter_mut().enumerate() {
-            let (start, end) = ((index * size).min(batch.len()), ((index + 1) * size).min(batch.len()));
-            shard.terms.clear();
-            shard.gradients = None;
-            if start == end {
-                continue;
-            }
-            scope.spawn(move || {
-                let part = batch.slice(start, end);
-                shard.forward(weights, &part, &noise.slice(batch.len(), start..end));
-                if with_gradients {
-                    let Shard { frames, query, tape, work, gradients, .. } = shard;
-                    let gradients = gradients.insert(FramedValues::zeros(&weights.config));
-                    let (query, images) = (query.as_ref(), &part.images);
-                    backward::backward(weights, frames, query, tape, images, scale, work, gradients);
-                }
-            });
+    for shard in shards.iter_mut() {
+        shard.terms.clear();
+        shard.gradients = None;
+    }
+    batch.share(shards, |images, shard| {
+        let part = batch.slice(images.start, images.end);
+        shard.forward(weights, &part, &noise.slice(batch.len(), images));
+        if with_gradients {
+            let Shard { frames, query, tape, work, gradients, .. } = shard;
+            let (query, images) = (query.as_ref(), &part.images);
+            let gradients = gradients.insert(FramedValues::zeros(&weights.config));
+            backward::backward(weights, frames, query, tape, images, scale, work, gradients);
         }
     });
     let terms = shards.iter().flat_map(|shard| &shard.terms).copied().collect();

@@ -6,7 +6,6 @@ use super::values::FramedValues;
 use super::weights::{Transposed, Weights};
 use crate::kernels::math::{add_rows, add_scaled};
 use crate::kernels::matmul::{Mat, matmul};
-use crate::kernels::steps::StepBuffer;
 
 /// The initial states, from which the first step of every word went on.
 pub fn initial_backward(
@@ -42,23 +41,25 @@ pub fn initial_backward(
 /// Every weight of the steps, as one product over all of them.
 pub fn weight_gradients(weights: &Weights, tape: &Tape, work: &Cotangents, gradients: &mut FramedValues) {
     let config = &weights.config;
-    let (steps, batch) = (tape.num_steps, tape.batch);
+    let steps = tape.num_steps;
     let (d_size, e_size, z) = (config.decoder_size, config.encoder_size, config.latent_size);
     let (decoder, encoder) = (&weights.decoder_layout, &weights.encoder_layout);
-    let product = |out: &mut [f32], state: &StepBuffer, rows: usize, size: usize, d: &[f32], width: usize| {
-        let state = Mat::new(state.first(rows), rows * batch, size);
-        matmul(out, width, true, state.t(), Mat::new(d, rows * batch, width));
-    };
     let mut d_decoder = vec![0.0; d_size * decoder.width];
-    product(&mut d_decoder, &tape.decoder_hidden, steps + 1, d_size, &work.products, decoder.width);
+    tape.decoder_hidden.weight_gradient(steps + 1, d_size, &work.products, decoder.width, &mut d_decoder);
     let mut d_encoder = vec![0.0; e_size * encoder.width];
-    product(&mut d_encoder, &tape.encoder_hidden, steps + 1, e_size, &work.encoder_products, encoder.width);
+    tape.encoder_hidden.weight_gradient(
+        steps + 1,
+        e_size,
+        &work.encoder_products,
+        encoder.width,
+        &mut d_encoder,
+    );
     weights.unpack(&d_decoder, &d_encoder, gradients);
     let (glimpse, inference, generative) = (config.glimpse_len(), 4 * e_size, 4 * d_size);
     let of_glimpse = &mut gradients.inference_input[..glimpse * inference];
-    product(of_glimpse, &tape.glimpse, steps, glimpse, &work.inference, inference);
+    tape.glimpse.weight_gradient(steps, glimpse, &work.inference, inference, of_glimpse);
     let of_latent = &mut gradients.generative_input[..z * generative];
-    product(of_latent, &tape.latent, steps, z, &work.generative, generative);
+    tape.latent.weight_gradient(steps, z, &work.generative, generative, of_latent);
 
     add_rows(&mut gradients.inference_bias, &work.inference, inference);
     add_rows(&mut gradients.generative_bias, &work.generative, generative);
