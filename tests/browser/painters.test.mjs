@@ -31,7 +31,9 @@ test('every painter of digits draws the caption from the link’s seed, as nativ
     const [shown, copy] = [document.querySelector('#painters canvas'), document.createElement('canvas')];
     shown.after(copy);
     paint(copy, last.image, model.info);
-    const same = copy.toDataURL() === shown.toDataURL();
+    // Scaled up, a picture does not cover the step before to the last bit.
+    const [pixels, others] = [copy, shown].map((canvas) => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data);
+    const same = pixels.length === others.length && pixels.every((value, at) => Math.abs(value - others[at]) <= 1);
     copy.remove();
     model.dispose();
     return { image: [...last.image], same };

@@ -4,7 +4,8 @@
 //! all drawn words read as one class; DRAW then runs inside that frame, one word a step in equal shares of the
 //! steps, with a state of its own that knows the word and not the sentence. A composition that
 //! was never trained on is so made of a place and a thing that both were. The frame has a latent of its own:
-//! position varies in the data and follows from the caption only in part.
+//! position varies in the data and follows from the caption only in part. `drawing.rs` is the definition, `cpu/` the same in
+//! fused passes.
 
 mod caption;
 mod config;
