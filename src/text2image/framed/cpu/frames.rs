@@ -2,14 +2,13 @@
 //! the posterior.
 
 use super::super::caption::{FRAME_LOG_STD, Sentences, Slots};
-use super::super::drawing::POSTERIOR_LOG_STD;
-use super::super::window::{glimpse_backward, glimpse_window};
+use super::layers::{layer, layer_backward, tanh_backward};
+use super::posterior::Posterior;
 use super::values::FramedValues;
 use super::weights::Weights;
 use crate::kernels::gaussian;
-use crate::kernels::math::{add_rows, add_scaled, tanh_biased};
+use crate::kernels::math::{add_scaled, tanh_biased};
 use crate::kernels::matmul::{Mat, matmul};
-use crate::kernels::steps::fill_rows;
 use crate::kernels::word_lstm::{DirectionGradients, DirectionWeights, WordLstm};
 use crate::model::CaptionIds;
 
@@ -36,59 +35,8 @@ pub struct Frames {
     given: Vec<f32>,
     log_std: Vec<f32>,
     posterior: Posterior,
-}
-
-/// The posterior of the latents of the slots that are used.
-#[derive(Default)]
-struct Posterior {
-    /// Which slots these are, of batch · slot.
-    slots: Vec<usize>,
-    /// The frames that are looked at [used, 3].
-    frames: Vec<f32>,
-    /// Filter banks of the glimpses [used, bank].
-    banks: Vec<f32>,
-    /// `F_y` times the planes [used, channel · G · width].
-    rows: Vec<f32>,
-    /// Glimpses [used, CG²].
-    glimpses: Vec<f32>,
-    /// Hidden layer [used, F].
-    hidden: Vec<f32>,
-    /// Mean, then log standard deviation [used, 4].
-    raw: Vec<f32>,
-    /// Standard normal [used, 2].
+    /// Standard normal, of the latents [batch · slot, 2].
     noise: Vec<f32>,
-}
-
-/// An affine layer: `out = x W + b`.
-fn layer(out: &mut Vec<f32>, x: &[f32], weight: &[f32], bias: &[f32]) {
-    let (width, rows) = (bias.len(), x.len() * bias.len() / weight.len());
-    out.resize(rows * width, 0.0);
-    fill_rows(out, bias);
-    let size = weight.len() / width;
-    matmul(out, width, true, Mat::new(x, rows, size), Mat::new(weight, size, width));
-}
-
-/// The backward pass of [`layer`]: the gradient of x, those of the weights added.
-fn layer_backward(
-    d: &[f32],
-    x: &[f32],
-    weight: &[f32],
-    d_weight: &mut [f32],
-    d_bias: &mut [f32],
-) -> Vec<f32> {
-    let width = d_bias.len();
-    let (rows, size) = (d.len() / width, weight.len() / width);
-    add_rows(d_bias, d, width);
-    let d = Mat::new(d, rows, width);
-    matmul(d_weight, width, true, Mat::new(x, rows, size).t(), d);
-    let mut d_x = vec![0.0; rows * size];
-    matmul(&mut d_x, size, false, d, Mat::new(weight, size, width).t());
-    d_x
-}
-
-/// Through a tanh with these values.
-fn tanh_backward(d: &mut [f32], values: &[f32]) {
-    d.iter_mut().zip(values).for_each(|(d, value)| *d *= 1.0 - value * value);
 }
 
 impl Frames {
@@ -137,50 +85,21 @@ impl Frames {
         jitter: Option<&[f32]>,
         noise: &[f32],
     ) {
-        let (config, values) = (&weights.config, &weights.values);
-        let k = config.max_drawn;
         if let Some(jitter) = jitter {
             for (frame, jitter) in self.raw.chunks_exact_mut(FRAME).zip(jitter.chunks_exact(2)) {
                 add_scaled(&mut frame[..2], 1.0, jitter);
             }
         }
-        let used = |(b, drawn): (usize, &Vec<usize>)| (b * k)..(b * k + drawn.len());
-        let Posterior { slots: used_slots, frames, banks, rows, glimpses, hidden, raw, noise: kept } =
-            &mut self.posterior;
-        *used_slots = slots.positions.iter().enumerate().flat_map(used).collect();
-        let of = |from: &[f32], len: usize| -> Vec<f32> {
-            used_slots.iter().flat_map(|slot| &from[slot * len..][..len]).copied().collect()
-        };
-        (*frames, *kept) = (of(&self.raw, FRAME), of(noise, 2));
-        let geometry = config.geometry(config.frame_read_size);
-        let (bank_len, rows_len) =
-            (geometry.bank_len(), config.channels * config.frame_read_size * config.width);
-        let (image_len, glimpse_len) = (images.len() / slots.positions.len(), config.frame_glimpse_len());
-        banks.resize(used_slots.len() * bank_len, 0.0);
-        rows.resize(used_slots.len() * rows_len, 0.0);
-        glimpses.resize(used_slots.len() * glimpse_len, 0.0);
-        for (at, slot) in used_slots.iter().enumerate() {
-            let window = glimpse_window(config, &frames[at * FRAME..][..FRAME]);
-            let banks = &mut banks[at * bank_len..][..bank_len];
-            geometry.fill(&window, banks);
-            let planes =
-                images[slot / k * image_len..][..image_len].chunks_exact(config.height * config.width);
-            let rows = &mut rows[at * rows_len..][..rows_len];
-            geometry.read(&window, banks, planes, rows, &mut glimpses[at * glimpse_len..][..glimpse_len]);
-        }
-        layer(hidden, glimpses, &values.frame_posterior_hidden, &values.frame_posterior_hidden_bias);
-        hidden.iter_mut().for_each(|x| *x = crate::kernels::math::tanh(*x));
-        layer(raw, hidden, &values.frame_posterior, &values.frame_posterior_bias);
+        let k = weights.config.max_drawn;
+        self.posterior.look(weights, slots, &self.raw, images);
         self.kl = vec![0.0; slots.positions.len()];
-        for (at, slot) in used_slots.iter().enumerate() {
-            let (mean, log_std) = raw[at * 4..][..4].split_at_mut(2);
-            log_std.iter_mut().for_each(|log_std| *log_std += POSTERIOR_LOG_STD);
-            let prior = &self.log_std[self.rows[*slot] * 2..][..2];
-            self.kl[slot / k] += gaussian::kl(mean, log_std, &[0.0; 2], prior);
-            let mut moved = [0.0; 2];
-            gaussian::sample(&mut moved, mean, log_std, &kept[at * 2..][..2]);
+        for (at, slot) in self.posterior.slots().enumerate() {
+            let prior = &self.log_std[self.rows[slot] * 2..][..2];
+            let (moved, kl) = self.posterior.sample(at, prior, &noise[slot * 2..][..2]);
             add_scaled(&mut self.raw[slot * FRAME..][..2], 1.0, &moved);
+            self.kl[slot / k] += kl;
         }
+        self.noise = noise.to_vec();
     }
 
     /// Adds the gradients of the weights, from those of the frames [batch, slot, 3] and of `scale` times the KL; `d_states`
@@ -220,63 +139,19 @@ impl Frames {
         [d_given, d_log_std]: [&mut [f32]; 2],
         gradients: &mut FramedValues,
     ) {
-        let (config, values, posterior) = (&weights.config, &weights.values, &self.posterior);
-        let mut d_of = vec![0.0; posterior.raw.len()];
-        for (at, slot) in posterior.slots.iter().enumerate() {
-            let (mean, log_std) = posterior.raw[at * 4..][..4].split_at(2);
-            let (d_mean, d_std) = d_of[at * 4..][..4].split_at_mut(2);
-            let prior = self.rows[*slot] * 2;
-            let (mut unused, mut d_prior) = ([0.0; 2], [0.0; 2]);
-            gaussian::backward(
-                scale,
-                mean,
-                log_std,
-                &[0.0; 2],
-                &self.log_std[prior..][..2],
-                &posterior.noise[at * 2..][..2],
-                &d_raw[slot * FRAME..][..2],
-                d_mean,
-                d_std,
-                &mut unused,
-                &mut d_prior,
-            );
+        let mut d_gaussians = Vec::new();
+        for (at, slot) in self.posterior.slots().enumerate() {
+            let prior = self.rows[slot] * 2;
+            let (noise, d_latent) = (&self.noise[slot * 2..][..2], &d_raw[slot * FRAME..][..2]);
+            let of_prior = &self.log_std[prior..][..2];
+            let (d, d_prior) = self.posterior.sample_backward(at, scale, of_prior, noise, d_latent);
+            d_gaussians.extend(d);
             add_scaled(&mut d_log_std[prior..][..2], 1.0, &d_prior);
         }
-        let FramedValues { frame_posterior, frame_posterior_bias, .. } = gradients;
-        let mut d_hidden = layer_backward(
-            &d_of,
-            &posterior.hidden,
-            &values.frame_posterior,
-            frame_posterior,
-            frame_posterior_bias,
-        );
-        tanh_backward(&mut d_hidden, &posterior.hidden);
-        let FramedValues { frame_posterior_hidden, frame_posterior_hidden_bias, .. } = gradients;
-        let d_glimpses = layer_backward(
-            &d_hidden,
-            &posterior.glimpses,
-            &values.frame_posterior_hidden,
-            frame_posterior_hidden,
-            frame_posterior_hidden_bias,
-        );
-        let (geometry, k) = (config.geometry(config.frame_read_size), config.max_drawn);
-        let (bank_len, plane) = (geometry.bank_len(), config.height * config.width);
-        let (cells, rows_len) = (geometry.size * geometry.size, geometry.size * config.width);
-        let mut d_banks = vec![0.0; bank_len];
-        for (at, slot) in posterior.slots.iter().enumerate() {
-            let frame = &posterior.frames[at * FRAME..][..FRAME];
-            let window = glimpse_window(config, frame);
-            let banks = &posterior.banks[at * bank_len..][..bank_len];
-            d_banks.fill(0.0);
-            for channel in 0..config.channels {
-                let image = &images[(slot / k * config.channels + channel) * plane..][..plane];
-                let at = at * config.channels + channel;
-                let rows = &posterior.rows[at * rows_len..][..rows_len];
-                let d = &d_glimpses[at * cells..][..cells];
-                geometry.banks_backward(&window, banks, image, rows, d, &mut d_banks);
-            }
-            let d_given = &mut d_given[self.rows[*slot] * FRAME..][..FRAME];
-            glimpse_backward(config, frame, &geometry.fill_backward(&window, banks, &d_banks), d_given);
+        let d_frames = self.posterior.look_backward(weights, images, &d_gaussians, gradients);
+        for (slot, d_looked_at) in self.posterior.slots().zip(d_frames.chunks_exact(FRAME)) {
+            let d_given = &mut d_given[self.rows[slot] * FRAME..][..FRAME];
+            add_scaled(d_given, 1.0, d_looked_at);
             add_scaled(d_given, 1.0, &d_raw[slot * FRAME..][..FRAME]);
         }
     }
