@@ -58,11 +58,17 @@ describe('a file that does not come is named with its cause', () => {
     assert.equal(await draw(), 8);
   });
 
-  for (const [file, name] of [[/^worker\.js$/, /worker\.js/], [/^engine-cpu\.js$/, /engine-cpu\.js/], [/^cpu\/.*\.wasm$/, /aligndraw_bg\.wasm/], [/\/digits\.safetensors$/, /digits\.safetensors/], [/^digits-\w+\.js$/, /digits-\w+\.js/]]) {
-    test(`${name.source}: the server has none`, async () => {
+  const MISSING = [
+    [/^worker\.js$/, /worker\.js/], [/^engine-cpu\.js$/, /engine-cpu\.js/], [/^cpu\/.*\.wasm$/, /aligndraw_bg\.wasm/],
+    [/\/digits\.safetensors$/, /digits\.safetensors/], [/^digits-\w+\.js$/, /digits-\w+\.js/],
+    // What another engine draws.
+    [/^engine-flex\.js$/, /engine-flex\.js/, 'scenes'], [/^flex\/.*\.wasm$/, /aligndraw_bg\.wasm/, 'scenes'],
+  ];
+  for (const [file, name, model] of MISSING) {
+    test(`${name.source}${model ? ` of ${model}` : ''}: the server has none`, async () => {
       await open();
       removeFile(file);
-      const outcome = await draw();
+      const outcome = await draw(model && { model });
       assert.match(outcome, name);
       assert.match(outcome, /^missing: .*could not be loaded: the server answered 404/);
     });
