@@ -310,6 +310,10 @@ fn a_learned_order_is_learned() {
     let config = FramedConfig { order: Order::Learned, ..small() };
     let model = Framed::init(&config, 4, &Device::flex());
     let at = |progress: f32| mean_terms(&model, &config, &TrainBatch { progress, ..item(&config, 1.0) });
+    // First the order is the sentence's, whatever attention would have.
+    let in_order = FramedConfig { order: Order::Sentence, ..config.clone() };
+    let same = Framed::init(&in_order, 4, &Device::flex());
+    assert_eq!(at(0.1), mean_terms(&same, &in_order, &TrainBatch { progress: 0.1, ..item(&in_order, 1.0) }));
     assert_ne!(at(0.1), at(1.0));
     assert_ne!(at(0.6), at(1.0));
     assert_eq!(at(0.8), at(1.0));

@@ -48,33 +48,36 @@ impl FramedConfig {
     }
 }
 
-const SHOWS: Shows = Shows { attention: true, window: true, branch: true, frame: true };
+/// Draws the captions: by the fused passes, or in burn tensors.
+pub trait Passes {
+    /// The sizes.
+    fn config(&self) -> &FramedConfig;
 
-/// Paints by the fused passes.
-pub struct FusedPainter(Arc<Weights>);
-
-impl FusedPainter {
-    /// A painter with these weights.
-    pub fn new(weights: Weights) -> Self {
-        Self(Arc::new(weights))
-    }
+    /// Begins a picture for each caption, with some of the words' frames given.
+    ///
+    /// **Errors** as [`Painter::begin_in`].
+    fn begin(&self, captions: &CaptionIds, noise: Vec<f32>, frames: &[WordFrame])
+    -> Result<Box<dyn Drawing>>;
 }
 
-impl Painter for FusedPainter {
+/// The painter, whatever draws.
+pub struct FramedPainter<P>(P);
+
+impl<P: Passes> Painter for FramedPainter<P> {
     fn image_size(&self) -> ImageSize {
-        self.0.config.image_size()
+        self.0.config().image_size()
     }
 
     fn num_steps(&self) -> usize {
-        self.0.config.num_steps
+        self.0.config().num_steps
     }
 
     fn shows(&self) -> Shows {
-        SHOWS
+        Shows { attention: true, window: true, branch: true, frame: true }
     }
 
     fn noise_len(&self) -> usize {
-        self.0.config.noise_len()
+        self.0.config().noise_len()
     }
 
     fn begin(&self, captions: &CaptionIds, noise: Vec<f32>) -> Result<Box<dyn Drawing>> {
@@ -87,15 +90,40 @@ impl Painter for FusedPainter {
         noise: Vec<f32>,
         frames: &[WordFrame],
     ) -> Result<Box<dyn Drawing>> {
-        Ok(Box::new(FusedDrawing::begin(&self.0, captions, &noise, frames)?))
+        self.0.begin(captions, noise, frames)
     }
 
     fn window(&self, _: usize, raw: &[f32]) -> (Window, Rect) {
-        decode(&self.0.config, raw)
+        decode(self.0.config(), raw)
     }
 
     fn frame(&self, raw: &[f32]) -> Option<Rect> {
-        Some(frame_rect(&self.0.config, raw))
+        Some(frame_rect(self.0.config(), raw))
+    }
+}
+
+/// Paints by the fused passes.
+pub type FusedPainter = FramedPainter<Arc<Weights>>;
+
+impl FusedPainter {
+    /// A painter with these weights.
+    pub fn new(weights: Weights) -> Self {
+        Self(Arc::new(weights))
+    }
+}
+
+impl Passes for Arc<Weights> {
+    fn config(&self) -> &FramedConfig {
+        &self.config
+    }
+
+    fn begin(
+        &self,
+        captions: &CaptionIds,
+        noise: Vec<f32>,
+        frames: &[WordFrame],
+    ) -> Result<Box<dyn Drawing>> {
+        Ok(Box::new(FusedDrawing::begin(self, captions, &noise, frames)?))
     }
 }
 
@@ -149,10 +177,10 @@ impl Drawing for FusedDrawing {
 }
 
 /// Paints in burn tensors.
-pub struct DevicePainter(Arc<Shared>);
+pub type DevicePainter = FramedPainter<Arc<Shared>>;
 
 /// What all drawings of a painter use.
-struct Shared {
+pub struct Shared {
     config: FramedConfig,
     model: Framed,
     device: Device,
@@ -192,42 +220,18 @@ impl Shared {
     }
 }
 
-impl Painter for DevicePainter {
-    fn image_size(&self) -> ImageSize {
-        self.0.config.image_size()
+impl Passes for Arc<Shared> {
+    fn config(&self) -> &FramedConfig {
+        &self.config
     }
 
-    fn num_steps(&self) -> usize {
-        self.0.config.num_steps
-    }
-
-    fn shows(&self) -> Shows {
-        SHOWS
-    }
-
-    fn noise_len(&self) -> usize {
-        self.0.config.noise_len()
-    }
-
-    fn begin(&self, captions: &CaptionIds, noise: Vec<f32>) -> Result<Box<dyn Drawing>> {
-        self.begin_in(captions, noise, &[])
-    }
-
-    fn begin_in(
+    fn begin(
         &self,
         captions: &CaptionIds,
         noise: Vec<f32>,
         frames: &[WordFrame],
     ) -> Result<Box<dyn Drawing>> {
-        self.0.drawing(captions, noise, vec![self.0.model.begin(&self.0.config, captions.batch)], 0, frames)
-    }
-
-    fn window(&self, _: usize, raw: &[f32]) -> (Window, Rect) {
-        decode(&self.0.config, raw)
-    }
-
-    fn frame(&self, raw: &[f32]) -> Option<Rect> {
-        Some(frame_rect(&self.0.config, raw))
+        self.drawing(captions, noise, vec![self.model.begin(&self.config, captions.batch)], 0, frames)
     }
 }
 
