@@ -14,7 +14,7 @@ use burn::module::{Module, ModuleDisplay};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::data::batch::{Captions, Lesson, TrainBatch};
+use crate::data::batch::{Captions, Lesson, Progress, TrainBatch};
 use crate::data::source::Source;
 use crate::error::{Error, Result};
 use crate::kernels::window::{Rect, Window};
@@ -149,10 +149,17 @@ pub trait Trainable: Module + ModuleDisplay + Sync + 'static {
         Vec::new()
     }
 
-    /// What is learned at a share of the run, 0 to 1.
-    fn lesson(config: &Self::Config, progress: f32) -> Lesson {
+    /// What is learned when a run is so far.
+    fn lesson(config: &Self::Config, progress: Progress) -> Lesson {
         let _ = (config, progress);
         Lesson::Everything
+    }
+
+    /// The share of pictures of one object, 0 to 1, that must be told apart by their captions for the first lesson to be
+    /// over; none: lessons have fixed shares of a run.
+    fn first_lesson(config: &Self::Config) -> Option<f64> {
+        let _ = config;
+        None
     }
 
     /// The terms of the loss for each image of a batch [batch], in burn tensors: any device, with or

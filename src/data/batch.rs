@@ -211,11 +211,32 @@ pub struct TrainBatch {
     pub epoch: usize,
     /// Batch in the epoch, from 0.
     pub index: usize,
-    /// Share of the run that is done, 0 to 1; 1 for validation.
-    pub progress: f32,
+    /// How far the run is.
+    pub progress: Progress,
+}
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Progress {
+    /// Share of it that is done, 0 to 1.
+    pub done: f32,
+    /// Share after which its first lesson had been learned; none: not yet, or no lesson's end depends on what is learned.
+    pub learned: Option<f32>,
+}
+
+impl Progress {
+    /// A share of a run, nothing learned before its time.
+    pub fn at(done: f32) -> Self {
+        Self { done, learned: None }
+    }
 }
 
 impl TrainBatch {
+    /// A batch that is measured on, as a run at its end would be.
+    pub fn measured(batch: CaptionBatch<'static>, noise_seed: u64) -> Self {
+        Self { batch, noise_seed, epoch: 0, index: 0, progress: Progress::at(1.0) }
+    }
+
     /// Whether it is learned from, with dropout say, or measured on.
     pub fn is_learned_from(&self) -> bool {
         self.epoch > 0

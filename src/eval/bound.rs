@@ -84,7 +84,7 @@ impl Estimate<'_> {
             let size = BATCH.min(self.images - start);
             let mut noise = Noise::stream(self.seed, start as u64);
             let batch = sample(size, &mut noise)?;
-            let item = TrainBatch { batch, noise_seed: noise.next_u64(), epoch: 0, index: 0, progress: 1.0 };
+            let item = TrainBatch::measured(batch, noise.next_u64());
             let terms = self.model.terms(&item);
             importance += self.importance_sum(&item, &mut noise);
             let share = size as f64 / self.images as f64;
@@ -205,7 +205,7 @@ mod tests {
         let model = Draw::from_host(&config, ParameterValues::init(&config, 3), &Device::flex());
         let images: Vec<f32> = (0..3 * config.image_len()).map(|at| (at % 4 == 0).into()).collect();
         let batch = CaptionBatch::of_words(Cow::Owned([1, 2].repeat(3)), 2, Cow::Owned(images));
-        let item = TrainBatch { batch, noise_seed: 7, epoch: 0, index: 0, progress: 1.0 };
+        let item = TrainBatch::measured(batch, 7);
         let mut fused = OnCpu::new(&model, &config, 2);
         let mean = -fused.terms(&item).total();
         let mut plain = OnCpu { model: &model, config: &config, fused: None };

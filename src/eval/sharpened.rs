@@ -53,7 +53,7 @@ impl Sharpened<'_> {
             let size = BATCH.min(self.images - start);
             let mut noise = Noise::stream(self.seed, start as u64);
             let batch = source.batch(size, &mut noise);
-            let item = TrainBatch { batch, noise_seed: noise.next_u64(), epoch: 0, index: 0, progress: 1.0 };
+            let item = TrainBatch::measured(batch, noise.next_u64());
             let Some(drawn) = model.reconstructions(config, &item) else { return Ok(None) };
             let CaptionBatch { ids: said, words, images, .. } = &item.batch;
             let captions = CaptionIds {

@@ -8,6 +8,7 @@ use burn::tensor::{Device, ExecutionError, Tensor, TensorData};
 use burn::train::metric::{Adaptor, LossInput};
 use burn::train::{InferenceStep, Interrupter, ItemLazy, TrainOutput, TrainStep};
 
+use super::first_lesson::FirstLesson;
 use crate::data::batch::TrainBatch;
 use crate::model::{Config, DIVERSITY, FusedPasses, Terms, Trainable};
 use crate::nn::floats;
@@ -31,6 +32,8 @@ pub struct Setup<M: Trainable> {
     interrupter: Interrupter,
     /// What went wrong.
     pub failures: Mutex<Failures>,
+    /// The first lesson, where it lasts until it is learned.
+    first_lesson: Option<Arc<FirstLesson>>,
 }
 
 impl<M: Trainable> Setup<M> {
@@ -39,10 +42,11 @@ impl<M: Trainable> Setup<M> {
         options: &TrainOptions<M::Config>,
         fused_threads: Option<usize>,
         interrupter: Interrupter,
+        first_lesson: Option<Arc<FirstLesson>>,
     ) -> Self {
         let fused = fused_threads.and_then(|threads| M::fused(&options.config, threads));
         let failures = Mutex::new(Failures::default());
-        Self { options: options.clone(), fused: fused.map(Mutex::new), interrupter, failures }
+        Self { options: options.clone(), fused: fused.map(Mutex::new), interrupter, failures, first_lesson }
     }
 
     /// Counts an update that was skipped and stops the run after a few in a row.
@@ -234,6 +238,9 @@ impl<M: Trainable> TrainStep for TrainingModel<M> {
     fn step(&self, item: TrainBatch) -> TrainOutput<StepReport> {
         let options = &self.setup.options;
         let config = options.config.clone().with_num_steps(options.steps_at(item.epoch));
+        if let Some(lesson) = &self.setup.first_lesson {
+            lesson.in_epoch(item.epoch);
+        }
         let (terms, gradients) = match &self.setup.fused {
             Some(fused) => self.fused_update(fused, &config, &item),
             None => self.autodiff_update(&config, &item),
@@ -264,6 +271,11 @@ impl<M: Trainable> InferenceStep for TrainingModel<M> {
     /// With all the steps of a drawing, whatever the step curriculum: epochs can be compared.
     fn step(&self, item: TrainBatch) -> StepReport {
         let config = &self.setup.options.config;
+        if let Some(lesson) = &self.setup.first_lesson
+            && item.index == 0
+        {
+            lesson.examine(&self.average, config);
+        }
         let terms = match &self.setup.fused {
             Some(fused) => {
                 let mut fused = fused.lock().expect("no thread panicked with the fused passes");

@@ -4,12 +4,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
+use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress as ItemsDone};
 use burn::data::dataset::DatasetError;
 use burn::tensor::Device;
 
 use crate::data::{
-    batch::{CaptionBatch, Lesson, TrainBatch},
+    batch::{CaptionBatch, Lesson, Progress, TrainBatch},
     noise::Noise,
     source::Source,
 };
@@ -17,19 +17,20 @@ use crate::model::Config;
 use crate::options::TrainOptions;
 
 impl TrainBatch {
-    /// Batches of samples that change from epoch to epoch, the first of which is `first_epoch`; `lesson` says
-    /// what they are drawn from at a share of the run.
+    /// Batches of samples that change from epoch to epoch, the first of which is `first_epoch`; `learned` says after
+    /// which share of the run its first lesson had been learned, `lesson` what they are drawn from when it is so far.
     pub fn training<C: Config>(
         source: Arc<dyn Source>,
         options: &TrainOptions<C>,
         first_epoch: usize,
-        lesson: impl Fn(f32) -> Lesson + Send + Sync + 'static,
+        learned: impl Fn() -> Option<f32> + Send + Sync + 'static,
+        lesson: impl Fn(Progress) -> Lesson + Send + Sync + 'static,
     ) -> Batches<Self> {
         let (seed, size, batches) = (options.seed, options.batch_size, options.batches_per_epoch);
         let updates = options.updates();
         Batches::changing(first_epoch, size, batches * size, move |epoch, index| {
             let done = epoch.saturating_sub(1) * batches + index;
-            let progress = done as f32 / updates as f32;
+            let progress = Progress { done: done as f32 / updates as f32, learned: learned() };
             let draw = |noise: &mut Noise| source.training_batch(size, noise, lesson(progress));
             Self { progress, ..Self::draw(draw, seed, epoch, index) }
         })
@@ -50,7 +51,7 @@ impl TrainBatch {
     ) -> Self {
         let mut noise = Noise::stream(seed, (epoch as u64) << 32 | index as u64);
         let noise_seed = noise.next_u64();
-        Self { batch: draw(&mut noise), noise_seed, epoch, index, progress: 1.0 }
+        Self { epoch, index, ..Self::measured(draw(&mut noise), noise_seed) }
     }
 }
 
@@ -137,9 +138,9 @@ impl<B> Iterator for Epoch<'_, B> {
 }
 
 impl<B: Send + 'static> DataLoaderIterator<B> for Epoch<'_, B> {
-    fn progress(&self) -> Progress {
+    fn progress(&self) -> ItemsDone {
         let items = self.loader.num_items();
         let done = self.next * self.loader.batch_size - self.loader.start;
-        Progress::new(done.min(items), items, Some("images".to_owned()))
+        ItemsDone::new(done.min(items), items, Some("images".to_owned()))
     }
 }

@@ -14,6 +14,7 @@
 
 pub mod checkpoints;
 mod curves;
+pub mod first_lesson;
 pub mod learner;
 pub mod loader;
 pub mod optimizer;
@@ -41,6 +42,7 @@ use burn::train::{
 
 use self::{
     checkpoints::AtomicCheckpointer,
+    first_lesson::FirstLesson,
     learner::{Setup, TrainingModel},
     optimizer::PaperRmsProp,
     report::{Report, TermMetric},
@@ -140,10 +142,12 @@ pub fn train<M: Trainable>(
         }
     };
     let first_epoch = done.unwrap_or(0) + 1;
-    let setup = Setup::new(options, compute.fused_threads, signals.interrupter.clone());
+    let first_lesson = FirstLesson::of::<M>(options, data.validation.as_ref()).map(Arc::new);
+    let setup = Setup::new(options, compute.fused_threads, signals.interrupter.clone(), first_lesson.clone());
     let setup: Arc<Setup<M>> = Arc::new(setup);
     let model = TrainingModel::new(setup.clone(), initial);
-    let rate = ScheduledRate::new(options.schedule, options.learning_rate, options.updates());
+    let rate = ScheduledRate::new(options.schedule, options.learning_rate, options.updates())
+        .with_first_lesson(first_lesson.clone());
     let learner = Learner::new(model, optimizer(options), rate);
 
     let io = |error: std::io::Error| Error::Data(format!("{}: {error}", folder.display()));
@@ -152,12 +156,14 @@ pub fn train<M: Trainable>(
         checkpoints::remove_parts(folder).map_err(io)?;
     }
     let terms = M::term_names(&options.config);
-    let report = Report::new(folder, first_epoch, options.batch_size, &terms).map_err(io)?;
+    let report = Report::new(folder, first_epoch, options.batch_size, &terms)
+        .map_err(io)?
+        .with_first_lesson(first_lesson.clone());
     let strategy = match devices.len() {
         1 => ExecutionStrategy::SingleDevice(main),
         _ => ExecutionStrategy::MultiDevice(devices, MultiDeviceOptim::OptimMainDevice),
     };
-    let engine = engine::<M>(options, data, folder, first_epoch)
+    let engine = engine::<M>(options, data, folder, first_epoch, first_lesson)
         .with_checkpointing_strategy(KeepLastNCheckpoints::new(2))
         .with_interrupter(signals.interrupter.clone())
         .early_stopping(Stop { asked: signals.stop.clone(), patience: options.patience.map(patience) })
@@ -203,12 +209,14 @@ fn engine<M: Trainable>(
     data: Data,
     folder: &Path,
     first_epoch: usize,
+    first_lesson: Option<Arc<FirstLesson>>,
 ) -> SupervisedTraining<TrainingModel<M>> {
     let (seed, size) = (options.seed, options.batch_size);
     let valid_batches = options.validation_images.div_ceil(size);
     let config = options.config.clone();
     let lesson = move |progress| M::lesson(&config, progress);
-    let train = TrainBatch::training(data.train, options, first_epoch, lesson);
+    let learned = move || first_lesson.as_ref()?.learned();
+    let train = TrainBatch::training(data.train, options, first_epoch, learned, lesson);
     let valid = TrainBatch::validation(data.validation, seed ^ u64::MAX, size, valid_batches);
     let [models, optimizers, rates] = AtomicCheckpointer::all(&folder.join("checkpoints"));
     let engine = SupervisedTraining::new(folder, Arc::new(train), Arc::new(valid));
@@ -233,7 +241,7 @@ pub fn restore<M: Trainable>(options: &TrainOptions<M::Config>, folder: &Path) -
     let [models, _, _] = AtomicCheckpointer::all(&checkpoints);
     let record: burn::store::ModuleRecord = Checkpointer::restore(&models, epoch)
         .map_err(|error| Error::Data(format!("{}: {error}", checkpoints.display())))?;
-    let setup = Arc::new(Setup::new(options, None, Interrupter::new()));
+    let setup = Arc::new(Setup::new(options, None, Interrupter::new(), None));
     let fresh = M::init(&options.config, options.seed, &Device::flex());
     Ok((TrainingModel::new(setup, fresh).load_record(record).shipped(), epoch))
 }

@@ -20,6 +20,7 @@ use burn::train::renderer::{
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::{Deserialize, Serialize};
 
+use super::first_lesson::FirstLesson;
 use super::learner::StepReport;
 use crate::platform::quiet;
 
@@ -93,6 +94,9 @@ pub struct EpochLine {
     /// `train_<term>` over the epoch's batches, `valid_<term>` on the validation.
     #[serde(flatten)]
     pub terms: BTreeMap<String, f64>,
+    /// Share of the first lesson's pictures that are told apart by their captions, where it lasts until that is learned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_lesson: Option<f64>,
     /// Images trained on a second, the epoch's mean.
     pub images_per_second: f64,
     /// Seconds since this process began to train.
@@ -165,6 +169,7 @@ pub struct Report {
     terms: Vec<(MetricId, String)>,
     epochs: (usize, usize),
     updates_per_epoch: usize,
+    first_lesson: Option<Arc<FirstLesson>>,
 }
 
 impl Report {
@@ -203,7 +208,13 @@ impl Report {
             terms: Vec::new(),
             epochs: (first_epoch, first_epoch),
             updates_per_epoch: 0,
+            first_lesson: None,
         })
+    }
+
+    /// The same, saying also how much of a first lesson has been learned.
+    pub fn with_first_lesson(self, first_lesson: Option<Arc<FirstLesson>>) -> Self {
+        Self { first_lesson, ..self }
     }
 
     /// Adds a metric's value to the means of a split.
@@ -239,16 +250,20 @@ impl TrainingProgressLogger for Report {
             epoch,
             updates: epoch * self.updates_per_epoch,
             terms,
+            first_lesson: self.first_lesson.as_ref().and_then(|lesson| lesson.take_share()),
             seconds: self.begun.elapsed().as_secs_f64(),
             ..self.line
         };
         let line = serde_json::to_string(&self.line).expect("numbers serialise");
         let terms: Vec<String> =
             self.line.split("valid").map(|(name, value)| format!("{name} {value:.2}")).collect();
+        let first_lesson =
+            self.line.first_lesson.map(|share| format!("first lesson {:.0} % right, ", 100.0 * share));
         let text = format!(
-            "epoch {epoch}: validation loss {:.2} ({}), {:.0} images/s",
+            "epoch {epoch}: validation loss {:.2} ({}), {}{:.0} images/s",
             self.line.loss("valid"),
             terms.join(", "),
+            first_lesson.unwrap_or_default(),
             self.line.images_per_second
         );
         print_line(&self.bar, &text);

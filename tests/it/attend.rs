@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use aligndraw::checkpoint::{Precision, decode, encode, float_tensors, parse_safetensors, with_values};
-use aligndraw::data::batch::{CaptionBatch, TrainBatch};
+use aligndraw::data::batch::{CaptionBatch, Progress, TrainBatch};
 use aligndraw::data::noise::Noise;
 use aligndraw::data::source::Source;
 use aligndraw::data::vocabulary::Vocabulary;
@@ -48,7 +48,7 @@ impl Case {
 }
 
 pub fn item(batch: CaptionBatch<'static>, epoch: usize) -> TrainBatch {
-    TrainBatch { batch, noise_seed: 5, epoch, index: 0, progress: 0.0 }
+    TrainBatch { batch, noise_seed: 5, epoch, index: 0, progress: Progress::at(0.0) }
 }
 
 fn cases() -> Vec<Case> {
@@ -349,7 +349,7 @@ fn frozen_convolutions_have_no_gradient_and_say_the_same() {
     let model = Attend::init(&config, 7, &Device::flex().autodiff());
     let names: Vec<String> = float_tensors(&model).into_iter().map(|tensor| tensor.name).collect();
     let at = |progress: f32| {
-        let item = TrainBatch { progress, ..item(by_heart(&config), 1) };
+        let item = TrainBatch { progress: Progress::at(progress), ..item(by_heart(&config), 1) };
         let terms = model.terms(&config, &item);
         let words = floats(terms.0[0].1.clone().inner().into_data());
         let loss = terms.0.into_iter().map(|(_, term)| term.mean()).reduce(|a, b| a + b).expect("terms");

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use aligndraw::checkpoint::{Precision, decode, encode, float_tensors, parse_safetensors, with_values};
-use aligndraw::data::batch::{CaptionBatch, TrainBatch};
+use aligndraw::data::batch::{CaptionBatch, Progress, TrainBatch};
 use aligndraw::data::noise::Noise;
 use aligndraw::data::source::Source;
 use aligndraw::error::Result;
@@ -40,7 +40,7 @@ fn batch(config: &impl Config, size: usize, noise: &mut Noise) -> CaptionBatch<'
 
 fn item(config: &impl Config) -> TrainBatch {
     let batch = batch(config, 6, &mut Noise::new(3));
-    TrainBatch { batch, noise_seed: 5, epoch: 0, index: 0, progress: 1.0 }
+    TrainBatch { batch, noise_seed: 5, epoch: 0, index: 0, progress: Progress::at(1.0) }
 }
 
 fn values(terms: Terms<Tensor<1>>) -> Terms<f64> {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use aligndraw::checkpoint::{Precision, encode};
-use aligndraw::data::batch::{Lesson, TrainBatch};
+use aligndraw::data::batch::{Lesson, Progress, TrainBatch};
 use aligndraw::data::mnist::Mnist;
 use aligndraw::data::mnist_captions::{Bans, Scene, Scenes, vocabulary};
 use aligndraw::data::noise::Noise;
@@ -30,9 +30,9 @@ fn small() -> FramedConfig {
 }
 
 fn item(config: &FramedConfig, progress: f32) -> TrainBatch {
-    let lesson = Framed::lesson(config, progress);
+    let lesson = Framed::lesson(config, Progress::at(progress));
     let batch = scenes().training_batch(6, &mut Noise::new(3), lesson);
-    TrainBatch { batch, noise_seed: 5, epoch: 1, index: 0, progress }
+    TrainBatch { batch, noise_seed: 5, epoch: 1, index: 0, progress: Progress::at(progress) }
 }
 
 fn mean_terms(model: &Framed, config: &FramedConfig, item: &TrainBatch) -> Vec<f32> {
@@ -88,9 +88,12 @@ fn no_lesson_shows_a_held_out_composition() {
         .collect();
     assert!(!held_out.is_empty());
     let config = presets::digits().config;
-    for progress in [0.0, 0.03, 0.1, 0.5, 1.0] {
-        let lesson = Framed::lesson(&config, progress);
-        assert_eq!(lesson == Lesson::OneObject, progress < 0.06);
+    // Single digits until they are learned, for a third of the run at most.
+    for (done, learned) in
+        [(0.0, None), (0.1, None), (0.1, Some(0.05)), (0.4, None), (0.4, Some(0.39)), (1.0, None)]
+    {
+        let lesson = Framed::lesson(&config, Progress { done, learned });
+        assert_eq!(lesson == Lesson::OneObject, learned.is_none() && done < 0.35);
         let batch = scenes.training_batch(400, &mut Noise::new(9), lesson);
         for ids in batch.ids.chunks(batch.words) {
             assert!(!held_out.contains(&ids.to_vec()));
@@ -105,12 +108,15 @@ fn noise_on_frames_ends_with_the_curriculum() {
     let config = FramedConfig { curriculum: FramedConfig::digits(vec![0]).curriculum, ..small() };
     let model = Framed::init(&config, 1, &Device::flex());
     let without = FramedConfig { curriculum: None, ..config.clone() };
-    let at = |progress: f32| {
-        let item = TrainBatch { progress, ..item(&without, 1.0) };
+    let still = |done: f32, learned: Option<f32>| {
+        let item = TrainBatch { progress: Progress { done, learned }, ..item(&without, 1.0) };
         mean_terms(&model, &config, &item) == mean_terms(&model, &without, &item)
     };
-    assert!(!at(0.1), "frames are moved");
-    assert!(at(0.3), "the noise is gone");
+    assert!(still(0.1, None), "single digits stay where they are");
+    assert!(!still(0.1, Some(0.05)), "frames are moved");
+    assert!(!still(0.4, None), "frames are moved when the time of single digits is over");
+    assert!(still(0.3, Some(0.05)), "the noise is gone");
+    assert!(still(1.0, None), "nothing moves in what is measured");
 }
 
 /// Gradients by autodiff against central differences of the whole bound.
@@ -309,11 +315,16 @@ fn a_learned_order_gives_every_word_its_share() {
 fn a_learned_order_is_learned() {
     let config = FramedConfig { order: Order::Learned, ..small() };
     let model = Framed::init(&config, 4, &Device::flex());
-    let at = |progress: f32| mean_terms(&model, &config, &TrainBatch { progress, ..item(&config, 1.0) });
+    let at = |progress: f32| {
+        mean_terms(&model, &config, &TrainBatch { progress: Progress::at(progress), ..item(&config, 1.0) })
+    };
     // First the order is the sentence's, whatever attention would have.
     let in_order = FramedConfig { order: Order::Sentence, ..config.clone() };
     let same = Framed::init(&in_order, 4, &Device::flex());
-    assert_eq!(at(0.1), mean_terms(&same, &in_order, &TrainBatch { progress: 0.1, ..item(&in_order, 1.0) }));
+    assert_eq!(
+        at(0.1),
+        mean_terms(&same, &in_order, &TrainBatch { progress: Progress::at(0.1), ..item(&in_order, 1.0) })
+    );
     assert_ne!(at(0.1), at(1.0));
     assert_ne!(at(0.6), at(1.0));
     assert_eq!(at(0.8), at(1.0));

@@ -1,7 +1,7 @@
 //! The layered painter: which words are drawn, gradients, and that it paints what it trains.
 
 use aligndraw::checkpoint::{Precision, encode, float_tensors, with_values};
-use aligndraw::data::batch::{Lesson, TrainBatch};
+use aligndraw::data::batch::{Lesson, Progress, TrainBatch};
 use aligndraw::data::noise::Noise;
 use aligndraw::data::scene_pictures::ScenePictures;
 use aligndraw::data::scenes::{Bans, Colour, Number, Scene, caption::vocabulary};
@@ -32,8 +32,9 @@ fn small() -> LayeredConfig {
 
 fn item(config: &LayeredConfig, progress: f32) -> TrainBatch {
     let pictures = ScenePictures::new(Bans::draw(1));
-    let batch = pictures.training_batch(4, &mut Noise::new(3), Layered::lesson(config, progress));
-    TrainBatch { batch, noise_seed: 5, epoch: 1, index: 0, progress }
+    let batch =
+        pictures.training_batch(4, &mut Noise::new(3), Layered::lesson(config, Progress::at(progress)));
+    TrainBatch { batch, noise_seed: 5, epoch: 1, index: 0, progress: Progress::at(progress) }
 }
 
 fn mean_terms(model: &Layered, config: &LayeredConfig, item: &TrainBatch) -> Vec<f64> {
@@ -160,7 +161,7 @@ fn no_lesson_shows_a_held_out_composition() {
     let (bans, vocabulary) = (Bans::draw(1), vocabulary());
     let pictures = ScenePictures::new(bans.clone());
     for progress in [0.0, 0.5] {
-        let lesson = Layered::lesson(&config, progress);
+        let lesson = Layered::lesson(&config, Progress::at(progress));
         assert_eq!(lesson == Lesson::OneObject, progress < 0.1);
         let mut noise = Noise::new(4);
         for _ in 0..6 {
@@ -284,7 +285,7 @@ fn frames_are_learned_alone() {
         ..LayeredConfig::scenes(1, Lexicon::default()).curriculum.expect("one")
     };
     let config = LayeredConfig { curriculum: Some(alone), ..small() };
-    assert_eq!(Layered::lesson(&config, 0.5), Lesson::Frames);
+    assert_eq!(Layered::lesson(&config, Progress::at(0.5)), Lesson::Frames);
     let item = item(&config, 0.5);
     assert!(item.batch.images.iter().all(|&value| value == 0.0) && !item.batch.boxes.is_empty());
     let model = Layered::init(&config, 2, &Device::flex());

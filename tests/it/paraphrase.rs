@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use aligndraw::checkpoint::{
     Manifest, Precision, decode, encode, float_tensors, parse_safetensors, with_values,
 };
-use aligndraw::data::batch::{CaptionBatch, TrainBatch};
+use aligndraw::data::batch::{CaptionBatch, Progress, TrainBatch};
 use aligndraw::data::noise::Noise;
 use aligndraw::data::source::DataSet;
 use aligndraw::data::vocabulary::Vocabulary;
@@ -31,7 +31,7 @@ const WORDS: usize = 3;
 
 fn item(epoch: usize) -> TrainBatch {
     let batch = CaptionBatch::of_paraphrases(IDS.to_vec(), WORDS, &READ);
-    TrainBatch { batch, noise_seed: 5, epoch, index: 0, progress: 0.0 }
+    TrainBatch { batch, noise_seed: 5, epoch, index: 0, progress: Progress::at(0.0) }
 }
 
 /// `x W`, W input × output.

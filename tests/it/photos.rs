@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use aligndraw::data::batch::{CaptionBatch, NO_WORD, TrainBatch};
+use aligndraw::data::batch::{CaptionBatch, NO_WORD, Progress, TrainBatch};
 use aligndraw::data::folder::pairs::Pairs;
 use aligndraw::data::folder::photos::{Looking, MOST_WORDS, Photos};
 use aligndraw::data::noise::Noise;
@@ -186,7 +186,7 @@ fn fused_passes_and_autodiff_agree() {
     let model = Attend::init(&config, 3, &Device::flex().autodiff());
     for epoch in [0, 1] {
         let batch = CaptionBatch::of_words(ids.clone().into(), words, images.clone().into());
-        let item = TrainBatch { batch, noise_seed: 9, epoch, index: 0, progress: 0.0 };
+        let item = TrainBatch { batch, noise_seed: 9, epoch, index: 0, progress: Progress::at(0.0) };
         let (terms, gradients) = fused.gradients(&model.clone().valid(), &config, &item);
         assert_eq!(terms, fused.terms(&model.clone().valid(), &config, &item));
         let expected = model.terms(&config, &item).map(Tensor::mean);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use aligndraw::checkpoint::{NamedTensor, float_tensors, with_values};
-use aligndraw::data::batch::{Lesson, TrainBatch};
+use aligndraw::data::batch::{Lesson, Progress, TrainBatch};
 use aligndraw::data::noise::Noise;
 use aligndraw::data::scene_pictures::ScenePictures;
 use aligndraw::data::scenes::{Bans, caption::vocabulary};
@@ -42,8 +42,9 @@ fn model(config: &LayeredConfig) -> Layered {
 }
 
 fn item(config: &LayeredConfig, progress: f32) -> TrainBatch {
-    let batch = pictures().training_batch(4, &mut Noise::new(3), Layered::lesson(config, progress));
-    TrainBatch { batch, noise_seed: 5, epoch: 1, index: 0, progress }
+    let batch =
+        pictures().training_batch(4, &mut Noise::new(3), Layered::lesson(config, Progress::at(progress)));
+    TrainBatch { batch, noise_seed: 5, epoch: 1, index: 0, progress: Progress::at(progress) }
 }
 
 fn mean_terms(model: &Layered, config: &LayeredConfig, item: &TrainBatch) -> Vec<(&'static str, f64)> {
@@ -66,7 +67,7 @@ fn changed(before: &[NamedTensor], after: &[NamedTensor]) -> Vec<String> {
 fn places_alone_teach_the_prior_and_nothing_else() {
     let config = small();
     let item = item(&config, 0.5);
-    assert_eq!(Layered::lesson(&config, 0.5), Lesson::Places);
+    assert_eq!(Layered::lesson(&config, Progress::at(0.5)), Lesson::Places);
     let fresh = model(&config);
     let before = float_tensors(&fresh);
     let mut model = fresh.train();
@@ -93,7 +94,7 @@ fn places_alone_teach_the_prior_and_nothing_else() {
 fn pictures_with_things_leave_the_prior_as_it_is() {
     let config = LayeredConfig { curriculum: None, ..small() };
     let item = item(&config, 0.5);
-    assert_eq!(Layered::lesson(&config, 0.5), Lesson::Everything);
+    assert_eq!(Layered::lesson(&config, Progress::at(0.5)), Lesson::Everything);
     let fresh = model(&config);
     let before = float_tensors(&fresh);
     let mut model = fresh.train();

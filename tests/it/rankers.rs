@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use aligndraw::checkpoint::{Precision, decode, encode, float_tensors, parse_safetensors, with_values};
-use aligndraw::data::batch::{CaptionBatch, NO_WORD, TrainBatch};
+use aligndraw::data::batch::{CaptionBatch, NO_WORD, Progress, TrainBatch};
 use aligndraw::data::noise::Noise;
 use aligndraw::data::vocabulary::Vocabulary;
 use aligndraw::error::Error;
@@ -42,7 +42,7 @@ fn batch(captions: &[&[usize]], len: usize) -> CaptionBatch<'static> {
 
 /// Measured on, so that nothing is dropped.
 fn item(batch: CaptionBatch<'static>, epoch: usize) -> TrainBatch {
-    TrainBatch { batch, noise_seed: 5, epoch, index: 0, progress: 0.0 }
+    TrainBatch { batch, noise_seed: 5, epoch, index: 0, progress: Progress::at(0.0) }
 }
 
 /// `x W + b`, W input × output.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use aligndraw::checkpoint::{float_tensors, with_values};
-use aligndraw::data::batch::{CaptionBatch, TrainBatch};
+use aligndraw::data::batch::{CaptionBatch, Progress, TrainBatch};
 use aligndraw::data::noise::Noise;
 use aligndraw::data::vocabulary::Vocabulary;
 use aligndraw::describe::{Describer, Search};
@@ -32,7 +32,7 @@ fn item(config: &RnnConfig, epoch: usize) -> TrainBatch {
         );
     }
     let batch = CaptionBatch::of_words(Cow::Owned(IDS.to_vec()), WORDS, Cow::Owned(images));
-    TrainBatch { batch, noise_seed: 5, epoch, index: 0, progress: 0.0 }
+    TrainBatch { batch, noise_seed: 5, epoch, index: 0, progress: Progress::at(0.0) }
 }
 
 /// `x W`, W input × output.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use aligndraw::checkpoint::{NamedTensor, float_tensors, with_values};
-use aligndraw::data::batch::{Captions, TrainBatch};
+use aligndraw::data::batch::{Captions, Progress, TrainBatch};
 use aligndraw::data::binary_mnist::{self, BinaryMnist};
 use aligndraw::data::mnist::Mnist;
 use aligndraw::data::mnist_captions::{Bans, Scenes};
@@ -150,7 +150,7 @@ fn a_caption_hears_its_own_words_alone_and_their_order() {
 /// A batch of the tiny preset's data with the seed of its noise.
 fn item(source: &dyn Source, index: u64) -> TrainBatch {
     let batch = source.batch(4, &mut Noise::stream(7, index));
-    TrainBatch { batch, noise_seed: index, epoch: 1, index: index as usize, progress: 0.0 }
+    TrainBatch { batch, noise_seed: index, epoch: 1, index: index as usize, progress: Progress::at(0.0) }
 }
 
 /// Gradients of the sum of the terms by burn's autodiff, in visiting order; zeros where none arrives.

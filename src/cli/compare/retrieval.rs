@@ -74,12 +74,8 @@ impl SystemVisitor for Bounds<'_> {
         let model = decode(M::init(config, 0, &Device::flex()), &parse_safetensors(self.weights)?)?;
         let mut model = OnCpu::new(&model, config, threads);
         let pictures = &self.queries.pictures;
-        let item = |(index, images): (usize, &[usize])| TrainBatch {
-            batch: self.part.pairs(&[0], images),
-            noise_seed: self.seed.wrapping_add(1 + index as u64),
-            epoch: 0,
-            index,
-            progress: 1.0,
+        let item = |(index, images): (usize, &[usize])| {
+            TrainBatch::measured(self.part.pairs(&[0], images), self.seed.wrapping_add(1 + index as u64))
         };
         let mut items: Vec<TrainBatch> = pictures.chunks(BATCH).enumerate().map(item).collect();
         let mut rows = self.kept.rows(&format!("retrieval-{}-{BATCH}", self.seed), pictures.len())?;

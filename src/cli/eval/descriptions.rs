@@ -86,7 +86,7 @@ impl SystemVisitor for Perplexity<'_> {
             let Some(batch) = batch else { break };
             words += (batch.len() * (batch.words + 1)) as f64;
             let size = batch.len() as f64;
-            let item = TrainBatch { batch, noise_seed: 0, epoch: 0, index: 0, progress: 1.0 };
+            let item = TrainBatch::measured(batch, 0);
             nats += size * model.terms(&item).get("words");
         }
         Ok((nats / words).exp())

@@ -9,7 +9,7 @@ use super::definition::{Attended, focused, indices};
 use super::grounding::Grounding;
 use super::self_critical::Worth;
 use super::{Attend, AttendConfig, Attention, Picture, presets};
-use crate::data::batch::{Lesson, TrainBatch};
+use crate::data::batch::{Lesson, Progress, TrainBatch};
 use crate::data::noise::Noise;
 use crate::data::source::Source;
 use crate::error::{Error, Result};
@@ -60,8 +60,8 @@ impl Trainable for Attend {
         Err(Error::Config("the sizes of the weights differ from those of the run".to_owned()))
     }
 
-    fn lesson(config: &AttendConfig, progress: f32) -> Lesson {
-        if progress < config.as_said_from { Lesson::Everything } else { Lesson::AsSaid }
+    fn lesson(config: &AttendConfig, progress: Progress) -> Lesson {
+        if progress.done < config.as_said_from { Lesson::Everything } else { Lesson::AsSaid }
     }
 
     fn fused(config: &AttendConfig, _: usize) -> Option<Box<dyn FusedPasses<Self>>> {
@@ -207,7 +207,7 @@ impl Attend {
 
         let mut draws = Draws::of(config, item);
         let mut grounding = Grounding::of(config, item, steps, &device);
-        let frozen = item.progress < config.trunk_frozen_until;
+        let frozen = item.progress.done < config.trunk_frozen_until;
         let (looked, mut state) =
             if frozen { self.look_frozen(config, images) } else { self.look(config, images) };
         let (mut hidden, mut contexts) = (Vec::with_capacity(steps), Vec::with_capacity(steps));

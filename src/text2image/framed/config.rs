@@ -7,21 +7,24 @@ use crate::error::{Error, Result};
 use crate::kernels::window::Geometry;
 use crate::model::{Config, ImageSize, MOST_FILTERS};
 
-/// What is learned first: single words, then where words stand, from frames that are moved about. All are
-/// shares of the run.
+/// What is learned first: single words, then where words stand, from frames that are moved about.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FrameCurriculum {
-    /// Captions with one drawn word alone until here.
+    /// Captions with one drawn word alone until this share of the run at the latest.
     pub singles_until: f32,
+    /// Until this share of their pictures has its own caption as the likeliest of all of theirs; none: as long as
+    /// `singles_until` says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub singles_learned: Option<f64>,
     /// Standard deviation of the noise on the centres of frames from then on, half-canvases. Without it two
     /// words may settle on half a frame each.
     pub noise: f32,
     /// Share of the pictures whose frames are moved.
     pub noise_share: f32,
-    /// The noise is constant until here and falls to 0 until `noise_until`.
+    /// The noise is constant for this share of what follows the single words, and falls to 0 until `noise_until`.
     pub noise_constant_until: f32,
-    /// No noise from here on.
+    /// No noise from this share of it on.
     pub noise_until: f32,
 }
 
@@ -103,11 +106,12 @@ impl FramedConfig {
             order: Order::Sentence,
             attention_size: attention_size(),
             curriculum: Some(FrameCurriculum {
-                singles_until: 0.06,
+                singles_until: 0.35,
+                singles_learned: Some(0.95),
                 noise: 0.4,
                 noise_share: 0.5,
-                noise_constant_until: 1.0 / 6.0,
-                noise_until: 0.25,
+                noise_constant_until: 0.1,
+                noise_until: 0.2,
             }),
         }
     }

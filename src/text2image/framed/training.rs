@@ -10,7 +10,7 @@ use super::cpu::{FramedValues, Shard, Weights, bounds};
 use super::drawing::{StepNoise, moved};
 use super::painter::{DevicePainter, FusedPainter};
 use super::{FrameCurriculum, Framed, FramedConfig, Order, presets};
-use crate::data::batch::{Lesson, TrainBatch};
+use crate::data::batch::{Lesson, Progress, TrainBatch};
 use crate::data::noise::Noise;
 use crate::error::Result;
 use crate::model::{CaptionIds, FusedPasses, Painter, TakeTensor, Terms, TextToImage, Trainable};
@@ -36,13 +36,21 @@ const ORDER_NOISE_UNTIL: f32 = 0.8;
 const GIVEN: f32 = 1e4;
 
 impl FrameCurriculum {
-    /// Standard deviation of the noise on frames at a share of the run.
-    fn noise_at(&self, progress: f32) -> f32 {
-        if progress < self.singles_until || progress >= self.noise_until {
+    /// The share of a run at which single words end, as far as is known when it is so far.
+    fn singles_end(&self, progress: Progress) -> f32 {
+        let learned = progress.learned.filter(|_| self.singles_learned.is_some());
+        learned.map_or(self.singles_until, |learned| learned.min(self.singles_until))
+    }
+
+    /// Standard deviation of the noise on frames when a run is so far.
+    fn noise_at(&self, progress: Progress) -> f32 {
+        let singles = self.singles_end(progress);
+        if progress.done < singles || progress.done >= 1.0 {
             return 0.0;
         }
+        let rest = (progress.done - singles) / (1.0 - singles);
         let falling = self.noise_until - self.noise_constant_until;
-        self.noise * ((self.noise_until - progress) / falling.max(f32::EPSILON)).min(1.0)
+        self.noise * ((self.noise_until - rest) / falling.max(f32::EPSILON)).clamp(0.0, 1.0)
     }
 }
 
@@ -66,9 +74,14 @@ impl Trainable for Framed {
         Some(Box::new(Fused { shards, held: None }))
     }
 
-    fn lesson(config: &FramedConfig, progress: f32) -> Lesson {
-        let singles = config.curriculum.is_some_and(|curriculum| progress < curriculum.singles_until);
+    fn lesson(config: &FramedConfig, progress: Progress) -> Lesson {
+        let singles =
+            config.curriculum.is_some_and(|curriculum| progress.done < curriculum.singles_end(progress));
         if singles { Lesson::OneObject } else { Lesson::Everything }
+    }
+
+    fn first_lesson(config: &FramedConfig) -> Option<f64> {
+        config.curriculum?.singles_learned
     }
 
     fn terms(&self, config: &FramedConfig, item: &TrainBatch) -> Terms<Tensor<1>> {
@@ -194,17 +207,17 @@ fn jitter(config: &FramedConfig, item: &TrainBatch, batch: usize) -> Option<Vec<
 /// What is added to the energies of a learned order [batch · step · slot]: first what makes it that of the sentence, then
 /// less and less Gumbel noise; none once that is over.
 fn order_noise(config: &FramedConfig, item: &TrainBatch, batch: usize) -> Option<Vec<f32>> {
-    if config.order == Order::Sentence || item.progress >= ORDER_NOISE_UNTIL {
+    if config.order == Order::Sentence || item.progress.done >= ORDER_NOISE_UNTIL {
         return None;
     }
     let (steps, k) = (config.num_steps, config.max_drawn);
-    if item.progress < ORDER_GIVEN_UNTIL {
+    if item.progress.done < ORDER_GIVEN_UNTIL {
         let slots = Slots::of(config, &captions(item)).expect(NAMED);
         let of_steps: Vec<_> = (0..steps).map(|step| slots.in_order(step, steps, k)).collect();
         let of = |b: usize| of_steps.iter().flat_map(move |now| &now[b * k..][..k]).map(|now| now * GIVEN);
         return Some((0..batch).flat_map(of).collect());
     }
-    let level = (ORDER_NOISE_UNTIL - item.progress) / (ORDER_NOISE_UNTIL - ORDER_GIVEN_UNTIL);
+    let level = (ORDER_NOISE_UNTIL - item.progress.done) / (ORDER_NOISE_UNTIL - ORDER_GIVEN_UNTIL);
     let gumbel = |uniform: f32| -(-uniform.max(f32::MIN_POSITIVE).ln()).max(f32::MIN_POSITIVE).ln();
     let of = |b: usize| -> Vec<f32> {
         let mut stream = Noise::stream(item.noise_seed, ORDER_STREAM + b as u64);

@@ -11,7 +11,7 @@ use super::painter::LayeredPainter;
 use super::place::{PLACE, PLACE_STREAM, quantiles};
 use super::window::FRAME;
 use super::{LayerCurriculum, Layered, LayeredConfig, presets};
-use crate::data::batch::{Lesson, TrainBatch};
+use crate::data::batch::{Lesson, Progress, TrainBatch};
 use crate::data::noise::Noise;
 use crate::data::source::Source;
 use crate::error::{Error, Result};
@@ -25,10 +25,10 @@ pub const TERMS: [&str; 3] = ["reconstruction", "kl", KL_FRAME];
 const KL_FRAME: &str = "kl_frame";
 
 impl LayerCurriculum {
-    /// How much of the latents there is at a share of the run.
-    fn latents_at(&self, progress: f32) -> f32 {
+    /// How much of the latents there is when a run is so far.
+    fn latents_at(&self, progress: Progress) -> f32 {
         let rising = (self.latents_until - self.latents_from).max(f32::EPSILON);
-        ((progress - self.latents_from) / rising).clamp(0.0, 1.0)
+        ((progress.done - self.latents_from) / rising).clamp(0.0, 1.0)
     }
 }
 
@@ -47,8 +47,8 @@ impl Trainable for Layered {
         presets::all()
     }
 
-    fn lesson(config: &LayeredConfig, progress: f32) -> Lesson {
-        let until = |of: fn(LayerCurriculum) -> f32| config.curriculum.is_some_and(|c| progress < of(c));
+    fn lesson(config: &LayeredConfig, progress: Progress) -> Lesson {
+        let until = |of: fn(LayerCurriculum) -> f32| config.curriculum.is_some_and(|c| progress.done < of(c));
         match () {
             () if shows_places_alone(config, progress) => Lesson::Places,
             () if until(|curriculum| curriculum.frames_until) => Lesson::Frames,
@@ -108,10 +108,10 @@ impl Trainable for Layered {
     }
 }
 
-/// Whether pictures of places alone are learned from at a share of the run.
-fn shows_places_alone(config: &LayeredConfig, progress: f32) -> bool {
+/// Whether pictures of places alone are learned from when a run is so far.
+fn shows_places_alone(config: &LayeredConfig, progress: Progress) -> bool {
     let until = config.curriculum.map_or(0.0, |curriculum| curriculum.places_until);
-    config.place_codes.is_some() && progress < until
+    config.place_codes.is_some() && progress.done < until
 }
 
 /// The numbers that a bound is estimated with.
