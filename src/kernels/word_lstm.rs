@@ -71,6 +71,7 @@ impl WordLstm {
         self.cells.resize((words + 1) * batch * size, 0.0);
         self.hidden.resize((words + 1) * batch * size, 0.0);
         fill_rows(&mut self.hidden[..batch * size], weights.initial);
+        self.cells[..batch * size].fill(0.0);
         for step in 0..words {
             let word = self.word_at(step);
             let gates = &mut self.gates[step * batch * 4 * size..][..batch * 4 * size];
@@ -139,5 +140,30 @@ impl WordLstm {
                 add_rows(&mut gradients.input[id * 4 * size..][..4 * size], d_gates, 4 * size);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What was read before, of fewer captions, leaves nothing in the states of those that follow.
+    #[test]
+    fn memory_kept_between_batches_changes_nothing() {
+        let (size, vocabulary) = (2, 3);
+        let values = |len: usize| (0..len).map(|at| (at as f32 * 0.7).sin()).collect::<Vec<_>>();
+        let (input, recurrent) = (values(vocabulary * 4 * size), values(4 * size * size));
+        let (bias, initial) = (values(4 * size), values(size));
+        let weights =
+            DirectionWeights { input: &input, recurrent: &recurrent, bias: &bias, initial: &initial };
+        let ids = [0, 1, 2, 1, 2, 0];
+        let read = |lstm: &mut WordLstm, ids: &[usize]| {
+            let mut states = vec![0.0; ids.len() * 2 * size];
+            lstm.read(weights, false, ids, 2, &mut states);
+            states
+        };
+        let mut kept = WordLstm::default();
+        read(&mut kept, &ids[..2]);
+        assert_eq!(read(&mut kept, &ids), read(&mut WordLstm::default(), &ids));
     }
 }
