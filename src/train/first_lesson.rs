@@ -113,8 +113,14 @@ fn told_apart(model: &mut impl Bounded, pictures: &CaptionBatch<'static>, seed: 
 mod tests {
     use std::borrow::Cow;
 
+    use std::sync::Arc;
+
+    use burn::lr_scheduler::LrScheduler;
+
     use super::*;
     use crate::model::Terms;
+    use crate::options::Schedule;
+    use crate::train::schedule::ScheduledRate;
 
     /// A model to which every picture is likeliest whose brightness is its caption's word, and whose brightest it takes
     /// for another.
@@ -144,5 +150,32 @@ mod tests {
         };
         assert_eq!(told_apart(&mut ByBrightness, &of(&[0, 1, 2, 2]), 1), 1.0);
         assert_eq!(told_apart(&mut ByBrightness, &of(&[0, 1, 2, 3]), 1), 0.75);
+    }
+
+    fn lesson() -> Arc<FirstLesson> {
+        Arc::new(FirstLesson {
+            needed: 0.9,
+            pictures: CaptionBatch::of_words(Cow::Owned(vec![1]), 1, Cow::Owned(vec![0.5])),
+            seed: 1,
+            epochs: 8,
+            epoch: AtomicUsize::new(0),
+            learned_after: AtomicUsize::new(0),
+            last: Mutex::default(),
+        })
+    }
+
+    /// A checkpoint knows whether the lesson was over, and since when.
+    #[test]
+    fn a_resumed_run_knows_what_was_learned() {
+        let rate = |lesson: &Arc<FirstLesson>| {
+            let rate = ScheduledRate::new(Schedule::Step { drop_after: 0.5 }, 1.0, 10);
+            rate.with_first_lesson(Some(lesson.clone()))
+        };
+        let (stopped, resumed) = (lesson(), lesson());
+        rate(&resumed).load_record(rate(&stopped).to_record());
+        assert_eq!(resumed.learned(), None);
+        stopped.resume(2);
+        rate(&resumed).load_record(rate(&stopped).to_record());
+        assert_eq!(resumed.learned(), Some(0.25));
     }
 }

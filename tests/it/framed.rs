@@ -29,10 +29,12 @@ fn small() -> FramedConfig {
     FramedConfig { vocabulary_size: 23, height: 60, width: 60, drawn, ..FramedConfig::tiny() }
 }
 
-fn item(config: &FramedConfig, progress: f32) -> TrainBatch {
-    let lesson = Framed::lesson(config, Progress::at(progress));
+/// A batch of a run that is so far, in which single digits had been learned after a twentieth.
+fn item(config: &FramedConfig, done: f32) -> TrainBatch {
+    let progress = Progress { done, learned: Some(0.05) };
+    let lesson = Framed::lesson(config, progress);
     let batch = scenes().training_batch(6, &mut Noise::new(3), lesson);
-    TrainBatch { batch, noise_seed: 5, epoch: 1, index: 0, progress: Progress::at(progress) }
+    TrainBatch { batch, noise_seed: 5, epoch: 1, index: 0, progress }
 }
 
 fn mean_terms(model: &Framed, config: &FramedConfig, item: &TrainBatch) -> Vec<f32> {
