@@ -2,6 +2,7 @@
 //! painter draws, a captioner describes, a ranker compares and a paraphraser says again, what a training step reports. `docs/architecture.md`
 //! adds a model step by step.
 
+mod bounded;
 mod captioner;
 mod config;
 mod paraphraser;
@@ -21,6 +22,7 @@ use crate::error::{Error, Result};
 use crate::kernels::window::{Rect, Window};
 use crate::options::Preset;
 
+pub use bounded::{Bounded, OnCpu};
 pub use captioner::{Captioner, Continuation, ImageToText, NextWords, PictureInput, Sentences};
 pub use config::{Config, ImageSize, MEMORY_LIMIT, MOST_FILTERS, check_memory};
 pub use paraphraser::{Paraphraser, TextToText};

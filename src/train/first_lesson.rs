@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::data::batch::{CaptionBatch, Lesson, TrainBatch};
 use crate::data::noise::Noise;
 use crate::data::source::Source;
-use crate::eval::bound::{Bounded, OnCpu};
-use crate::model::Trainable;
+
+use crate::model::{Bounded, OnCpu, Trainable};
 use crate::options::TrainOptions;
 
 /// Pictures of the examination.

@@ -9,10 +9,10 @@ use aligndraw::data::mnist::Mnist;
 use aligndraw::data::mnist_captions::{self, Bans, Scenes};
 use aligndraw::data::source::{DataSet, Source};
 use aligndraw::error::{Error, Result};
-use aligndraw::eval::bound::{Estimate, OnCpu};
+use aligndraw::eval::bound::Estimate;
 use aligndraw::kernels::window::{Rect, Window};
 use aligndraw::model::{
-    CaptionIds, Config, Drawing, ImageSize, Painter, Shown, Shows, Terms, TextToImage, Trainable,
+    CaptionIds, Config, Drawing, ImageSize, OnCpu, Painter, Shown, Shows, Terms, TextToImage, Trainable,
 };
 use aligndraw::options::{OptimizerKind, Schedule, TrainOptions};
 use aligndraw::paint::{Frame, Pipeline};

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::{Measured, kept::Kept};
 use crate::checkpoint::{decode, parse_safetensors};
 use crate::data::source::Source;
-use crate::eval::bound::{Bound, Estimate, OnCpu};
+use crate::eval::bound::{Bound, Estimate};
 use crate::eval::sharpened::Sharpened;
-use crate::model::Trainable;
+use crate::model::{OnCpu, Trainable};
 use crate::platform::block_on;
 use crate::systems::SystemVisitor;
 

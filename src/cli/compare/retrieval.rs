@@ -11,10 +11,9 @@ use crate::checkpoint::{decode, parse_safetensors};
 use crate::cli::output::{note, progress};
 use crate::data::batch::TrainBatch;
 use crate::data::folder::Part;
-use crate::eval::bound::{Bounded, OnCpu};
 use crate::eval::ranking::{Ranking, Recall, without_easiness};
 use crate::eval::regression::ColourRegression;
-use crate::model::{Config, Trainable};
+use crate::model::{Bounded, Config, OnCpu, Trainable};
 use crate::systems::SystemVisitor;
 
 /// Pictures of a batch; their noise depends on it.

@@ -15,12 +15,11 @@ use crate::data::scenes::{Bans, Scene};
 use crate::data::source::Source;
 use crate::describe::{Describer, Description, Search};
 use crate::eval::bleu::{Bleu, Compared};
-use crate::eval::bound::{Bounded, OnCpu};
 use crate::eval::judge::Verdict;
 use crate::eval::scene_description::{NounAttention, said_colours, verdict};
 use crate::eval::scene_fidelity::Factors;
 use crate::eval::share::Share;
-use crate::model::Trainable;
+use crate::model::{Bounded, OnCpu, Trainable};
 use crate::platform::block_on;
 use crate::systems::SystemVisitor;
 

@@ -22,9 +22,9 @@ use super::output;
 use crate::checkpoint::{Manifest, decode, parse_safetensors};
 use crate::cli::output::{note, say};
 use crate::data::source::{DataSet, HeldOut, Source};
-use crate::eval::bound::{Bound, Estimate, OnCpu};
+use crate::eval::bound::{Bound, Estimate};
 use crate::eval::share::Share;
-use crate::model::Trainable;
+use crate::model::{OnCpu, Trainable};
 use crate::systems::SystemVisitor;
 
 /// Images for each of the two bounds.
