@@ -90,12 +90,12 @@ fn no_lesson_shows_a_held_out_composition() {
         .collect();
     assert!(!held_out.is_empty());
     let config = presets::digits().config;
-    // Single digits until they are learned, for a third of the run at most.
+    // Single digits until they are learned, for a quarter of the run at most.
     for (done, learned) in
         [(0.0, None), (0.1, None), (0.1, Some(0.05)), (0.4, None), (0.4, Some(0.39)), (1.0, None)]
     {
         let lesson = Framed::lesson(&config, Progress { done, learned });
-        assert_eq!(lesson == Lesson::OneObject, learned.is_none() && done < 0.35);
+        assert_eq!(lesson == Lesson::OneObject, learned.is_none() && done < 0.25);
         let batch = scenes.training_batch(400, &mut Noise::new(9), lesson);
         for ids in batch.ids.chunks(batch.words) {
             assert!(!held_out.contains(&ids.to_vec()));

@@ -106,8 +106,8 @@ impl FramedConfig {
             order: Order::Sentence,
             attention_size: attention_size(),
             curriculum: Some(FrameCurriculum {
-                singles_until: 0.35,
-                singles_learned: Some(0.95),
+                singles_until: 0.25,
+                singles_learned: Some(0.85),
                 noise: 0.4,
                 noise_share: 0.5,
                 noise_constant_until: 0.1,
