@@ -107,17 +107,23 @@ fn no_lesson_shows_a_held_out_composition() {
 
 #[test]
 fn noise_on_frames_ends_with_the_curriculum() {
-    let config = FramedConfig { curriculum: FramedConfig::digits(vec![0]).curriculum, ..small() };
+    let curriculum = FramedConfig::digits(vec![0]).curriculum.expect("the preset has one");
+    let config = FramedConfig { curriculum: Some(curriculum), ..small() };
     let model = Framed::init(&config, 1, &Device::flex());
     let without = FramedConfig { curriculum: None, ..config.clone() };
     let still = |done: f32, learned: Option<f32>| {
         let item = TrainBatch { progress: Progress { done, learned }, ..item(&without, 1.0) };
         mean_terms(&model, &config, &item) == mean_terms(&model, &without, &item)
     };
-    assert!(still(0.1, None), "single digits stay where they are");
-    assert!(!still(0.1, Some(0.05)), "frames are moved");
-    assert!(!still(0.4, None), "frames are moved when the time of single digits is over");
-    assert!(still(0.3, Some(0.05)), "the noise is gone");
+    // `share` of what follows single digits that were over at `singles`.
+    let after = |singles: f32, share: f32| singles + share * (1.0 - singles);
+    let (longest, short) = (curriculum.singles_until, curriculum.singles_until / 4.0);
+    let (within, beyond) = (curriculum.noise_until / 2.0, curriculum.noise_until * 1.1);
+    assert!(still(longest / 2.0, None), "single digits stay where they are");
+    assert!(!still(after(short, within), Some(short)), "frames are moved");
+    assert!(!still(after(longest, within), None), "frames are moved when the time of single digits is over");
+    assert!(still(after(short, beyond), Some(short)), "the noise is gone");
+    assert!(still(after(longest, beyond), None), "the noise is gone");
     assert!(still(1.0, None), "nothing moves in what is measured");
 }
 
