@@ -63,6 +63,13 @@ pub struct Reading<'a> {
 /// Opens a data set: MNIST from its folder or `data/mnist`, scenes from nothing, any other from its folder.
 pub fn open(set: DataSet, reading: Reading) -> Result<Opened> {
     let Reading { folder, held_out_seed, side, cache, vocabulary, models, crops } = reading;
+    let rendered = matches!(set, DataSet::Scenes | DataSet::SceneParaphrases);
+    if let Some(folder) = folder.filter(|_| rendered) {
+        bail!(
+            "--data {}: colour scenes are rendered as they are needed, there is no folder to read",
+            folder.display()
+        );
+    }
     match set {
         DataSet::MnistCaptions | DataSet::MnistWordings => {
             let mnist = read_mnist(folder.unwrap_or(Path::new(MNIST)))?;

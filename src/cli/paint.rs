@@ -8,7 +8,7 @@ use clap::Args as ClapArgs;
 use super::files::read_model;
 use super::picture::{self, AnimatedDrawing, Animation};
 use crate::cli::output::write_and_note;
-use crate::data::vocabulary::Tokens;
+use crate::data::vocabulary::{Tokens, Vocabulary};
 use crate::model::Config;
 use crate::model::WordFrame;
 use crate::paint::{DrawOptions, Engine, Frame, Pipeline, Sharpening};
@@ -25,8 +25,9 @@ pub struct Args {
     /// (default: the model's own)
     #[arg(long)]
     temperature: Option<f32>,
-    /// Draw a word elsewhere: the word, or its position from 0, and centre and size in shares of the canvas;
-    /// several by repeating the flag. Of several things by one word the first moves, WORD.1 is the second
+    /// Draw a word elsewhere: the word, or its position from 0, and centre and size in shares of the canvas; several by
+    /// repeating the flag. A number that is a word of the caption is that word. Of several things by one word the first
+    /// moves, WORD.1 is the second
     #[arg(long = "frame", value_name = "WORD=X,Y,SIZE", allow_hyphen_values = true)]
     frames: Vec<String>,
     /// Where to write the picture, a PNG; - is standard output
@@ -66,7 +67,8 @@ pub fn run(args: Args) -> Result<()> {
     let (manifest, weights) = read_model(&args.models, &args.model)?;
     let size = manifest.system.image_size();
     let tokens = manifest.vocabulary.tokens(&args.caption)?;
-    let frames: Result<Vec<_>> = args.frames.iter().map(|text| word_frame(text, &tokens)).collect();
+    let frames: Result<Vec<_>> =
+        args.frames.iter().map(|text| word_frame(text, &tokens, &manifest.vocabulary)).collect();
     let options = DrawOptions { temperature: args.temperature, frames: frames? };
     let pipeline = Pipeline::load(&manifest, &weights, &Engine::Cpu)?;
     let seeds: Vec<u64> = (0..args.number).map(|i| args.seed.wrapping_add(i)).collect();
@@ -131,8 +133,9 @@ fn draw(pipeline: &Pipeline, caption: &str, seeds: &[u64], options: &DrawOptions
     Ok(steps)
 }
 
-/// A frame as it was typed: "dog=0.3,0.7,0.4", "5=…" or, of the second dog of two, "dogs.1=…".
-fn word_frame(text: &str, tokens: &Tokens) -> Result<WordFrame> {
+/// A frame as it was typed: "dog=0.3,0.7,0.4", of the second dog of two "dogs.1=…", or by the word's position, "5=…", where no
+/// word of the caption is written so. A word may be spelt in another way than in the caption: "7=…" where it says "seven".
+fn word_frame(text: &str, tokens: &Tokens, vocabulary: &Vocabulary) -> Result<WordFrame> {
     let expected = || format!("--frame {text}: expected WORD=X,Y,SIZE, dog=0.3,0.7,0.4 for example");
     let (name, numbers) = text.split_once('=').with_context(expected)?;
     let numbers: Vec<f32> = numbers
@@ -145,15 +148,12 @@ fn word_frame(text: &str, tokens: &Tokens) -> Result<WordFrame> {
         Some((name, instance)) => (name, instance.parse().with_context(expected)?),
         None => (name, 0),
     };
-    let at = |written: &String| written.eq_ignore_ascii_case(name);
-    let word = match name.parse() {
-        Ok(position) => position,
-        Err(_) => tokens.written.iter().position(at).with_context(|| {
-            format!(
-                "--frame {text}: \"{name}\" is not a word of the caption, which has {}",
-                tokens.written.join(", ")
-            )
-        })?,
-    };
+    let id = vocabulary.id(&name.to_lowercase());
+    let written = tokens.written.iter().position(|written| written.eq_ignore_ascii_case(name));
+    let known = || tokens.ids.iter().position(|of| Some(*of) == id);
+    let word = written.or_else(known).or_else(|| name.parse().ok()).with_context(|| {
+        let words = tokens.written.join(", ");
+        format!("--frame {text}: \"{name}\" is not a word of the caption, which has {words}")
+    })?;
     Ok(WordFrame { word, instance, x, y, size })
 }

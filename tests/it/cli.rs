@@ -112,6 +112,8 @@ fn missing_models_and_folders_are_named() {
     assert!(stderr(&output).contains("www is missing: run `make web`"), "{}", stderr(&output));
     let output = aligndraw(&["train", "--preset", "tiny", "--data", folder, "--out", folder]);
     assert!(stderr(&output).contains("train-images-idx3-ubyte.gz"), "{}", stderr(&output));
+    let output = aligndraw(&["train", "--preset", "scenes", "--data", folder, "--out", folder]);
+    assert!(stderr(&output).contains("colour scenes are rendered"), "{}", stderr(&output));
 }
 
 #[test]
@@ -181,6 +183,12 @@ fn a_word_is_drawn_where_its_frame_is_put() {
     let (x, y, side) = (number("x"), number("y"), number("width"));
     let near = |found: f64, share: f64| (found / 60.0 - share).abs() < 0.01;
     assert!(near(x + side / 2.0, 0.3) && near(y + side / 2.0, 0.7) && near(side, 0.4), "{frame}");
+    let by_word = std::fs::read(json).expect("the frames");
+    for another in ["7=0.3,0.7,0.4", "Seven=0.3,0.7,0.4", "2=0.3,0.7,0.4"] {
+        assert!(moved(another).status.success(), "{another}");
+        let same = std::fs::read(json).expect("the frames") == by_word;
+        assert_eq!(same, !another.starts_with('2'), "{another}");
+    }
     for (frame, says) in [
         ("seven=0.3,0.7", "expected WORD=X,Y,SIZE"),
         ("nine=0.3,0.7,0.4", "\"nine\" is not a word of the caption"),
