@@ -251,7 +251,7 @@ pub enum Lesson {
     Everything,
     /// The same, each as often as in the language; in the others, what is hard may be more frequent.
     AsSaid,
-    /// Captions that name one object.
+    /// Captions of one object; where a sentence has several, one of them is shown and named.
     OneObject,
     /// The same captions with pictures of their places alone.
     Places,

@@ -105,28 +105,6 @@ fn no_lesson_shows_a_held_out_composition() {
     }
 }
 
-#[test]
-fn noise_on_frames_ends_with_the_curriculum() {
-    let curriculum = FramedConfig::digits(vec![0]).curriculum.expect("the preset has one");
-    let config = FramedConfig { curriculum: Some(curriculum), ..small() };
-    let model = Framed::init(&config, 1, &Device::flex());
-    let without = FramedConfig { curriculum: None, ..config.clone() };
-    let still = |done: f32, learned: Option<f32>| {
-        let item = TrainBatch { progress: Progress { done, learned }, ..item(&without, 1.0) };
-        mean_terms(&model, &config, &item) == mean_terms(&model, &without, &item)
-    };
-    // `share` of what follows single digits that were over at `singles`.
-    let after = |singles: f32, share: f32| singles + share * (1.0 - singles);
-    let (longest, short) = (curriculum.singles_until, curriculum.singles_until / 4.0);
-    let (within, beyond) = (curriculum.noise_until / 2.0, curriculum.noise_until * 1.1);
-    assert!(still(longest / 2.0, None), "single digits stay where they are");
-    assert!(!still(after(short, within), Some(short)), "frames are moved");
-    assert!(!still(after(longest, within), None), "frames are moved when the time of single digits is over");
-    assert!(still(after(short, beyond), Some(short)), "the noise is gone");
-    assert!(still(after(longest, beyond), None), "the noise is gone");
-    assert!(still(1.0, None), "nothing moves in what is measured");
-}
-
 /// Gradients by autodiff against central differences of the whole bound.
 #[test]
 fn gradients_are_those_of_the_bound() {
@@ -161,8 +139,8 @@ fn gradients_are_those_of_the_bound() {
     }
 }
 
-/// The fused passes give the terms and gradients of the definition, with noise on frames and on the order and without,
-/// over threads.
+/// The fused passes give the terms and gradients of the definition, of single words and of several, with noise on the
+/// order and without, over threads.
 #[test]
 fn fused_passes_are_those_of_the_definition() {
     for (order, progress, threads) in [

@@ -37,12 +37,7 @@ impl Case {
     }
 
     fn bound_noise(&self) -> BoundNoise {
-        BoundNoise {
-            of_frames: self.frame_noise.clone(),
-            of_steps: self.noise.clone(),
-            jitter: None,
-            of_order: None,
-        }
+        BoundNoise { of_frames: self.frame_noise.clone(), of_steps: self.noise.clone(), of_order: None }
     }
 
     /// Paints the captions and holds the finished pictures to the reference.

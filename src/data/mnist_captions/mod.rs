@@ -2,23 +2,17 @@
 //! sentence that says where.
 
 mod bans;
+mod generator;
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    batch::{CaptionBatch, Lesson},
-    mnist::{Digits, SIDE},
-    noise::Noise,
-    source::Source,
-    vocabulary::Vocabulary,
-};
+use super::vocabulary::Vocabulary;
 
 pub use bans::Bans;
+pub use generator::Scenes;
 
 /// Side of the canvas, pixels.
 pub const CANVAS: usize = 60;
@@ -185,7 +179,12 @@ impl Scene {
 
     /// The sentence, digits as numerals, without the full stop.
     pub fn caption(&self) -> String {
-        let [(_, i), (_, j)] = self.digits;
+        let [i, j] = self.digits.map(|(_, digit)| digit.to_string());
+        self.sentence([&i, &j])
+    }
+
+    /// The sentence with these words for the digits I and J.
+    fn sentence(&self, [i, j]: [&str; 2]) -> String {
         match self.template {
             0 => format!("the digit {i} is on the left of the digit {j}"),
             1 => format!("the digit {j} is on the right of the digit {i}"),
@@ -199,130 +198,9 @@ impl Scene {
     }
 }
 
-/// A generator of captioned scenes from digit images.
-pub struct Scenes {
-    digits: Arc<Digits>,
-    bans: Bans,
-    vocabulary: Vocabulary,
-    /// Whether there are two digits in every one.
-    pairs: bool,
-}
-
-impl Scenes {
-    /// A generator from these digits that keeps to these bans.
-    pub fn new(digits: Arc<Digits>, bans: Bans) -> Self {
-        Self { digits, bans, vocabulary: vocabulary(), pairs: false }
-    }
-
-    /// The same with two digits in every scene.
-    #[must_use]
-    pub fn of_pairs(self) -> Self {
-        Self { pairs: true, ..self }
-    }
-
-    /// One scene as the recipe draws it: a uniform template and two uniform digit images, again and
-    /// again until no ban is hit (or, for `held_out`, until one is), and there are two digits where pairs are asked for. Returns the scene and the indices
-    /// of its images.
-    fn draw(&self, held_out: bool, noise: &mut Noise) -> (Scene, [usize; 2]) {
-        loop {
-            let template = noise.below(TEMPLATES);
-            let images = [noise.below(self.digits.len()), noise.below(self.digits.len())];
-            let [i, j] = images.map(|image| self.digits.labels[image]);
-            let scene = Scene::new(template, i, j);
-            let asked = !self.pairs || scene.placed().len() == 2;
-            if asked && self.bans.contains(&scene) == held_out {
-                return (scene, images);
-            }
-        }
-    }
-
-    /// Pictures of one scene, held out or not, with digits at random [picture, 60, 60].
-    pub fn pictures_of(&self, scene: &Scene, pictures: usize, noise: &mut Noise) -> Vec<f32> {
-        let mut images = vec![0.0; pictures * CANVAS * CANVAS];
-        for canvas in images.chunks_exact_mut(CANVAS * CANVAS) {
-            let drawn = scene.digits.map(|(_, digit)| {
-                loop {
-                    let image = noise.below(self.digits.len());
-                    if self.digits.labels[image] == digit {
-                        break image;
-                    }
-                }
-            });
-            self.place(scene, drawn, noise, canvas);
-        }
-        images
-    }
-
-    /// Puts the digits of a scene on an empty canvas; the second overwrites the first's box.
-    fn place(&self, scene: &Scene, images: [usize; 2], noise: &mut Noise, canvas: &mut [f32]) {
-        canvas.fill(0.0);
-        let mut shared = None;
-        for ((slot, _), image) in scene.placed().iter().zip(images) {
-            let (rows, columns) = slot.offsets();
-            let mut row = noise.between(*rows.start(), *rows.end());
-            let mut column = noise.between(*columns.start(), *columns.end());
-            // A pair side by side shares its row, one above the other its column.
-            match (slot, shared) {
-                (Slot::PairLeft, _) => shared = Some(row),
-                (Slot::PairTop, _) => shared = Some(column),
-                (Slot::PairRight, Some(first)) => row = first,
-                (Slot::PairBottom, Some(first)) => column = first,
-                _ => {}
-            }
-            for (y, pixels) in self.digits.image(image).chunks_exact(SIDE).enumerate() {
-                canvas[(row + y) * CANVAS + column..][..SIDE].copy_from_slice(pixels);
-            }
-        }
-    }
-
-    fn render(&self, samples: &[(Scene, [usize; 2])], noise: &mut Noise) -> CaptionBatch<'static> {
-        let mut ids = Vec::with_capacity(samples.len() * WORDS);
-        let mut images = vec![0.0; samples.len() * CANVAS * CANVAS];
-        for ((scene, digits), canvas) in samples.iter().zip(images.chunks_exact_mut(CANVAS * CANVAS)) {
-            let tokens = self.vocabulary.tokens(&scene.caption());
-            ids.extend(tokens.expect("the recipe's captions are in its vocabulary").ids);
-            self.place(scene, *digits, noise, canvas);
-        }
-        CaptionBatch::of_words(Cow::Owned(ids), WORDS, Cow::Owned(images))
-    }
-}
-
-impl Source for Scenes {
-    fn batch(&self, size: usize, noise: &mut Noise) -> CaptionBatch<'static> {
-        let samples = (0..size).map(|_| self.draw(false, noise)).collect::<Vec<_>>();
-        self.render(&samples, noise)
-    }
-
-    fn training_batch(&self, size: usize, noise: &mut Noise, lesson: Lesson) -> CaptionBatch<'static> {
-        let single = |sample: &(Scene, [usize; 2])| sample.0.count == 1;
-        let wanted = |sample: &(Scene, [usize; 2])| {
-            matches!(lesson, Lesson::Everything | Lesson::AsSaid) || single(sample)
-        };
-        let samples = std::iter::repeat_with(|| self.draw(false, noise)).filter(wanted).take(size);
-        let samples: Vec<_> = samples.collect();
-        self.render(&samples, noise)
-    }
-
-    fn held_out_batch(&self, size: usize, noise: &mut Noise) -> Option<CaptionBatch<'static>> {
-        if self.bans.is_empty() {
-            return None;
-        }
-        let samples = (0..size).map(|_| self.draw(true, noise)).collect::<Vec<_>>();
-        Some(self.render(&samples, noise))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Two pictures of each digit, each of one grey.
-    fn twenty_digits() -> Arc<Digits> {
-        Arc::new(Digits {
-            pixels: (0..20).flat_map(|d| vec![(d % 10) as f32 / 10.0 + 0.05; SIDE * SIDE]).collect(),
-            labels: (0..20).map(|d| d % 10).collect(),
-        })
-    }
 
     #[test]
     fn there_are_440_captions_and_every_ban_holds_for_every_wording() {
@@ -341,26 +219,6 @@ mod tests {
     }
 
     #[test]
-    fn bans_of_either_kind_can_be_measured_on_and_pairs_alone() {
-        for bans in [Bans::draw(1), Bans::draw_wordings(1)] {
-            let pairs = Scenes::new(twenty_digits(), bans.clone()).of_pairs();
-            let held_out = pairs.held_out_batch(20, &mut Noise::new(3)).expect("something is held out");
-            let seen = pairs.batch(20, &mut Noise::new(3));
-            for (batch, is_banned) in [(held_out, true), (seen, false)] {
-                for ids in batch.ids.chunks(batch.words) {
-                    let said =
-                        |scene: &Scene| pairs.vocabulary.tokens(&scene.caption()).expect("known words").ids;
-                    let scene = *Scene::all().iter().find(|scene| said(scene) == ids).expect("one of all");
-                    assert_eq!((scene.placed().len(), bans.contains(&scene)), (2, is_banned));
-                }
-            }
-        }
-        assert!(
-            Scenes::new(twenty_digits(), Bans::default()).held_out_batch(1, &mut Noise::new(3)).is_none()
-        );
-    }
-
-    #[test]
     fn captions_in_words_any_case_with_or_without_the_stop() {
         let vocabulary = vocabulary();
         let ids = |caption: &str| vocabulary.tokens(caption).expect("a caption").ids;
@@ -369,23 +227,5 @@ mod tests {
         assert_eq!(ids("the digit 7 is on the left of the digit 2 ."), expected);
         assert_eq!(expected.len(), WORDS);
         assert_eq!(expected[2], 7);
-    }
-
-    #[test]
-    fn samples_follow_the_recipe() {
-        let digits = twenty_digits();
-        let bans = Bans::draw(1);
-        let scenes = Scenes::new(digits.clone(), bans.clone());
-        let mut noise = Noise::new(2);
-        let mut templates = [0usize; TEMPLATES];
-        for _ in 0..8_000 {
-            let (scene, images) = scenes.draw(false, &mut noise);
-            assert!(!bans.contains(&scene));
-            templates[scene.template] += 1;
-            assert_eq!(digits.labels[images[0]], scene.digits[0].1);
-        }
-        // Corners are rejected less often (one ban, not two): about 947 and 1053 of 8 000.
-        assert!(templates[..4].iter().all(|&n| (850..1_050).contains(&n)), "{templates:?}");
-        assert!(templates[4..].iter().all(|&n| (950..1_160).contains(&n)), "{templates:?}");
     }
 }

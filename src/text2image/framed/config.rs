@@ -7,9 +7,10 @@ use crate::error::{Error, Result};
 use crate::kernels::window::Geometry;
 use crate::model::{Config, ImageSize, MOST_FILTERS};
 
-/// What is learned first: single words, then where words stand, from frames that are moved about.
+/// What is learned first: pictures of one drawn word, in every sentence that can place it. Where words begin together, two may
+/// share a frame or settle in each other's. (Runs from before were moved by noise too, which their records still say and
+/// nothing reads.)
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct FrameCurriculum {
     /// Captions with one drawn word alone until this share of the run at the latest.
     pub singles_until: f32,
@@ -17,15 +18,6 @@ pub struct FrameCurriculum {
     /// `singles_until` says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub singles_learned: Option<f64>,
-    /// Standard deviation of the noise on the centres of frames from then on, half-canvases. Without it two
-    /// words may settle on half a frame each.
-    pub noise: f32,
-    /// Share of the pictures whose frames are moved.
-    pub noise_share: f32,
-    /// The noise is constant for this share of what follows the single words, and falls to 0 until `noise_until`.
-    pub noise_constant_until: f32,
-    /// No noise from this share of it on.
-    pub noise_until: f32,
 }
 
 /// Units of a learned order, where a manifest from before there was one says nothing.
@@ -105,14 +97,7 @@ impl FramedConfig {
             initial_canvas: -6.0,
             order: Order::Sentence,
             attention_size: attention_size(),
-            curriculum: Some(FrameCurriculum {
-                singles_until: 0.25,
-                singles_learned: Some(0.85),
-                noise: 0.4,
-                noise_share: 0.5,
-                noise_constant_until: 0.1,
-                noise_until: 0.2,
-            }),
+            curriculum: Some(FrameCurriculum { singles_until: 0.25, singles_learned: Some(0.95) }),
         }
     }
 

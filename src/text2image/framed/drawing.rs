@@ -249,7 +249,7 @@ impl Framed {
 }
 
 /// Raw frames whose centres are moved, [batch · slot, 3] by [batch · slot, 2].
-pub fn moved(frames: &Tensor<2>, by: Tensor<2>) -> Tensor<2> {
+fn moved(frames: &Tensor<2>, by: Tensor<2>) -> Tensor<2> {
     let centers = frames.clone().narrow(1, 0, 2) + by;
     Tensor::cat(vec![centers, frames.clone().narrow(1, 2, 1)], 1)
 }

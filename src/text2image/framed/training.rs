@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor};
 
 use super::caption::Slots;
 use super::cpu::{FramedValues, Shard, Weights, bounds};
-use super::drawing::{StepNoise, moved};
+use super::drawing::StepNoise;
 use super::painter::{DevicePainter, FusedPainter};
 use super::{FrameCurriculum, Framed, FramedConfig, Order, presets};
 use crate::data::batch::{Lesson, Progress, TrainBatch};
@@ -23,8 +23,7 @@ const TERMS: [&str; 3] = ["reconstruction", "kl", "kl_frame"];
 /// Why every caption of a batch has words that are drawn.
 const NAMED: &str = "the data set's captions name what is drawn";
 
-/// Streams of a batch's noise seed beyond those of its images.
-const JITTER_STREAM: u64 = 1 << 40;
+/// Stream of a batch's noise seed beyond those of its images.
 const ORDER_STREAM: u64 = 1 << 41;
 
 /// A learned order is that of the sentence until this share of a run: frames that are found beside an order may be found for
@@ -40,17 +39,6 @@ impl FrameCurriculum {
     fn singles_end(&self, progress: Progress) -> f32 {
         let learned = progress.learned.filter(|_| self.singles_learned.is_some());
         learned.map_or(self.singles_until, |learned| learned.min(self.singles_until))
-    }
-
-    /// Standard deviation of the noise on frames when a run is so far.
-    fn noise_at(&self, progress: Progress) -> f32 {
-        let singles = self.singles_end(progress);
-        if progress.done < singles || progress.done >= 1.0 {
-            return 0.0;
-        }
-        let rest = (progress.done - singles) / (1.0 - singles);
-        let falling = self.noise_until - self.noise_constant_until;
-        self.noise * ((self.noise_until - rest) / falling.max(f32::EPSILON)).clamp(0.0, 1.0)
     }
 }
 
@@ -104,8 +92,6 @@ pub struct BoundNoise {
     pub of_frames: Vec<f32>,
     /// Standard normal, of the steps' latents [batch, step, latent].
     pub of_steps: Vec<f32>,
-    /// What the centres of frames are moved by, half-canvases [batch, slot, 2]; none: they are not.
-    pub jitter: Option<Vec<f32>>,
     /// What is added to the energies of a learned order [batch, step, slot]; none: nothing is.
     pub of_order: Option<Vec<f32>>,
 }
@@ -120,8 +106,7 @@ impl BoundNoise {
             of_frames.extend(stream.normals(2 * config.max_drawn));
             of_steps.extend(stream.normals(config.num_steps * config.latent_size));
         }
-        let (jitter, of_order) = (jitter(config, item, batch), order_noise(config, item, batch));
-        Self { of_frames, of_steps, jitter, of_order }
+        Self { of_frames, of_steps, of_order: order_noise(config, item, batch) }
     }
 
     /// That of some pictures of a batch of `batch`.
@@ -133,7 +118,6 @@ impl BoundNoise {
         Self {
             of_frames: of(&self.of_frames),
             of_steps: of(&self.of_steps),
-            jitter: self.jitter.as_ref().map(of),
             of_order: self.of_order.as_ref().map(of),
         }
     }
@@ -153,10 +137,7 @@ impl Framed {
         let (batch, k) = (captions.batch, config.max_drawn);
         let images: Tensor<4> =
             on_device(images, [batch, config.channels, config.height, config.width], device);
-        let mut encoded = self.encode(config, captions, slots);
-        if let Some(jitter) = noise.jitter {
-            encoded.frames = moved(&encoded.frames, on_device(jitter, [batch * k, 2], device));
-        }
+        let encoded = self.encode(config, captions, slots);
         let frame_noise = on_device(noise.of_frames, [batch * k, 2], device);
         let (frames, kl_frames) = self.posterior_frames(config, &encoded, &images, frame_noise);
         let words = self.words(config, captions, slots, &encoded, frames);
@@ -186,22 +167,6 @@ impl Framed {
 fn used_slots(slots: &Slots, k: usize) -> Vec<f32> {
     let used = |drawn: &Vec<usize>| (0..k).map(|slot| f32::from(slot < drawn.len())).collect::<Vec<_>>();
     slots.positions.iter().flat_map(used).collect()
-}
-
-/// The curriculum's noise on the centres of frames [batch · slot, 2]; none once it is over.
-fn jitter(config: &FramedConfig, item: &TrainBatch, batch: usize) -> Option<Vec<f32>> {
-    let curriculum = config.curriculum?;
-    let std = curriculum.noise_at(item.progress);
-    if std == 0.0 {
-        return None;
-    }
-    let of = |b: usize| -> Vec<f32> {
-        let mut stream = Noise::stream(item.noise_seed, JITTER_STREAM + b as u64);
-        let moved = stream.uniform() < curriculum.noise_share;
-        let std = if moved { std } else { 0.0 };
-        stream.normals(2 * config.max_drawn).into_iter().map(|x| std * x).collect()
-    };
-    Some((0..batch).flat_map(of).collect())
 }
 
 /// What is added to the energies of a learned order [batch · step · slot]: first what makes it that of the sentence, then

@@ -75,21 +75,8 @@ impl Frames {
         }
     }
 
-    /// Moves the frames by `jitter` [batch · slot, 2] where there is one, then by latents from the posterior, which looks
-    /// at the images [batch, CHW]; `noise` [batch · slot, 2].
-    pub fn sample_posterior(
-        &mut self,
-        weights: &Weights,
-        slots: &Slots,
-        images: &[f32],
-        jitter: Option<&[f32]>,
-        noise: &[f32],
-    ) {
-        if let Some(jitter) = jitter {
-            for (frame, jitter) in self.raw.chunks_exact_mut(FRAME).zip(jitter.chunks_exact(2)) {
-                add_scaled(&mut frame[..2], 1.0, jitter);
-            }
-        }
+    /// Moves the frames by latents from the posterior, which looks at the images [batch, CHW]; `noise` [batch · slot, 2].
+    pub fn sample_posterior(&mut self, weights: &Weights, slots: &Slots, images: &[f32], noise: &[f32]) {
         let k = weights.config.max_drawn;
         self.posterior.look(weights, slots, &self.raw, images);
         self.kl = vec![0.0; slots.positions.len()];

@@ -45,8 +45,7 @@ impl Shard {
         let slots =
             Slots::of(&weights.config, &captions).expect("the data set's captions name what is drawn");
         self.frames.encode(weights, &captions, &slots);
-        let jitter = noise.jitter.as_deref();
-        self.frames.sample_posterior(weights, &slots, &batch.images, jitter, &noise.of_frames);
+        self.frames.sample_posterior(weights, &slots, &batch.images, &noise.of_frames);
         self.tape.begin(weights, &slots, drawn_ids(weights, &captions, &slots), false);
         self.tape.take_noise(&noise.of_steps);
         self.query = Query::of(weights, &self.frames, &slots);
