@@ -17,12 +17,15 @@ use sha2::{Digest, Sha256};
 
 use super::files::{json, read_model};
 use super::output;
+use super::train::command::command;
 use crate::checkpoint::Manifest;
 use crate::cli::output::note;
 use crate::data::folder::{Folder, Part};
 use crate::eval::ranking::Recall;
 use crate::model::Config;
+use crate::options::TrainOptions;
 use crate::paint::{Engine, Sharpening};
+use crate::systems::System;
 
 use bounds::Bounds;
 use kept::Kept;
@@ -258,7 +261,7 @@ fn row(
         model: manifest.name.clone(),
         system: manifest.system.name(),
         sha256: manifest.weights.sha256.clone(),
-        command: command(manifest, &args.data),
+        command: trained_by(manifest, &args.data),
         bound: wanted(Measure::Bound).then(|| bounds::measure(&measured, &kept)).transpose()?.flatten(),
         retrieval: wanted(Measure::Retrieval)
             .then(|| retrieval::measure(&measured, &kept))
@@ -275,18 +278,11 @@ fn row(
     Ok((row, MeasuredOn { pictures: queries.pictures.len(), queries: queries.captions.len(), regression }))
 }
 
-/// The command that trained a model, from the options in its manifest. Of the weights it began with a manifest knows the
-/// hash.
-fn command(manifest: &Manifest, data: &Path) -> String {
-    let options = &manifest.training["options"];
-    let start = options["started_from"].as_str().and_then(|hash| hash.get(..12));
-    let from = start.map_or(String::new(), |hash| format!(" --from <weights {hash}…>"));
-    let preset = options["preset"].as_str().unwrap_or("?");
-    let number = |key: &str| options[key].as_u64().map_or("?".to_owned(), |value| value.to_string());
-    format!(
-        "aligndraw train --preset {preset} --data {}{from} --epochs {} --seed {}",
-        data.display(),
-        number("epochs"),
-        number("seed")
-    )
+/// The command that trained a model, from the options in its manifest.
+fn trained_by(manifest: &Manifest, data: &Path) -> String {
+    let options = serde_json::from_value::<TrainOptions<System>>(manifest.training["options"].clone());
+    match options {
+        Ok(options) => command(&options, Some(data)),
+        Err(error) => format!("unknown: {error}"),
+    }
 }

@@ -202,8 +202,18 @@ fn setting(text: &str) -> std::result::Result<Setting, String> {
 pub fn with_field(system: &System, field: &str, value: serde_json::Value) -> Result<System> {
     let mut tagged = serde_json::to_value(system)?;
     let config = tagged.get_mut("config").and_then(|config| config.as_object_mut());
-    config.context("a system has sizes")?.insert(field.to_owned(), value);
-    serde_json::from_value(tagged).with_context(|| format!("the sizes of {} with {field}", system.name()))
+    config.context("a system has sizes")?.insert(field.to_owned(), value.clone());
+    let changed: System = serde_json::from_value(tagged)
+        .with_context(|| format!("the sizes of {} with {field}", system.name()))?;
+    // What old records say and nothing reads any more is no choice to make.
+    let kept = &serde_json::to_value(&changed)?["config"][field];
+    let given = value.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
+    let unread: Vec<&str> =
+        given.map(|(name, _)| name.as_str()).filter(|name| kept[name].is_null()).collect();
+    if !unread.is_empty() {
+        bail!("{field} has no {}", unread.join(", "));
+    }
+    Ok(changed)
 }
 
 impl Args {

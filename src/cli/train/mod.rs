@@ -1,6 +1,7 @@
 //! `aligndraw train`.
 
 mod args;
+pub mod command;
 mod compute;
 mod sentences;
 mod vectors;
