@@ -33,6 +33,19 @@ pub fn kl(mean_q: &[f32], log_std_q: &[f32], mean_p: &[f32], log_std_p: &[f32]) 
     0.5 * f64::from(total)
 }
 
+/// `−log N(x; μ, σ²)` of values of one deviation, nats, summed over the slice:
+/// `Σ ½ ((x − μ)/σ)² + log σ + ½ log 2π`.
+pub fn surprise(values: &[f32], means: &[f32], deviation: f32) -> f64 {
+    let squares: f64 = values.iter().zip(means).map(|(x, mean)| f64::from(x - mean).powi(2)).sum();
+    let deviation = f64::from(deviation);
+    0.5 * squares / (deviation * deviation) + values.len() as f64 * surprise_of_mean(deviation)
+}
+
+/// `−log N(μ; μ, σ²)`, nats.
+pub fn surprise_of_mean(deviation: f64) -> f64 {
+    deviation.ln() + 0.5 * std::f64::consts::TAU.ln()
+}
+
 /// `log p(z) − log q(z)` of a sample `z` of the posterior q that was made from `noise`, in nats, summed
 /// over the slice: a step's part of an importance weight.
 ///
@@ -102,6 +115,13 @@ mod tests {
         let mean = log_ratio(&latents, &noise, &vec![-0.2; count], &log_p.0, &log_p.1) / count as f64;
         let expected = -kl(&[0.3], &[-0.2], &[0.1], &[0.05]);
         assert!((mean - expected).abs() < 0.003, "{mean}, expected {expected}");
+    }
+
+    /// By hand: ½ (0.2/0.1)² + ½ (0.1/0.1)² + 2 (ln 0.1 + ½ ln 2π) = 2.5 − 4.605170 + 1.837877.
+    #[test]
+    fn the_surprise_of_two_values() {
+        let value = surprise(&[0.5, 0.4], &[0.3, 0.5], 0.1);
+        assert!((value + 0.267_293).abs() < 1e-5, "{value}");
     }
 
     #[test]

@@ -171,6 +171,7 @@ fn fused_passes_and_autodiff_agree_over_updates() {
     for conditioning in [Conditioning::Attention, Conditioning::Mean, sentence, Conditioning::None] {
         agree_over_updates(&DrawConfig { conditioning, ..presets::tiny().config });
     }
+    agree_over_updates(&DrawConfig { deviation: Some(0.3), ..presets::tiny().config });
 }
 
 fn agree_over_updates(config: &DrawConfig) {

@@ -125,6 +125,11 @@ pub struct DrawConfig {
     /// Limits on the write window, the last that applies to a step decides; none in the paper.
     #[serde(default, alias = "detail")]
     pub window_limits: Vec<WindowLimit>,
+    /// Standard deviation of a colour value's Gaussian around what is drawn (σ-VAE: Rybkin, Daniilidis & Levine 2021, who set
+    /// it to the root of the mean squared error); none: a Bernoulli of that mean, as in the paper. Bounds of one and of the
+    /// other do not compare.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deviation: Option<f32>,
 }
 
 impl DrawConfig {
@@ -247,6 +252,9 @@ impl DrawConfig {
         }
         if let Some(limit) = self.window_limits.iter().find(|limit| !(0.05..=1.0).contains(&limit.limit)) {
             return Err(Error::Config(format!("window_limits.limit is {}, expected 0.05 to 1", limit.limit)));
+        }
+        if let Some(deviation) = self.deviation.filter(|deviation| !(0.001..=1.0).contains(deviation)) {
+            return Err(Error::Config(format!("deviation is {deviation}, expected 0.001 to 1")));
         }
         self.sentence_encoder().map_or(Ok(()), |encoder| encoder.check())?;
         self.image_size().check()?;

@@ -6,6 +6,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData, activation::sigmoid};
 
 use super::{Conditioning, Draw, DrawConfig, WriteMode};
 use crate::data::batch::Captions;
+use crate::kernels::gaussian;
 use crate::model::Reconstructions;
 use crate::nn::softplus;
 use crate::nn::{
@@ -312,8 +313,15 @@ impl Draw {
         images: Tensor<4>,
         noise: Tensor<3>,
     ) -> (Tensor<1>, Tensor<1>) {
-        let [reconstruction, kl] = self.reconstruct(config, captions, &images, noise).terms(images);
-        (reconstruction, kl)
+        let found = self.reconstruct(config, captions, &images, noise);
+        let Some(deviation) = config.deviation else {
+            let [reconstruction, kl] = found.terms(images);
+            return (reconstruction, kl);
+        };
+        let error = ((images - sigmoid(found.logits)) / deviation).flatten::<2>(1, 3);
+        let squares = error.square().sum_dim(1).squeeze_dim::<1>(1) * 0.5;
+        let constant = config.image_len() as f64 * gaussian::surprise_of_mean(f64::from(deviation));
+        (squares + constant, found.kl)
     }
 
     /// Images drawn from their posterior.

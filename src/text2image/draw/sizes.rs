@@ -24,6 +24,7 @@ impl DrawConfig {
             attention_input: AttentionInput::States,
             write_mode: WriteMode::Add,
             window_limits: Vec::new(),
+            deviation: None,
         }
     }
 
@@ -101,6 +102,7 @@ impl DrawConfig {
             attention_input: AttentionInput::WordsAndStates,
             write_mode: WriteMode::Composite,
             window_limits: vec![WindowLimit { after: 6, limit: 0.5 }, WindowLimit { after: 12, limit: 0.33 }],
+            deviation: None,
         }
     }
 
@@ -141,6 +143,7 @@ impl DrawConfig {
             attention_input: AttentionInput::States,
             write_mode: WriteMode::Add,
             window_limits: Vec::new(),
+            deviation: None,
         }
     }
 }

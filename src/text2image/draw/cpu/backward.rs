@@ -61,8 +61,14 @@ pub fn backward(
         reset(&mut work.values, caption.values.len());
     }
     work.canvas.clear();
-    let drawn = tape.image.at(steps);
-    work.canvas.extend(drawn.iter().zip(images).map(|(drawn, x)| scale * (drawn - x)));
+    let drawn = tape.image.at(steps).iter().zip(images);
+    match config.deviation {
+        None => work.canvas.extend(drawn.map(|(drawn, x)| scale * (drawn - x))),
+        Some(deviation) => {
+            let scale = scale / (deviation * deviation);
+            work.canvas.extend(drawn.map(|(drawn, x)| scale * (drawn - x) * drawn * (1.0 - drawn)));
+        }
+    }
 
     let mut d_hidden = vec![0.0; batch * d_size];
     let mut d_cell = vec![0.0; batch * d_size];

@@ -259,9 +259,18 @@ fn multiply(values: &mut [f32], factors: &[f32]) {
 }
 
 /// Reconstruction of each image in nats: `Σ softplus(c_T) − x·c_T` over its pixels, the cross
-/// entropy of real-valued pixels under Bernoulli(σ(c_T)).
+/// entropy of real-valued pixels under Bernoulli(σ(c_T)); with a deviation, minus the log density under a Gaussian around
+/// σ(c_T).
 pub fn reconstruction(weights: &Weights, tape: &Tape, images: &[f32]) -> Vec<f64> {
     let len = weights.config.image_len();
+    let nats = |canvas: &[f32], image: &[f32]| match weights.config.deviation {
+        None => cross_entropy(canvas, image),
+        Some(deviation) => {
+            let mut drawn = vec![0.0; len];
+            sigmoid_into(&mut drawn, canvas);
+            gaussian::surprise(image, &drawn, deviation)
+        }
+    };
     let canvas = tape.canvas.at(tape.num_steps).chunks_exact(len);
-    canvas.zip(images.chunks_exact(len)).map(|(canvas, image)| cross_entropy(canvas, image)).collect()
+    canvas.zip(images.chunks_exact(len)).map(|(canvas, image)| nats(canvas, image)).collect()
 }
