@@ -25,9 +25,9 @@ pub struct Args {
     /// (default: the model's own)
     #[arg(long)]
     temperature: Option<f32>,
-    /// Draw a word elsewhere: the word, or its position from 0, and centre and size in shares of the canvas; several by
-    /// repeating the flag. A number that is a word of the caption is that word. Of several things by one word the first
-    /// moves, WORD.1 is the second
+    /// Draw a word elsewhere: the word, in any of its spellings, or its position from 0, and centre and size in shares of the
+    /// canvas; several by repeating the flag. A number is a position: write "seven" for a 7. Of several things by one
+    /// word the first moves, WORD.1 is the second
     #[arg(long = "frame", value_name = "WORD=X,Y,SIZE", allow_hyphen_values = true)]
     frames: Vec<String>,
     /// Where to write the picture, a PNG; - is standard output
@@ -133,8 +133,8 @@ fn draw(pipeline: &Pipeline, caption: &str, seeds: &[u64], options: &DrawOptions
     Ok(steps)
 }
 
-/// A frame as it was typed: "dog=0.3,0.7,0.4", of the second dog of two "dogs.1=…", or by the word's position, "5=…", where no
-/// word of the caption is written so. A word may be spelt in another way than in the caption: "7=…" where it says "seven".
+/// A frame as it was typed: "dog=0.3,0.7,0.4", of the second dog of two "dogs.1=…", or by the word's position, "5=…", as links
+/// have it. A word may be spelt in another way than in the caption: "seven=…" where it says "7".
 fn word_frame(text: &str, tokens: &Tokens, vocabulary: &Vocabulary) -> Result<WordFrame> {
     let expected = || format!("--frame {text}: expected WORD=X,Y,SIZE, dog=0.3,0.7,0.4 for example");
     let (name, numbers) = text.split_once('=').with_context(expected)?;
@@ -149,9 +149,10 @@ fn word_frame(text: &str, tokens: &Tokens, vocabulary: &Vocabulary) -> Result<Wo
         None => (name, 0),
     };
     let id = vocabulary.id(&name.to_lowercase());
-    let written = tokens.written.iter().position(|written| written.eq_ignore_ascii_case(name));
+    let position = name.parse().ok();
+    let written = || tokens.written.iter().position(|written| written.eq_ignore_ascii_case(name));
     let known = || tokens.ids.iter().position(|of| Some(*of) == id);
-    let word = written.or_else(known).or_else(|| name.parse().ok()).with_context(|| {
+    let word = position.or_else(written).or_else(known).with_context(|| {
         let words = tokens.written.join(", ");
         format!("--frame {text}: \"{name}\" is not a word of the caption, which has {words}")
     })?;

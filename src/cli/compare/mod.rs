@@ -278,10 +278,11 @@ fn row(
     Ok((row, MeasuredOn { pictures: queries.pictures.len(), queries: queries.captions.len(), regression }))
 }
 
-/// The command that trained a model, from the options in its manifest.
+/// The command that trained a model, from the options in its manifest, which are read as those of a run are: a second
+/// way of reading them would be tens of kilobytes of code.
 fn trained_by(manifest: &Manifest, data: &Path) -> String {
-    let options = serde_json::from_value::<TrainOptions<System>>(manifest.training["options"].clone());
-    match options {
+    let options = manifest.training["options"].to_string();
+    match serde_json::from_slice::<TrainOptions<System>>(options.as_bytes()) {
         Ok(options) => command(&options, Some(data)),
         Err(error) => format!("unknown: {error}"),
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::model::Config;
-use crate::options::{Schedule, TrainOptions};
+use crate::options::{OptimizerKind, Schedule, TrainOptions};
 use crate::systems::{self, System};
 
 /// What the data decide, not a flag.
@@ -29,9 +29,10 @@ fn flags(options: &TrainOptions<System>, preset: &TrainOptions<System>) -> Vec<S
     let side = |options: &TrainOptions<System>| options.config.image_size().width;
     let learned_from = |options: &TrainOptions<System>| options.augmentation.unwrap_or_default();
     let (augmented, usual) = (learned_from(options), learned_from(preset));
-    let name = |value: Option<Value>| match value {
-        Some(Value::String(name)) => name,
-        _ => String::new(),
+    let optimizer = |options: &TrainOptions<System>| match options.optimizer {
+        OptimizerKind::Rmsprop => "rmsprop",
+        OptimizerKind::Adam => "adam",
+        OptimizerKind::AdversarialAdam => "adversarial-adam",
     };
     let schedule = |options: &TrainOptions<System>| match options.schedule {
         Schedule::Step { .. } => "step",
@@ -45,6 +46,7 @@ fn flags(options: &TrainOptions<System>, preset: &TrainOptions<System>) -> Vec<S
         ("word-dropout", augmented.word_dropout.to_string(), usual.word_dropout.to_string()),
         ("crops", augmented.crops.to_string(), usual.crops.to_string()),
         ("lr", options.learning_rate.to_string(), preset.learning_rate.to_string()),
+        ("optimizer", optimizer(options).to_owned(), optimizer(preset).to_owned()),
         ("schedule", schedule(options).to_owned(), schedule(preset).to_owned()),
         ("clip", options.clip.to_string(), preset.clip.to_string()),
         ("average", options.average_decay.to_string(), preset.average_decay.to_string()),
@@ -57,9 +59,6 @@ fn flags(options: &TrainOptions<System>, preset: &TrainOptions<System>) -> Vec<S
         .collect();
     if augmented.mirror != usual.mirror {
         said.push(format!("--mirror {switch}"));
-    }
-    if options.optimizer != preset.optimizer {
-        said.push(format!("--optimizer {}", name(serde_json::to_value(options.optimizer).ok())));
     }
     if let Some(patience) = options.patience.filter(|_| options.patience != preset.patience) {
         said.push(format!("--patience {patience}"));
