@@ -61,15 +61,16 @@ fn shipped_models_load_and_their_hashes_match() {
 fn shipped_painters_without_attention_draw_what_their_vocabulary_says() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
     // What is known of those of photos that have no bound stands in `compare.json`.
-    let compared = ["lapgan-photos", "deconv-photos"].map(|name| (name, false));
+    let compared = [("lapgan-photos", false, 2_500_000), ("deconv-photos", false, 2_520_000)];
     let measured = ["vae-photos", "conv-vae-photos", "deconv-scenes", "noalign", "skipthought"];
-    for (name, is_measured) in measured.map(|name| (name, true)).into_iter().chain(compared) {
+    for (name, is_measured, most) in measured.map(|name| (name, true, 2_500_000)).into_iter().chain(compared)
+    {
         let read = |file: &str| std::fs::read(folder.join(file)).expect("a shipped file");
         let manifest = Manifest::parse(&read(&format!("{name}.json"))).expect("a manifest that parses");
         let weights = read(&manifest.weights.file);
         assert_eq!(manifest.name, name);
         manifest.weights.verify(&weights).expect("the hash matches");
-        assert!(weights.len() <= 2_600_000, "{name}: {} bytes", weights.len());
+        assert!(weights.len() <= most, "{name}: {} bytes", weights.len());
         if is_measured {
             let eval: serde_json::Value =
                 serde_json::from_slice(&read(&format!("{name}.eval.json"))).expect("what was measured");
